@@ -1,0 +1,1 @@
+"""Checkpoints: files that hold a machine. One module a format."""

@@ -1,0 +1,217 @@
+"""The native checkpoint: one `.safetensors` file whose metadata says all that its tensors do not.
+
+Metadata, version 1, every value a JSON text: `format` ("ntm-scope-checkpoint"), `format_version`, `config`
+(`MachineConfig`), `task` (the task it was trained on, or null), `training` (the record of its training, or null),
+`results` (measured errors, or null), `card` (what to look for when scrubbing it, or null). The tensors are those of
+`Machine.state_dict()`, float32 or float64, all of one dtype.
+
+Reading trusts nothing: the header is parsed with bounds, sizes are held against limits before a machine is built, and
+names and shapes must be exactly those of the config's machine.
+"""
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import safetensors.torch
+import torch
+from pydantic import ValidationError
+from safetensors import SafetensorError
+from torch import Tensor
+
+from ntm_core.atomic import atomic_write
+from ntm_core.config import MachineConfig, describe_validation_error
+from ntm_core.errors import CheckpointError
+from ntm_core.machine import Machine
+
+FORMAT = "ntm-scope-checkpoint"
+VERSION = 1
+MAX_HEADER_BYTES = 4 << 20
+
+_DTYPES = (torch.float32, torch.float64)
+
+
+@dataclass(frozen=True)
+class CheckpointLimits:
+    """The largest machine that a reader accepts."""
+
+    max_bytes: int = 256 << 20
+    max_memory_cells: int = 1 << 22
+    """N times W."""
+    max_weightings: int = 1 << 20
+    """N times the number of heads."""
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A machine at rest, with where it comes from.
+
+    Attributes:
+        config: the machine's config.
+        tensors: its state dict.
+        task: the task it was trained on, with settings, as JSON data; None if unknown.
+        training: how it was trained, as JSON data; None if unknown.
+        results: what was measured, as JSON data; None if nothing was.
+        card: plain sentences that say what to look for; None if there are none.
+    """
+
+    config: MachineConfig
+    tensors: dict[str, Tensor]
+    task: dict[str, Any] | None = None
+    training: dict[str, Any] | None = None
+    results: dict[str, Any] | None = None
+    card: str | None = None
+
+    @classmethod
+    def of(cls, machine: Machine, **about: Any) -> "Checkpoint":
+        """The checkpoint of a machine as it is now; its tensors are copies."""
+        return cls(
+            machine.config, {name: value.detach().clone() for name, value in machine.state_dict().items()}, **about
+        )
+
+    @property
+    def parameters(self) -> int:
+        """How many numbers its tensors hold."""
+        return sum(tensor.numel() for tensor in self.tensors.values())
+
+    def machine(self) -> Machine:
+        """The machine, ready to run."""
+        machine = Machine(self.config).to(next(iter(self.tensors.values())).dtype)
+        machine.load_state_dict(self.tensors)
+        return machine.eval().requires_grad_(False)
+
+
+def checkpoint_bytes(checkpoint: Checkpoint) -> bytes:
+    """The bytes of a native checkpoint file."""
+    about = {name: getattr(checkpoint, name) for name in ("task", "training", "results", "card")}
+    metadata = {
+        "format": FORMAT,
+        "format_version": str(VERSION),
+        "config": checkpoint.config.model_dump_json(),
+        **{name: json.dumps(value, allow_nan=False) for name, value in about.items()},
+    }
+    tensors = {name: tensor.contiguous() for name, tensor in checkpoint.tensors.items()}
+    return safetensors.torch.save(tensors, metadata)
+
+
+def save_checkpoint(path: str | os.PathLike[str], checkpoint: Checkpoint) -> None:
+    """Write a checkpoint file, all of it or nothing."""
+    atomic_write(path, checkpoint_bytes(checkpoint))
+
+
+def load_checkpoint(source: str | os.PathLike[str] | bytes, limits: CheckpointLimits | None = None) -> Checkpoint:
+    """The checkpoint in a file or in its bytes; `CheckpointError` names what is wrong with it."""
+    limits = limits or CheckpointLimits()
+    data = source if isinstance(source, bytes) else _read(Path(source), limits)
+    if len(data) > limits.max_bytes:
+        raise CheckpointError(f"the file has {len(data)} bytes, more than the limit of {limits.max_bytes}")
+    metadata = _metadata(data)
+    config = _config(metadata)
+    _check_size(config, limits)
+    try:
+        tensors = safetensors.torch.load(data)
+    except (SafetensorError, ValueError, KeyError) as error:
+        raise CheckpointError(f"this is not a readable safetensors file: {error}") from None
+    _check_tensors(config, tensors)
+    return Checkpoint(
+        config,
+        tensors,
+        task=_object(metadata, "task"),
+        training=_object(metadata, "training"),
+        results=_object(metadata, "results"),
+        card=_text(metadata, "card"),
+    )
+
+
+def _read(path: Path, limits: CheckpointLimits) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(limits.max_bytes + 1)
+    except OSError as error:
+        raise CheckpointError(f"{path} cannot be read: {error.strerror}") from None
+
+
+def _metadata(data: bytes) -> dict[str, str]:
+    """The metadata of a safetensors file: 8 bytes of header length, then a JSON header."""
+    size = int.from_bytes(data[:8], "little")
+    if len(data) < 8 or size > len(data) - 8:
+        raise CheckpointError("this is not a safetensors file: its header does not fit into it")
+    if size > MAX_HEADER_BYTES:
+        raise CheckpointError(f"the header has {size} bytes, more than the limit of {MAX_HEADER_BYTES}")
+    header = _json(data[8 : 8 + size], "the header")
+    metadata = header.get("__metadata__") if isinstance(header, dict) else None
+    if not isinstance(metadata, dict) or metadata.get("format") != FORMAT:
+        raise CheckpointError(f"this file is not an NTM Scope checkpoint: its metadata must say format {FORMAT!r}")
+    if metadata.get("format_version") != str(VERSION):
+        raise CheckpointError(
+            f"checkpoint version {metadata.get('format_version')!r} is unknown: this program reads version {VERSION}"
+        )
+    return {name: value for name, value in metadata.items() if isinstance(value, str)}
+
+
+def _config(metadata: dict[str, str]) -> MachineConfig:
+    try:
+        return MachineConfig.model_validate(_json(metadata.get("config", "null"), "config"))
+    except ValidationError as error:
+        raise CheckpointError(f"the checkpoint's config is wrong: {describe_validation_error(error)}") from None
+
+
+def _check_size(config: MachineConfig, limits: CheckpointLimits) -> None:
+    cells = config.memory_size * config.word_size
+    if cells > limits.max_memory_cells:
+        raise CheckpointError(
+            f"memory_size {config.memory_size} x word_size {config.word_size} is {cells} cells, "
+            f"more than the limit of {limits.max_memory_cells}"
+        )
+    weightings = config.memory_size * config.heads
+    if weightings > limits.max_weightings:
+        raise CheckpointError(
+            f"memory_size {config.memory_size} x {config.heads} heads is {weightings} weights a step, "
+            f"more than the limit of {limits.max_weightings}"
+        )
+
+
+def _check_tensors(config: MachineConfig, tensors: dict[str, Tensor]) -> None:
+    with torch.device("meta"):
+        expected = Machine(config).state_dict()
+    for name in sorted(expected.keys() ^ tensors.keys()):
+        state = "is missing" if name in expected else "is not part of this machine"
+        raise CheckpointError(f"tensor {name!r} {state}")
+    dtypes = {tensor.dtype for tensor in tensors.values()}
+    if len(dtypes) != 1 or not dtypes <= set(_DTYPES):
+        names = ", ".join(sorted(str(dtype).removeprefix("torch.") for dtype in dtypes))
+        raise CheckpointError(f"the tensors are {names}: all must be float32, or all float64")
+    for name, tensor in tensors.items():
+        found, asked = tuple(tensor.shape), tuple(expected[name].shape)
+        if found != asked:
+            raise CheckpointError(f"tensor {name!r} has shape {found}, but the config asks for {asked}")
+        if not bool(torch.isfinite(tensor).all()):
+            raise CheckpointError(f"tensor {name!r} holds NaN or infinity")
+
+
+def _object(metadata: dict[str, str], name: str) -> dict[str, Any] | None:
+    value = _json(metadata.get(name, "null"), name)
+    if value is not None and not isinstance(value, dict):
+        raise CheckpointError(f"the checkpoint's {name} must be a JSON object or null, not {type(value).__name__}")
+    return value
+
+
+def _text(metadata: dict[str, str], name: str) -> str | None:
+    value = _json(metadata.get(name, "null"), name)
+    if value is not None and not isinstance(value, str):
+        raise CheckpointError(f"the checkpoint's {name} must be a JSON string or null, not {type(value).__name__}")
+    return value
+
+
+def _json(text: str | bytes, what: str) -> Any:
+    def refuse(token: str) -> Any:
+        raise CheckpointError(f"{what} holds the bare token {token}, which is not JSON")
+
+    try:
+        return json.loads(text, parse_constant=refuse)
+    except (ValueError, RecursionError) as error:
+        if isinstance(error, CheckpointError):
+            raise
+        raise CheckpointError(f"{what} is not JSON: {error}") from None

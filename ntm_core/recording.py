@@ -1,0 +1,106 @@
+"""Recording: the machine's own loop over steps, each result copied into one preallocated array of step records."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ntm_core.errors import TraceError
+from ntm_core.machine import Machine, MachineState, StepResult
+from ntm_core.tasks.episode import Episode
+from ntm_core.trace import Array, DType, Trace, TraceHeader
+
+_DTYPES: dict[torch.dtype, DType] = {torch.float32: "float32", torch.float64: "float64"}
+
+
+class Recording:
+    """One machine's run over one episode, while it happens.
+
+    `run()` yields the index of each step once its record is complete in `records`; after the last, `trace()` is the
+    finished trace. Outputs equal those of `Machine.forward` bit for bit: both are loops over `Machine.step`.
+    """
+
+    def __init__(self, machine: Machine, episode: Episode, header: TraceHeader | None = None) -> None:
+        """Allocate all records; `TraceError` if episode and machine do not fit."""
+        config = machine.config
+        steps, batch, channels = episode.inputs.shape
+        if batch != 1:
+            raise TraceError(f"the episode holds {batch} sequences: a trace records exactly one")
+        if channels != config.input_size:
+            raise TraceError(f"the episode has {channels} input channels, but the machine takes {config.input_size}")
+        if episode.targets.shape[-1] != config.output_size:
+            raise TraceError(
+                f"the episode has {episode.targets.shape[-1]} target channels, "
+                f"but the machine gives {config.output_size}"
+            )
+        self.machine = machine
+        dtype = _DTYPES[machine.output.weight.dtype]
+        self.header = header or TraceHeader.of(config, steps, dtype=dtype, phases=episode.phases)
+        if (self.header.steps, self.header.dtype) != (steps, dtype):
+            raise TraceError(
+                f"the header says {self.header.steps} steps in {self.header.dtype}, but the run has {steps} in {dtype}"
+            )
+        self.episode = np.zeros((), self.header.record_dtype("episode"))
+        for name in ("inputs", "targets", "mask", "phase"):
+            self.episode[name] = getattr(episode, name).reshape(self.episode[name].shape)
+        with torch.inference_mode():
+            self._start = machine.initial_state()
+        self.initial = _initial_record(self._start, self.header)
+        self.records = np.zeros(steps, self.header.record_dtype("step"))
+
+    @torch.inference_mode()
+    def run(self) -> Iterator[int]:
+        """The index of each step, as soon as it has been computed and recorded."""
+        inputs = torch.from_numpy(self.episode["inputs"]).unsqueeze(1)
+        columns = {name: self.records[name] for name in self.records.dtype.names or ()}
+        for step, result in enumerate(self.machine.run(inputs, self._start)):
+            for name, tensor in _step_tensors(result).items():
+                columns[name][step : step + 1] = tensor.numpy()
+            yield step
+
+    def trace(self) -> Trace:
+        """The finished trace; call it after `run()` has been exhausted."""
+        return Trace(self.header, self.episode, self.initial, self.records)
+
+
+def record(machine: Machine, episode: Episode, header: TraceHeader | None = None) -> Trace:
+    """The trace of a machine on one episode, recorded in one go."""
+    recording = Recording(machine, episode, header)
+    for _ in recording.run():
+        pass
+    return recording.trace()
+
+
+def _step_tensors(result: StepResult) -> dict[str, Tensor]:
+    """Every step field of the trace schema, each with a batch axis of 1 first."""
+    asked, stages, controller = result.parameters, result.weightings, result.state.controller
+    tensors = {
+        "outputs": result.outputs,
+        "logits": result.logits,
+        "key": asked.key,
+        "key_strength": asked.key_strength,
+        "interpolation_gate": asked.interpolation_gate,
+        "shift_weighting": asked.shift_weighting,
+        "sharpening": asked.sharpening,
+        "content_weighting": stages.content_weighting,
+        "gated_weighting": stages.gated_weighting,
+        "shifted_weighting": stages.shifted_weighting,
+        "weighting": stages.weighting,
+        "erase_vector": asked.erase_vector,
+        "add_vector": asked.add_vector,
+        "read_vector": result.read_vector,
+        "hidden": controller.hidden,
+    }
+    return tensors if controller.cell is None else tensors | {"cell": controller.cell}
+
+
+def _initial_record(state: MachineState, header: TraceHeader) -> Array:
+    record = np.zeros((), header.record_dtype("initial"))
+    record["initial_memory"] = state.memory[0].numpy()
+    record["initial_weighting"] = state.weighting[0].numpy()
+    record["initial_read_vector"] = state.read_vector[0].numpy()
+    record["initial_hidden"] = state.controller.hidden[0].numpy()
+    if state.controller.cell is not None:
+        record["initial_cell"] = state.controller.cell[0].numpy()
+    return record

@@ -1,0 +1,329 @@
+"""A trace: everything one machine computed on one episode, step by step, with named axes. Plain numpy, never changed.
+
+The three tables below are the schema: they name each array, its axes and its symbol, and drive the trace file, the wire
+format and their documentation. All arrays of one step lie side by side in one record of a numpy structured array, so
+that `trace.records[t : t + 1].tobytes()` is that step, complete.
+
+The memory after each step is not stored. M_0, the write heads' weightings and the erase and add vectors rebuild it bit
+for bit (`Trace.memory`), since writing is a chain of single-rounded operations in a fixed order.
+"""
+
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Literal, Self
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from ntm_core.config import HeadKind, MachineConfig, describe_validation_error
+from ntm_core.errors import TraceError
+from ntm_core.tasks.episode import Episode, loss_bits, wrong_bits
+
+FORMAT = "ntm-scope-trace"
+VERSION = 1
+
+DType = Literal["float32", "float64"]
+Group = Literal["episode", "initial", "step"]
+Array = npt.NDArray[Any]
+
+
+@dataclass(frozen=True)
+class TraceField:
+    """One array of a trace: its name, its axes (after the step axis, for a step field), its symbol and meaning."""
+
+    name: str
+    axes: tuple[str, ...]
+    symbol: str
+    meaning: str
+
+
+EPISODE_FIELDS = (
+    TraceField("inputs", ("step", "input"), "x_t", "what the machine was shown"),
+    TraceField("targets", ("step", "output"), "", "what it should answer; 0 where nothing is asked"),
+    TraceField("mask", ("step",), "", "1 at the steps whose output counts, else 0"),
+    TraceField("phase", ("step",), "", "index of the step's phase in the header's `phases`"),
+)
+INITIAL_FIELDS = (
+    TraceField("initial_memory", ("location", "word"), "M_0", "memory before step 1"),
+    TraceField("initial_weighting", ("head", "location"), "w_0", "weightings before step 1"),
+    TraceField("initial_read_vector", ("read_head", "word"), "r_0", "read vectors before step 1"),
+    TraceField("initial_hidden", ("layer", "controller"), "h_0", "controller's hidden state before step 1"),
+    TraceField(
+        "initial_cell", ("layer", "controller"), "c_0", "LSTM cells before step 1; absent for other controllers"
+    ),
+)
+STEP_FIELDS = (
+    TraceField("outputs", ("output",), "y_t", "sigmoid of the logits, in [0, 1]"),
+    TraceField("logits", ("output",), "", "output before its sigmoid"),
+    TraceField("key", ("head", "word"), "k_t", "what the head looks for"),
+    TraceField("key_strength", ("head",), "β_t", "how sharply it looks by content, ≥ 0"),
+    TraceField("interpolation_gate", ("head",), "g_t", "1: content weighting; 0: previous weighting"),
+    TraceField("shift_weighting", ("head", "shift"), "s_t", "entry j moves the focus by the header's shifts[j]"),
+    TraceField("sharpening", ("head",), "γ_t", "exponent of eq. 5, ≥ 1"),
+    TraceField("content_weighting", ("head", "location"), "w^c_t", "eq. 1"),
+    TraceField("gated_weighting", ("head", "location"), "w^g_t", "eq. 3"),
+    TraceField("shifted_weighting", ("head", "location"), "w~_t", "eq. 4"),
+    TraceField("weighting", ("head", "location"), "w_t", "eq. 5"),
+    TraceField("erase_vector", ("write_head", "word"), "e_t", "what the write head erases, in [0, 1]; eq. 7"),
+    TraceField("add_vector", ("write_head", "word"), "a_t", "what the write head adds; eq. 8"),
+    TraceField("read_vector", ("read_head", "word"), "r_t", "what the read head read; eq. 6"),
+    TraceField("hidden", ("layer", "controller"), "h_t", "the outputs of the controller's layers"),
+    TraceField("cell", ("layer", "controller"), "c_t", "LSTM cells; absent for other controllers"),
+)
+
+
+def fields_of(config: MachineConfig, group: Group) -> tuple[TraceField, ...]:
+    """The arrays that a trace of this machine holds in one group, in the order of the schema."""
+    table = {"episode": EPISODE_FIELDS, "initial": INITIAL_FIELDS, "step": STEP_FIELDS}[group]
+    lstm = config.controller == "lstm"
+    return tuple(field for field in table if lstm or field.name not in ("initial_cell", "cell"))
+
+
+def axes_of(config: MachineConfig, steps: int) -> dict[str, int]:
+    """The length of every named axis of a trace of this machine."""
+    return {
+        "step": steps,
+        "input": config.input_size,
+        "output": config.output_size,
+        "head": config.heads,
+        "read_head": config.read_heads,
+        "write_head": config.write_heads,
+        "location": config.memory_size,
+        "word": config.word_size,
+        "shift": len(config.shifts),
+        "layer": config.controller_layers,
+        "controller": config.controller_size,
+    }
+
+
+def record_dtype(config: MachineConfig, group: Group, steps: int, dtype: DType = "float32") -> np.dtype[Any]:
+    """The packed little-endian structured dtype of one group's arrays, in the order of the schema."""
+    axes = axes_of(config, steps)
+    number = np.dtype(dtype).newbyteorder("<")
+    return np.dtype(
+        [(field.name, number, tuple(axes[axis] for axis in field.axes)) for field in fields_of(config, group)]
+    )
+
+
+class HeadInfo(BaseModel):
+    """One entry of the head axis."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    kind: HeadKind
+
+
+class FieldInfo(BaseModel):
+    """One array in the header: its name and the axes of one record."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    axes: tuple[str, ...]
+
+
+class TraceHeader(BaseModel):
+    """All that a reader needs before the first number: sizes, axes, names, and where the trace comes from.
+
+    `heads`, `shifts`, `axes`, `fields` and `warnings` follow from the config; they stand here so that a reader in
+    another language needs no rules of ours. Make one with `TraceHeader.of`.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    format: Literal["ntm-scope-trace"] = "ntm-scope-trace"
+    version: Literal[1] = 1
+    dtype: DType = "float32"
+    steps: int = Field(ge=1)
+    checkpoint: str | None = Field(None, description="Name or id of the checkpoint, if there is one.")
+    seed: int | None = Field(None, description="Seed of the episode; null for rows that a person gave.")
+    task: dict[str, Any] | None = Field(None, description="The task with its settings.")
+    task_note: str | None = Field(None, description="Why there are no targets, if the rows do not follow the task.")
+    config: MachineConfig
+    warnings: tuple[str, ...]
+    input_channels: tuple[str, ...]
+    output_channels: tuple[str, ...]
+    phases: tuple[str, ...]
+    heads: tuple[HeadInfo, ...]
+    shifts: tuple[int, ...]
+    axes: dict[str, int]
+    fields: dict[Group, tuple[FieldInfo, ...]]
+
+    @classmethod
+    def of(
+        cls,
+        config: MachineConfig,
+        steps: int,
+        *,
+        dtype: DType = "float32",
+        checkpoint: str | None = None,
+        seed: int | None = None,
+        task: dict[str, Any] | None = None,
+        task_note: str | None = None,
+        input_channels: tuple[str, ...] | None = None,
+        output_channels: tuple[str, ...] | None = None,
+        phases: tuple[str, ...] = ("input",),
+    ) -> Self:
+        """The header of a trace of this machine over `steps` steps."""
+        groups: tuple[Group, ...] = ("episode", "initial", "step")
+        return cls(
+            dtype=dtype,
+            steps=steps,
+            checkpoint=checkpoint,
+            seed=seed,
+            task=task,
+            task_note=task_note,
+            config=config,
+            warnings=config.warnings,
+            input_channels=input_channels or tuple(f"input {i}" for i in range(config.input_size)),
+            output_channels=output_channels or tuple(f"output {i}" for i in range(config.output_size)),
+            phases=phases,
+            heads=tuple(
+                HeadInfo(name=name, kind="read" if name.startswith("read") else "write") for name in config.head_names
+            ),
+            shifts=config.shifts,
+            axes=axes_of(config, steps),
+            fields={
+                group: tuple(FieldInfo(name=field.name, axes=field.axes) for field in fields_of(config, group))
+                for group in groups
+            },
+        )
+
+    @classmethod
+    def parse(cls, text: str | bytes) -> Self:
+        """The header in a JSON text; `TraceError` if it is not one that this version can read."""
+        try:
+            found = json.loads(text)
+        except (ValueError, RecursionError) as error:
+            raise TraceError(f"the header is not JSON: {error}") from None
+        if not isinstance(found, dict) or found.get("format") != FORMAT:
+            raise TraceError(f"the header's format must be {FORMAT!r}, not {_get(found, 'format')!r}")
+        if found.get("version") != VERSION:
+            raise TraceError(f"trace version {found.get('version')!r} is unknown: this program reads version {VERSION}")
+        try:
+            header = cls.model_validate(found)
+        except ValidationError as error:
+            raise TraceError(f"the header breaks the schema: {describe_validation_error(error)}") from None
+        check_derived(header)
+        return header
+
+    def record_dtype(self, group: Group) -> np.dtype[Any]:
+        """The structured dtype of one group's arrays."""
+        return record_dtype(self.config, group, self.steps, self.dtype)
+
+
+def check_derived(header: TraceHeader) -> None:
+    """Nothing, if all that follows from the header's config does; else `TraceError` names what does not."""
+    expected = TraceHeader.of(header.config, header.steps)
+    for name in ("heads", "shifts", "axes", "fields"):
+        if getattr(header, name) != getattr(expected, name):
+            raise TraceError(f"the header's {name} do not follow from its config")
+    for name, size in (("input_channels", header.config.input_size), ("output_channels", header.config.output_size)):
+        if len(getattr(header, name)) != size:
+            raise TraceError(f"the header names {len(getattr(header, name))} {name}, but the machine has {size}")
+
+
+def _get(found: object, key: str) -> object:
+    return found.get(key) if isinstance(found, dict) else found
+
+
+@dataclass(frozen=True)
+class Trace:
+    """One machine on one episode. `trace["weighting"]` is an array (step, head, location); it can not be written to.
+
+    Attributes:
+        header: sizes, names and provenance.
+        episode: structured scalar of the episode's arrays.
+        initial: structured scalar of the state before step 1.
+        records: structured array (step,) of everything each step computed.
+    """
+
+    header: TraceHeader
+    episode: Array
+    initial: Array
+    records: Array
+
+    def __post_init__(self) -> None:
+        holders: dict[Group, Array] = {"episode": self.episode, "initial": self.initial, "step": self.records}
+        for group, array in holders.items():
+            expected = self.header.record_dtype(group)
+            shape = (self.header.steps,) if group == "step" else ()
+            if array.dtype != expected or array.shape != shape:
+                raise TraceError(f"the {group} arrays have another layout than the header says")
+            array.flags.writeable = False
+
+    def __len__(self) -> int:
+        return self.header.steps
+
+    def __getitem__(self, name: str) -> Array:
+        """The named array; step fields have the step axis first. `KeyError` for an unknown name."""
+        for holder in (self.records, self.episode, self.initial):
+            if name in (holder.dtype.names or ()):
+                found: Array = holder[name]
+                return found
+        raise KeyError(name)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of all stored arrays, episode first, then initial, then step."""
+        return tuple(name for holder in (self.episode, self.initial, self.records) for name in holder.dtype.names or ())
+
+    def axes(self, name: str) -> tuple[str, ...]:
+        """The names of an array's axes, the step axis included."""
+        for group, fields in self.header.fields.items():
+            for field in fields:
+                if field.name == name:
+                    return ("step", *field.axes) if group == "step" else field.axes
+        raise KeyError(name)
+
+    @cached_property
+    def memory(self) -> Array:
+        """M_0 … M_T, (step + 1, location, word): entry t is the memory after t steps, rebuilt bit for bit."""
+        memory = np.empty((len(self) + 1, *self["initial_memory"].shape), self["initial_memory"].dtype)
+        memory[0] = self["initial_memory"]
+        first_write = self.header.config.read_heads
+        writing = self["weighting"][:, first_write:]
+        for step in range(len(self)):
+            memory[step + 1] = _written(
+                memory[step],
+                writing[step],
+                self["erase_vector"][step],
+                self["add_vector"][step],
+                one_by_one=self.header.config.write_order == "one_by_one",
+            )
+        memory.flags.writeable = False
+        return memory
+
+    @cached_property
+    def wrong_bits(self) -> int | None:
+        """How many outputs lie on the wrong side of one half where they count; None if no output counts."""
+        return int(wrong_bits(self._sequence, self["outputs"][:, None])[0]) if self["mask"].any() else None
+
+    @cached_property
+    def loss_bits(self) -> float | None:
+        """The binary cross entropy of the whole episode in bits, where outputs count; None if none counts."""
+        return float(loss_bits(self._sequence, self["logits"][:, None])[0]) if self["mask"].any() else None
+
+    @property
+    def _sequence(self) -> Episode:
+        """The trace's episode with a batch axis of 1."""
+        inputs, targets, mask = (self[name][:, None] for name in ("inputs", "targets", "mask"))
+        return Episode(inputs, targets, mask, self["phase"].astype(np.int64), self.header.phases)
+
+
+def _written(memory: Array, weighting: Array, erase: Array, add: Array, *, one_by_one: bool) -> Array:
+    """The memory after one step's writes (eq. 7 and 8), operation for operation as the machine does it."""
+    where = weighting[:, :, None]
+    keep, more = 1 - where * erase[:, None, :], where * add[:, None, :]
+    if one_by_one:
+        for head in range(len(weighting)):
+            memory = memory * keep[head] + more[head]
+        return memory
+    for head in range(len(weighting)):
+        memory = memory * keep[head]
+    for head in range(len(weighting)):
+        memory = memory + more[head]
+    return memory

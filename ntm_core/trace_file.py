@@ -1,0 +1,124 @@
+"""Trace files: one `.npz` without pickles, which numpy alone can write and read.
+
+Schema, version 1. The archive's member `header` is a 1-D uint8 array holding the JSON of `TraceHeader`. Every other
+member is one array of the schema in `ntm_core.trace` under its own name: episode and initial arrays with the axes
+listed there, step arrays with the step axis first; little-endian numbers of the header's dtype, C order. All arrays
+that the header lists must be there, and nothing else. M_t is not stored: see `Trace.memory` for the rule that
+rebuilds it.
+
+Reading trusts nothing: names, dtypes and shapes are held against the header before an array is allocated, and an
+archive that unpacks to more than its limit is refused.
+"""
+
+import io
+import os
+import zipfile
+import zlib
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+
+from ntm_core.atomic import atomic_write
+from ntm_core.errors import TraceError
+from ntm_core.trace import Array, Group, Trace, TraceHeader
+
+MAX_HEADER_BYTES = 1 << 20
+DEFAULT_MAX_BYTES = 2 << 30
+"""The most that a trace file may unpack to, unless the caller says otherwise."""
+
+_MEMBER_OVERHEAD = 4096
+_GROUPS: tuple[Group, ...] = ("episode", "initial", "step")
+
+
+def trace_bytes(trace: Trace) -> bytes:
+    """The bytes of a trace file."""
+    buffer = io.BytesIO()
+    header = np.frombuffer(trace.header.model_dump_json().encode(), np.uint8)
+    arrays = {name: trace[name] for name in trace.names}
+    np.savez_compressed(buffer, allow_pickle=False, header=header, **arrays)
+    return buffer.getvalue()
+
+
+def save_trace(path: str | os.PathLike[str], trace: Trace) -> None:
+    """Write a trace file, all of it or nothing."""
+    atomic_write(path, trace_bytes(trace))
+
+
+def load_trace(source: str | os.PathLike[str] | bytes, max_bytes: int = DEFAULT_MAX_BYTES) -> Trace:
+    """The trace in a file or in its bytes; `TraceError` says what is wrong with it."""
+    try:
+        data = source if isinstance(source, bytes) else Path(source).read_bytes()
+    except OSError as error:
+        raise TraceError(f"{source!s} cannot be read: {error.strerror}") from None
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            return _read_archive(archive, max_bytes)
+    except (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError, OSError, RuntimeError) as error:
+        raise TraceError(f"this is not a trace file: {error}") from None
+
+
+def _read_archive(archive: zipfile.ZipFile, max_bytes: int) -> Trace:
+    members = {info.filename: info for info in archive.infolist()}
+    if len(members) != len(archive.infolist()):
+        raise TraceError("the archive holds two members of the same name")
+    total = sum(info.file_size for info in members.values())
+    if total > max_bytes:
+        raise TraceError(f"the file unpacks to {total} bytes, more than the limit of {max_bytes}")
+    header = _read_header(archive, members)
+    expected = {"header.npy"} | {f"{field.name}.npy" for group in _GROUPS for field in header.fields[group]}
+    for name in sorted(expected ^ set(members)):
+        state = "missing" if name in expected else "not part of the schema"
+        raise TraceError(f"array {name.removesuffix('.npy')!r} is {state}")
+    holders: dict[Group, Array] = {}
+    for group in _GROUPS:
+        dtype = header.record_dtype(group)
+        shape = (header.steps,) if group == "step" else ()
+        size = dtype.itemsize * (header.steps if group == "step" else 1)
+        if size > total:
+            raise TraceError(f"the header asks for {size} bytes of {group} arrays, but the file holds {total}")
+        holder = np.zeros(shape, dtype)
+        for name in dtype.names or ():
+            holder[name] = _read_array(archive, members[f"{name}.npy"], name, holder[name])
+        holders[group] = holder
+    return Trace(header, holders["episode"], holders["initial"], holders["step"])
+
+
+def _read_header(archive: zipfile.ZipFile, members: dict[str, zipfile.ZipInfo]) -> TraceHeader:
+    info = members.get("header.npy")
+    if info is None:
+        raise TraceError("array 'header' is missing: this archive is not a trace")
+    if info.file_size > MAX_HEADER_BYTES:
+        raise TraceError(f"the header has {info.file_size} bytes, more than the limit of {MAX_HEADER_BYTES}")
+    with archive.open(info) as member:
+        shape, _, dtype = _npy_header(member, "header")
+        if dtype != np.uint8 or len(shape) != 1 or shape[0] > info.file_size:
+            raise TraceError(f"array 'header' must be one row of bytes, not {dtype} of shape {shape}")
+        return TraceHeader.parse(member.read(shape[0]))
+
+
+def _read_array(archive: zipfile.ZipFile, info: zipfile.ZipInfo, name: str, like: Array) -> Array:
+    if info.file_size > like.nbytes + _MEMBER_OVERHEAD:
+        raise TraceError(f"array {name!r} has {info.file_size} bytes, but its shape takes {like.nbytes}")
+    with archive.open(info) as member:
+        shape, fortran, dtype = _npy_header(member, name)
+        if dtype != like.dtype or shape != like.shape:
+            raise TraceError(f"array {name!r} is {dtype} of shape {shape}, but must be {like.dtype} of {like.shape}")
+        if fortran and len(shape) > 1:
+            raise TraceError(f"array {name!r} is in Fortran order, but must be in C order")
+        data = member.read(like.nbytes)
+    if len(data) != like.nbytes:
+        raise TraceError(f"array {name!r} ends after {len(data)} of {like.nbytes} bytes")
+    return np.frombuffer(data, like.dtype).reshape(like.shape)
+
+
+def _npy_header(member: IO[bytes], name: str) -> tuple[tuple[int, ...], bool, np.dtype[np.generic]]:
+    try:
+        version = np.lib.format.read_magic(member)
+        read = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}[version]
+        shape, fortran, dtype = read(member)
+    except (ValueError, KeyError) as error:
+        raise TraceError(f"array {name!r} is not a numpy array: {error}") from None
+    if dtype.hasobject:
+        raise TraceError(f"array {name!r} holds pickled objects, which are never read")
+    return shape, fortran, dtype
