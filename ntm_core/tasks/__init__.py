@@ -17,9 +17,7 @@ from ntm_core.tasks.episode import Episode, loss_bits, wrong_bits
 from ntm_core.tasks.priority_sort import PrioritySort
 from ntm_core.tasks.repeat_copy import RepeatCopy
 
-Task = Annotated[
-    Copy | RepeatCopy | AssociativeRecall | DynamicNgrams | PrioritySort, Field(discriminator="name")
-]
+Task = Annotated[Copy | RepeatCopy | AssociativeRecall | DynamicNgrams | PrioritySort, Field(discriminator="name")]
 
 TASKS: dict[str, type[Copy | RepeatCopy | AssociativeRecall | DynamicNgrams | PrioritySort]] = {
     "copy": Copy,

@@ -26,11 +26,11 @@ def _at_least_two(limits: tuple[int, int]) -> tuple[int, int]:
 
 
 class AssociativeRecall(TaskBase):
-    """n items of `item_length` bit vectors, each after an item delimiter; one of them again between two query
-    delimiters; then blank rows in which the item after it is asked.
+    """n items, one of them again as a query, then blank rows in which the item after that one is asked.
 
-    With V vectors an item, T = n (V + 1) + 1 + V + 1 + V. The last item is never queried. Should an item occur twice,
-    its first occurrence counts.
+    An item is `item_length` bit vectors, V for short, after an item delimiter; the query stands between two query
+    delimiters: T = n (V + 1) + 1 + V + 1 + V. The last item is never queried. Should an item occur twice, its first
+    occurrence counts.
     """
 
     title: ClassVar[str] = "Associative recall"

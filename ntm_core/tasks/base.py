@@ -103,7 +103,7 @@ class TaskBase(BaseModel, ABC):
 
     def measure(self, episode: Episode, logits: Floats) -> NDArray[np.float64]:
         """The task's own `metric` for each sequence, in its `unit`: (batch,); 0 is perfect."""
-        return wrong_bits(episode, logits > 0)
+        return wrong_bits(episode, (logits > 0).astype(np.float32))
 
     def loss_bits(self, episode: Episode, logits: Floats) -> NDArray[np.float64]:
         """The binary cross entropy of the asked bits of each sequence, in bits: (batch,)."""
@@ -129,7 +129,7 @@ class TaskBase(BaseModel, ABC):
 
 
 def bit_channels(bits: int) -> tuple[str, ...]:
-    """The names bit 0, bit 1, …"""
+    """The names "bit 0", "bit 1" and so on."""
     return tuple(f"bit {index}" for index in range(bits))
 
 
@@ -171,7 +171,7 @@ def delimiter_row(rows: Rows, channel: int, name: str, before: str) -> int:
 def _random(seed: int | tuple[int, ...]) -> np.random.RandomState:
     """The generator of this seed. NumPy has frozen the streams of RandomState (its NEP 19)."""
     parts = seed if isinstance(seed, tuple) else (seed,)
-    if not parts or not all(isinstance(part, int) and 0 <= part < 2**32 for part in parts):
+    if not parts or not all(0 <= part < 2**32 for part in parts):
         raise TaskError(f"seed is {seed!r}: it must be one or several whole numbers of 0 … {2**32 - 1}")
     return np.random.RandomState(np.array(parts, dtype=np.uint32))
 

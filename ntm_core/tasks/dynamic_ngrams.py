@@ -114,8 +114,9 @@ class DynamicNgrams(TaskBase):
     @model_validator(mode="after")
     def _something_to_predict(self) -> Self:
         if self.length < self.context + 2:
-            raise ValueError(f"length is {self.length}: with a context of {self.context} it must be at least "
-                             f"{self.context + 2}")
+            raise ValueError(
+                f"length is {self.length}: with a context of {self.context} it must be at least {self.context + 2}"
+            )
         return self
 
 

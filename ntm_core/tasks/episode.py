@@ -58,7 +58,10 @@ def wrong_bits(episode: Episode, probabilities: Floats) -> NDArray[np.float64]:
 def loss_bits(episode: Episode, logits: Floats) -> NDArray[np.float64]:
     """The binary cross entropy of the asked bits of each sequence, in bits: (batch,), at least 0.
 
-    Computed from the `logits`, (step, batch, output), since a probability rounded to 1 would make it infinite.
+    Computed from the `logits`, (step, batch, output), since a probability rounded to 1 would make it infinite. NaN if
+    an asked logit is NaN.
     """
     signed = np.where(episode.targets > 0.5, -1.0, 1.0) * logits.astype(np.float64)
-    return (np.logaddexp(0.0, signed) * episode.mask[..., None]).sum((0, 2)) / np.log(2.0)
+    with np.errstate(invalid="ignore"):
+        losses = np.logaddexp(0.0, signed)
+    return np.where(episode.mask[..., None] > 0, losses, 0.0).sum((0, 2)) / np.log(2.0)

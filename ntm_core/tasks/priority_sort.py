@@ -23,7 +23,7 @@ LEVELS = 2**24
 
 
 class PrioritySort(TaskBase):
-    """n rows of random bits with a priority, one delimiter row, then a blank row for each vector kept: T = n + 1 + kept.
+    """n rows of random bits with a priority, a delimiter row, then a blank row for each vector kept: T = n + 1 + kept.
 
     Priorities are uniform in (-1, 1). The vectors of the highest priorities are asked, in falling order; of equal
     priorities, the earlier vector comes first.
@@ -69,7 +69,7 @@ class PrioritySort(TaskBase):
         kept = len(rows) - items - 1
         if not 1 <= kept <= items:
             raise TaskError(
-                f"there are {len(rows)} rows: with the delimiter in row {items}, 1 … {items} blank rows must follow it, "
+                f"there are {len(rows)} rows: with the delimiter in row {items}, 1 … {items} blank rows must follow, "
                 f"one for each vector that is asked, not {kept}"
             )
         vectors, priorities = rows[:items, : self.bits], rows[:items, self.bits]

@@ -1,0 +1,54 @@
+# make run    the program, on an address that it prints
+# make test   everything that can go wrong, checked: installs what the checks need, Chromium included
+# make lint   style, types and import directions
+# make format style, mended
+# make clean  back to a fresh checkout; training runs are kept
+
+PYTHON ?= python3
+ARGS ?=
+BIN := .venv/bin
+NODE_MODULES := tests/node_modules/.package-lock.json
+
+.PHONY: run test lint format chromium clean
+
+run: .venv/.run
+	$(BIN)/ntm-scope $(ARGS)
+
+test: .venv/.develop $(NODE_MODULES) chromium
+	cd tests/frontend && node --test --test-reporter=spec
+	$(BIN)/pytest -m 'not browser' --numprocesses auto --maxprocesses 4
+	$(BIN)/pytest -m browser
+
+lint: .venv/.develop $(NODE_MODULES)
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	tests/node_modules/.bin/tsc -p frontend/tsconfig.json
+
+format: .venv/.develop
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+chromium: .venv/.develop
+	$(BIN)/python -m tests.browser.chromium
+
+clean:
+	rm -rf .venv tests/node_modules tests/output build dist .cache .hypothesis .import_linter_cache
+	rm -rf .mypy_cache .pytest_cache .ruff_cache
+	find ntm_core server tests -name __pycache__ -prune -exec rm -rf {} +
+
+.venv/.run: $(BIN)/pip pyproject.toml constraints.txt
+	$(BIN)/pip install --constraint constraints.txt --editable .
+	touch $@
+
+.venv/.develop: $(BIN)/pip pyproject.toml constraints.txt
+	$(BIN)/pip install --constraint constraints.txt --editable '.[test,lint]'
+	touch $@ .venv/.run
+
+$(BIN)/pip:
+	$(PYTHON) -m venv --clear .venv
+
+$(NODE_MODULES): tests/package.json tests/package-lock.json
+	npm ci --prefix tests
+	touch $@

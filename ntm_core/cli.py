@@ -1,0 +1,306 @@
+"""The commands that need no server: train, evaluate, trace."""
+
+import argparse
+import json
+import signal
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Any, Self
+
+import torch
+from tqdm import tqdm  # type: ignore[import-untyped]  # it ships no types
+
+from ntm_core import zoo
+from ntm_core.checkpoints.native import Checkpoint, load_checkpoint
+from ntm_core.cli_options import add_options, given
+from ntm_core.config import MachineConfig
+from ntm_core.errors import CheckpointError, NtmError, TaskError, TrainingError
+from ntm_core.evaluation import EVALUATION_SEED, LengthResult, Results, errors_by_length
+from ntm_core.recording import record
+from ntm_core.tasks import TASKS, Task, parse_task
+from ntm_core.trace import TraceHeader
+from ntm_core.trace_file import save_trace
+from ntm_core.training import Plan, Progress, Recipe, default_machine, default_recipe
+from ntm_core.training import train as train_plan
+from ntm_core.training.session import FINAL, saved_plan
+
+REFUSED = 2
+"""Exit status of a command that could not do what it was asked."""
+
+STOPPED = 130
+"""Exit status of a run that was stopped and can be resumed: what a shell reports after Ctrl-C."""
+
+_FROM_TASK = {"input_size", "output_size"}
+
+
+def add_commands(subparsers: Any) -> None:
+    """Add the commands train, evaluate and trace to an argparse parser's subparsers.
+
+    The parsed arguments then have a `run`: a function of the arguments that gives the exit status.
+    """
+    _add_train(subparsers)
+    _add_evaluate(subparsers)
+    _add_trace(subparsers)
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """The exit status of one command, given as a list of words (default: those of the command line)."""
+    parser = argparse.ArgumentParser(prog="ntm-scope", allow_abbrev=False)
+    add_commands(parser.add_subparsers(required=True, metavar="COMMAND"))
+    arguments = parser.parse_args(words)
+    status: int = arguments.run(arguments)
+    return status
+
+
+def _add_train(subparsers: Any) -> None:
+    parser = subparsers.add_parser(
+        "train",
+        help="train a machine on a task",
+        description="Train a machine on a task until it has converged. A run that was stopped with Ctrl-C, or killed, "
+        "goes on where it was left when the same command is given again, and ends in the same bits.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("task", nargs="?", choices=tuple(TASKS), metavar="TASK", help=" · ".join(TASKS))
+    parser.add_argument("--out", type=Path, metavar="DIR", help="Default: runs/TASK-CONTROLLER-seed-SEED.")
+    parser.add_argument(
+        "--resume", type=Path, metavar="DIR", help="Go on with the run in this directory, by its own plan."
+    )
+    parser.add_argument("--seed", default=None, help="Seed of the first parameters and of all data. Default: 0.")
+    parser.add_argument("--task-json", metavar="JSON", help='Settings of the task, such as {"lengths": [1, 10]}.')
+    _add_threads(parser)
+    add_options(parser, "recipe (some defaults differ by task)", Recipe, set())
+    add_options(parser, "machine (some defaults differ by task)", MachineConfig, _FROM_TASK)
+    parser.set_defaults(run=_guarded(_train))
+
+
+def _add_evaluate(subparsers: Any) -> None:
+    parser = subparsers.add_parser(
+        "evaluate",
+        help="measure a checkpoint's errors by length",
+        description="Measure a checkpoint's errors by length, on sequences that no run trains on.",
+        allow_abbrev=False,
+    )
+    _add_checkpoint(parser)
+    parser.add_argument("--lengths", type=int, nargs="+", metavar="N", help="Default: the task's own list.")
+    parser.add_argument("--sequences", type=int, default=100, metavar="N", help="Of each length. Default: 100.")
+    parser.add_argument("--seed", type=int, default=EVALUATION_SEED, help=f"Default: {EVALUATION_SEED}.")
+    parser.add_argument("--json", action="store_true", help="Write one JSON document, not a table.")
+    _add_threads(parser)
+    parser.set_defaults(run=_guarded(_evaluate))
+
+
+def _add_trace(subparsers: Any) -> None:
+    parser = subparsers.add_parser(
+        "trace",
+        help="record a checkpoint's run over one sequence",
+        description="Record everything that a checkpoint computes on one sequence, in one .npz file.",
+        allow_abbrev=False,
+    )
+    _add_checkpoint(parser)
+    parser.add_argument("--seed", type=int, default=0, help="Seed of the sequence. Default: 0.")
+    parser.add_argument("-o", "--output", type=Path, required=True, metavar="FILE", help="The .npz file to write.")
+    _add_threads(parser)
+    parser.set_defaults(run=_guarded(_trace))
+
+
+def _add_checkpoint(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "checkpoint", metavar="CHECKPOINT", help=f"A file, or a shipped checkpoint: {', '.join(zoo.names())}."
+    )
+    parser.add_argument(
+        "--task-json", metavar="JSON", help='Settings to change of its own task, such as {"lengths": [30, 30]}.'
+    )
+
+
+def _add_threads(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--threads", type=int, default=1, metavar="N", help="Threads of PyTorch. Default: 1.")
+
+
+def _guarded(command: Callable[[argparse.Namespace], int]) -> Callable[[argparse.Namespace], int]:
+    """The command on its number of threads, with a refusal told in one line rather than as a traceback."""
+
+    def run(arguments: argparse.Namespace) -> int:
+        try:
+            _use_threads(arguments.threads)
+            return command(arguments)
+        except (NtmError, OSError) as error:
+            sys.stderr.write(f"ntm-scope: {error}\n")
+            return REFUSED
+
+    return run
+
+
+def _use_threads(threads: int) -> None:
+    if threads < 1:
+        raise NtmError(f"--threads is {threads}: at least 1 is needed")
+    torch.set_num_threads(threads)
+
+
+def _train(arguments: argparse.Namespace) -> int:
+    plan = _resumed_plan(arguments) if arguments.resume else _new_plan(arguments)
+    name = f"{plan.task.name}-{plan.config.controller}-seed-{plan.seed}"
+    directory = arguments.resume or arguments.out or Path("runs") / name
+    with _stop_on_signal() as stop, _ProgressBar(plan.recipe.batch) as bar:
+        outcome = train_plan(plan, directory, stop=stop, report=bar)
+    progress = outcome.progress
+    if outcome.results is None:
+        sys.stderr.write(
+            f"Stopped after iteration {progress.iteration}. To go on: ntm-scope train --resume {directory}\n"
+        )
+        return STOPPED
+    converged = progress.converged_at
+    sys.stdout.write(
+        f"{'Did not converge' if converged is None else f'Converged at iteration {converged}'}; "
+        f"{progress.iteration} iterations in {outcome.seconds:.1f} s: {directory / FINAL}\n"
+    )
+    _write_table(outcome.results.errors_by_length)
+    return 0
+
+
+def _new_plan(arguments: argparse.Namespace) -> Plan:
+    if arguments.task is None:
+        raise TrainingError(f"TASK is missing: name one of {', '.join(TASKS)}, or give --resume DIR")
+    task = parse_task({"name": arguments.task, **_json_object(arguments.task_json)})
+    channels = {"input_size": len(task.input_channels), "output_size": len(task.output_channels)}
+    config = MachineConfig.make(**(channels | default_machine(task.name) | given(arguments, MachineConfig)))
+    recipe = Recipe.make(**(default_recipe(task.name, config.controller) | given(arguments, Recipe)))
+    return Plan.make(task=task, config=config, recipe=recipe, seed=arguments.seed or 0)
+
+
+def _resumed_plan(arguments: argparse.Namespace) -> Plan:
+    fixed = {name: getattr(arguments, name) for name in ("task", "out", "seed", "task_json")}
+    fixed |= given(arguments, MachineConfig)
+    for name, value in fixed.items():
+        if value is not None:
+            raise TrainingError(f"{name} is given as {value}, but --resume takes it from the run: leave it out")
+    saved = saved_plan(arguments.resume)
+    return saved.model_copy(update={"recipe": Recipe.make(**{**saved.recipe.model_dump(), **given(arguments, Recipe)})})
+
+
+def _evaluate(arguments: argparse.Namespace) -> int:
+    checkpoint = _checkpoint(arguments.checkpoint)
+    task = _task_of(checkpoint, arguments.task_json)
+    lengths = arguments.lengths or task.evaluation_lengths
+    measured = errors_by_length(checkpoint.machine(), task, lengths, arguments.sequences, arguments.seed)
+    if arguments.json:
+        results = Results(metric=task.metric, unit=task.unit, seed=arguments.seed, errors_by_length=tuple(measured))
+        sys.stdout.write(results.model_dump_json(indent=2) + "\n")
+    else:
+        _write_table(measured)
+    return 0
+
+
+def _trace(arguments: argparse.Namespace) -> int:
+    checkpoint = _checkpoint(arguments.checkpoint)
+    task = _task_of(checkpoint, arguments.task_json)
+    machine, episode = checkpoint.machine(), task.episodes(arguments.seed)
+    header = TraceHeader.of(
+        checkpoint.config,
+        len(episode),
+        checkpoint=Path(arguments.checkpoint).stem,
+        seed=arguments.seed,
+        task=task.model_dump(mode="json"),
+        input_channels=task.input_channels,
+        output_channels=task.output_channels,
+        phases=episode.phases,
+    )
+    save_trace(arguments.output, record(machine, episode, header))
+    return 0
+
+
+def _checkpoint(name: str) -> Checkpoint:
+    """The checkpoint in the file of this name, or the shipped one."""
+    if not Path(name).exists() and name in zoo.names():
+        return load_checkpoint(zoo.path(name))
+    return load_checkpoint(name)
+
+
+def _task_of(checkpoint: Checkpoint, changes: str | None) -> Task:
+    """The task that the checkpoint was trained on, with some of its settings changed, or another one."""
+    changed = _json_object(changes)
+    own = checkpoint.task or {}
+    if changed.get("name", own.get("name")) != own.get("name"):
+        own = {}
+    if not own and "name" not in changed:
+        raise CheckpointError("the checkpoint names no task: give one with --task-json '{\"name\": …}'")
+    return parse_task({**own, **changed})
+
+
+def _json_object(text: str | None) -> dict[str, Any]:
+    if text is None:
+        return {}
+    try:
+        value = json.loads(text)
+    except ValueError as error:
+        raise TaskError(f"--task-json is {text!r}, which is not JSON: {error}") from None
+    if not isinstance(value, dict):
+        raise TaskError(f"--task-json is {text!r}: it must be an object of settings")
+    return value
+
+
+def _write_table(rows: Sequence[LengthResult] | Iterator[LengthResult]) -> None:
+    """Write one line for each length, as soon as it is measured."""
+    sys.stdout.write("length  steps  sequences  perfect  wrong bits (mean, worst)  of asked  loss bits     metric\n")
+    for row in rows:
+        sys.stdout.write(
+            f"{row.length:6}  {row.steps:5}  {row.sequences:9}  {row.perfect:7}  {row.wrong_bits:16.3f}, {row.worst:6}"
+            f"  {row.asked_bits:8}  {row.loss_bits:9.3f}  {row.metric:9.3f}\n"
+        )
+        sys.stdout.flush()
+
+
+@contextmanager
+def _stop_on_signal() -> Iterator[Callable[[], bool]]:
+    """Whether Ctrl-C or a polite kill has asked to stop; a second one stops at once."""
+    received: list[int] = []
+
+    def remember(number: int, _frame: FrameType | None) -> None:
+        received.append(number)
+        signal.signal(number, before[number])
+
+    before: dict[int, Any] = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    for number in before:
+        signal.signal(number, remember)
+    try:
+        yield lambda: bool(received)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+class _ProgressBar:
+    """A bar over the sequences of a run, with the loss, the wrong bits, the speed and the time left."""
+
+    def __init__(self, batch: int) -> None:
+        self._batch = batch
+        self._loss: float | None = None
+        interval = 0.2 if sys.stderr.isatty() else 30.0
+        self._bar = tqdm(unit="seq", unit_scale=True, dynamic_ncols=True, mininterval=interval)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.close()
+
+    def __call__(self, progress: Progress) -> None:
+        bar, sequences = self._bar, progress.iteration * self._batch
+        bar.total = progress.last_iteration * self._batch
+        if progress.update is None:
+            bar.initial = bar.n = sequences
+        else:
+            loss = progress.update.loss_bits
+            self._loss = loss if self._loss is None else 0.98 * self._loss + 0.02 * loss
+            row = progress.row
+            bar.set_postfix_str(
+                f"loss {self._loss:.3g} bits/seq, wrong {row.wrong_bits if row else float('nan'):.3g} bits/seq",
+                refresh=False,
+            )
+        bar.update(sequences - bar.n)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,120 @@
+"""How well a machine does a task: its errors by length, on sequences that no run trains on."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field
+
+from ntm_core.errors import TaskError
+from ntm_core.machine import Machine
+from ntm_core.tasks import Episode, TaskBase
+
+EVALUATION_SEED = 2**32 - 2
+"""Seed of the measured sequences; the seeds of training runs are smaller."""
+
+_BATCH = 100
+
+
+class LengthResult(BaseModel):
+    """The errors of a machine on sequences of one length."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    length: int = Field(description="The length-like setting of the task.")
+    steps: int = Field(description="Steps of a sequence.")
+    sequences: int = Field(description="Number of sequences measured.")
+    asked_bits: int = Field(description="Bits asked in a sequence.")
+    wrong_bits: float = Field(description="Bits on the wrong side of 0.5: mean per sequence.")
+    worst: int = Field(description="Wrong bits of the worst sequence.")
+    perfect: int = Field(description="Number of sequences without a wrong bit.")
+    loss_bits: float = Field(description="Binary cross entropy of the asked bits, in bits: mean per sequence.")
+    metric: float = Field(description="The task's own metric: mean per sequence.")
+
+
+class Results(BaseModel):
+    """What was measured of a trained machine."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    metric: str = Field(description="Name of the task's own metric.")
+    unit: str = Field(description="Unit of the task's own metric.")
+    seed: int = Field(description="Seed of the measured sequences.")
+    errors_by_length: tuple[LengthResult, ...]
+
+
+@dataclass(frozen=True)
+class Scores:
+    """How a machine did on each sequence of an episode, (batch,) each: its losses and errors, and the task's metric."""
+
+    loss_bits: NDArray[np.float64]
+    wrong_bits: NDArray[np.float64]
+    metric: NDArray[np.float64]
+
+
+@torch.inference_mode()
+def score(machine: Machine, task: TaskBase, episode: Episode) -> Scores:
+    """The machine's scores on an episode of the task."""
+    outputs = machine(torch.from_numpy(episode.inputs))
+    logits = outputs.numpy()
+    return Scores(
+        task.loss_bits(episode, logits),
+        task.wrong_bits(episode, outputs.sigmoid().numpy()),
+        task.measure(episode, logits),
+    )
+
+
+def evaluate(
+    machine: Machine,
+    task: TaskBase,
+    lengths: Sequence[int] | None = None,
+    sequences: int = 100,
+    seed: int = EVALUATION_SEED,
+) -> Results:
+    """The machine's errors on `sequences` sequences of each length, by default the task's `evaluation_lengths`."""
+    measured = tuple(errors_by_length(machine, task, lengths or task.evaluation_lengths, sequences, seed))
+    return Results(metric=task.metric, unit=task.unit, seed=seed, errors_by_length=measured)
+
+
+def errors_by_length(
+    machine: Machine,
+    task: TaskBase,
+    lengths: Sequence[int],
+    sequences: int = 100,
+    seed: int = EVALUATION_SEED,
+) -> Iterator[LengthResult]:
+    """The errors at each length, as soon as they are measured.
+
+    TaskError if a length or the number of sequences is out of bounds, or if the machine's channels are not the task's.
+    """
+    channels = (len(task.input_channels), len(task.output_channels))
+    if channels != (machine.config.input_size, machine.config.output_size):
+        raise TaskError(
+            f"the task {task.title} has {channels[0]} input and {channels[1]} output channels, but the machine has "
+            f"{machine.config.input_size} and {machine.config.output_size}"
+        )
+    if sequences < 1:
+        raise TaskError(f"sequences is {sequences}: at least 1 must be measured")
+    tasks = [task.of_length(length) for length in lengths]
+    for length, fixed in zip(lengths, tasks, strict=True):
+        yield _errors(machine, fixed, length, sequences, seed)
+
+
+def _errors(machine: Machine, task: TaskBase, length: int, sequences: int, seed: int) -> LengthResult:
+    sizes = [min(_BATCH, sequences - start) for start in range(0, sequences, _BATCH)]
+    episodes = [task.episodes((seed, length, part), size) for part, size in enumerate(sizes)]
+    scores = [score(machine, task, episode) for episode in episodes]
+    wrong = np.concatenate([part.wrong_bits for part in scores])
+    return LengthResult(
+        length=length,
+        steps=len(episodes[0]),
+        sequences=sequences,
+        asked_bits=int(episodes[0].mask[:, 0].sum()) * len(task.output_channels),
+        wrong_bits=float(wrong.mean()),
+        worst=int(wrong.max()),
+        perfect=int((wrong == 0).sum()),
+        loss_bits=float(np.concatenate([part.loss_bits for part in scores]).mean()),
+        metric=float(np.concatenate([part.metric for part in scores]).mean()),
+    )

@@ -1,0 +1,15 @@
+"""The loss that training minimises."""
+
+from jaxtyping import Float
+from torch import Tensor
+from torch.nn import functional
+
+
+def sequence_loss(
+    logits: Float[Tensor, "step batch output"],
+    targets: Float[Tensor, "step batch output"],
+    mask: Float[Tensor, "step batch"],
+) -> Float[Tensor, ""]:
+    """The binary cross entropy, in nats, of the bits at the steps whose mask is 1: their mean."""
+    total = functional.binary_cross_entropy_with_logits(logits, targets, weight=mask.unsqueeze(-1), reduction="sum")
+    return total / (mask.sum() * targets.shape[-1])

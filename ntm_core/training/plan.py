@@ -1,0 +1,53 @@
+"""A plan: everything that decides what a training run computes."""
+
+from typing import Any, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from ntm_core.config import MachineConfig, describe_validation_error
+from ntm_core.errors import TrainingError
+from ntm_core.tasks import Task
+from ntm_core.training.recipe import Recipe
+
+MAX_SEED = 2**31 - 1
+"""The largest seed of a run: larger ones seed the fixed sequences, which no run trains on."""
+
+LIMITS = frozenset({"converged_below", "extra", "max_iterations"})
+"""The fields of a recipe that only say when to stop: a run may be resumed with other values."""
+
+
+class Plan(BaseModel):
+    """What is trained, on what, how, and from which seed. The same plan gives the same bits on the same machine."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    task: Task
+    config: MachineConfig
+    recipe: Recipe
+    seed: int = Field(0, ge=0, le=MAX_SEED, description="Seed of the first parameters and of all training data.")
+
+    @classmethod
+    def make(cls, **fields: Any) -> Self:
+        """The plan with these fields; TrainingError names the value and the rule."""
+        try:
+            return cls(**fields)
+        except ValidationError as error:
+            raise TrainingError(describe_validation_error(error)) from None
+
+    def differences(self, other: "Plan") -> list[str]:
+        """What differs from another plan, one `name: this, not that` each, leaving out when to stop."""
+        mine, theirs = _flat(self), _flat(other)
+        return [
+            f"{name}: {mine.get(name)}, not {theirs.get(name)}"
+            for name in mine | theirs
+            if mine.get(name) != theirs.get(name)
+        ]
+
+
+def _flat(plan: Plan) -> dict[str, Any]:
+    """Every field that decides the path of a run, by its dotted name."""
+    parts = plan.model_dump(mode="json")
+    recipe = {name: value for name, value in parts["recipe"].items() if name not in LIMITS}
+    groups = {"task": parts["task"], "config": parts["config"], "recipe": recipe}
+    flat = {f"{group}.{name}": value for group, fields in groups.items() for name, value in fields.items()}
+    return flat | {"seed": plan.seed}

@@ -1,0 +1,59 @@
+"""The record of a training run that a checkpoint carries."""
+
+import torch
+from pydantic import BaseModel, ConfigDict, Field
+
+from ntm_core.training.metrics import MetricRow
+from ntm_core.training.plan import Plan
+from ntm_core.training.recipe import Recipe
+from ntm_core.training.trainer import Counts
+
+HISTORY_ROWS = 40
+
+
+class HistoryRow(BaseModel):
+    """One evaluation, in short."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    iteration: int
+    loss_bits: float
+    metric: float
+
+
+class TrainingRecord(BaseModel):
+    """How a checkpoint was trained."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    recipe: Recipe
+    seed: int = Field(description="Seed of the first parameters and of all training data.")
+    iterations: int = Field(description="Iterations done.")
+    sequences: int = Field(description="Sequences trained on.")
+    seconds: float = Field(description="Time spent, evaluations included.")
+    converged_at: int | None = Field(description="Iteration at which the run was first seen converged.")
+    skipped_updates: int = Field(description="Updates skipped because the gradient was not finite.")
+    torch: str = Field(description="Version of PyTorch.")
+    history: tuple[HistoryRow, ...] = Field(description="Evaluations, evenly spaced, the last one included.")
+
+
+def converged_at(recipe: Recipe, rows: tuple[MetricRow, ...]) -> int | None:
+    """The first evaluated iteration at which the metric was below the recipe's limit."""
+    return next((row.iteration for row in rows if row.metric < recipe.converged_below), None)
+
+
+def training_record(plan: Plan, counts: Counts, seconds: float, rows: tuple[MetricRow, ...]) -> TrainingRecord:
+    """The record of a run that is this far."""
+    stride = -(-len(rows) // HISTORY_ROWS) or 1
+    kept = rows[::-1][::stride][::-1]
+    return TrainingRecord(
+        recipe=plan.recipe,
+        seed=plan.seed,
+        iterations=counts.iteration,
+        sequences=counts.iteration * plan.recipe.batch,
+        seconds=round(seconds, 3),
+        converged_at=converged_at(plan.recipe, rows),
+        skipped_updates=counts.skipped,
+        torch=torch.__version__,
+        history=tuple(HistoryRow(iteration=row.iteration, loss_bits=row.loss_bits, metric=row.metric) for row in kept),
+    )

@@ -1,0 +1,200 @@
+"""A run in a directory: it may be stopped, or killed at any moment, and goes on to the same bits.
+
+* metrics.jsonl: one line an evaluation
+* checkpoints/: iteration-00000000.safetensors and on, at iterations 0, 1, 2, 5, 10, 20, 50, …
+* state.safetensors: what the run goes on from; replaced at each evaluation, and when the run is stopped
+* final.safetensors: the trained checkpoint, with its errors by length; written last
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from ntm_core.checkpoints.native import Checkpoint, save_checkpoint
+from ntm_core.errors import TrainingError
+from ntm_core.evaluation import Results, evaluate
+from ntm_core.training.metrics import FixedSequences, MetricRow, MetricsFile
+from ntm_core.training.plan import Plan
+from ntm_core.training.record import converged_at, training_record
+from ntm_core.training.state import TrainingState
+from ntm_core.training.trainer import Trainer, Update
+
+STATE, METRICS, SERIES, FINAL = "state.safetensors", "metrics.jsonl", "checkpoints", "final.safetensors"
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a run is.
+
+    Attributes:
+        iteration: iterations done.
+        last_iteration: the iteration at which the run will end as things stand.
+        converged_at: the iteration at which it was first seen converged.
+        update: what the last iteration did; None before the first of this session.
+        row: the last evaluation; None before the first.
+    """
+
+    iteration: int
+    last_iteration: int
+    converged_at: int | None
+    update: Update | None
+    row: MetricRow | None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a session ended: results only if the run is finished, for a stopped run can be resumed."""
+
+    progress: Progress
+    seconds: float
+    results: Results | None
+
+
+def train(
+    plan: Plan,
+    directory: Path,
+    *,
+    stop: Callable[[], bool] = lambda: False,
+    report: Callable[[Progress], None] = lambda _: None,
+) -> Outcome:
+    """Run the plan in the directory, from where it was left, until it is finished or `stop()`.
+
+    `report` is called after each iteration. TrainingError if the directory holds the run of another plan, or if the
+    loss stops being finite; the saved state then is the last good one.
+    """
+    run = _Run(plan, directory)
+    run.record()
+    report(run.progress())
+    while not run.finished:
+        if stop():
+            run.save_state()
+            return Outcome(run.progress(), run.seconds, None)
+        run.advance()
+        report(run.progress())
+    return Outcome(run.progress(), run.seconds, run.finish())
+
+
+def saved_plan(directory: Path) -> Plan:
+    """The plan of the run in the directory. TrainingError if there is none."""
+    if not (directory / STATE).exists():
+        raise TrainingError(f"{directory} holds no run to resume: it has no {STATE}")
+    return TrainingState.load(directory / STATE).plan
+
+
+class _Run:
+    """A run between two iterations, and its files."""
+
+    def __init__(self, plan: Plan, directory: Path) -> None:
+        (directory / SERIES).mkdir(parents=True, exist_ok=True)
+        _remove_leftovers(directory)
+        state = _saved_state(plan, directory)
+        self._plan = plan
+        self._directory = directory
+        self._trainer = Trainer(plan)
+        if state:
+            self._trainer.load(state.tensors, state.counts)
+        self._metrics = MetricsFile(directory / METRICS, state.rows if state else ())
+        self._fixed = FixedSequences(plan.task)
+        self._update: Update | None = None
+        self._started = time.monotonic() - (state.seconds if state else 0.0)
+
+    @property
+    def seconds(self) -> float:
+        """Time spent on the run, in all its sessions."""
+        return time.monotonic() - self._started
+
+    @property
+    def finished(self) -> bool:
+        """Whether the last iteration is done."""
+        return self._trainer.counts.iteration >= self.progress().last_iteration
+
+    def progress(self) -> Progress:
+        """How far the run is."""
+        recipe, rows = self._plan.recipe, self._metrics.rows
+        converged = converged_at(recipe, rows)
+        last = recipe.max_iterations
+        if converged is not None:
+            last = min(last, converged + recipe.extra)
+        iteration = self._trainer.counts.iteration
+        return Progress(iteration, last, converged, self._update, rows[-1] if rows else None)
+
+    def advance(self) -> None:
+        """Do one iteration and record it."""
+        self._update = self._trainer.update()
+        self.record()
+
+    def record(self) -> None:
+        """Write what is due after this iteration, or what was due when the run was left.
+
+        A crash before the state is saved lets the iterations since the last state be done again; a crash after it
+        leaves at most this iteration's checkpoint to be written, which the next session begins with.
+        """
+        iteration, rows = self._trainer.counts.iteration, self._metrics.rows
+        if iteration % self._plan.recipe.evaluate_every == 0 and (not rows or rows[-1].iteration < iteration):
+            self._metrics.append(self._measured())
+            self.save_state()
+        if is_in_series(iteration):
+            self._save_checkpoint(self._directory / SERIES / f"iteration-{iteration:08d}.safetensors")
+
+    def save_state(self) -> None:
+        """Save all that the run needs to go on from here."""
+        trainer = self._trainer
+        state = TrainingState(self._plan, trainer.counts, self.seconds, self._metrics.rows, trainer.tensors())
+        state.save(self._directory / STATE)
+
+    def finish(self) -> Results:
+        """Measure the trained machine and save the final checkpoint."""
+        self.save_state()
+        results = evaluate(self._trainer.machine, self._plan.task)
+        self._save_checkpoint(self._directory / FINAL, results)
+        return results
+
+    def _measured(self) -> MetricRow:
+        counts, scores = self._trainer.counts, self._fixed.measure(self._trainer.machine)
+        return MetricRow(
+            iteration=counts.iteration,
+            sequences=counts.iteration * self._plan.recipe.batch,
+            loss_bits=float(scores.loss_bits.mean()),
+            wrong_bits=float(scores.wrong_bits.mean()),
+            metric=float(scores.metric.mean()),
+            gradient_norm=self._update.gradient_norm if self._update else None,
+            skipped_updates=counts.skipped,
+            seconds=round(self.seconds, 3),
+        )
+
+    def _save_checkpoint(self, path: Path, results: Results | None = None) -> None:
+        training = training_record(self._plan, self._trainer.counts, self.seconds, self._metrics.rows)
+        checkpoint = Checkpoint.of(
+            self._trainer.machine,
+            task=self._plan.task.model_dump(mode="json"),
+            training=training.model_dump(mode="json"),
+            results=results.model_dump(mode="json") if results else None,
+        )
+        save_checkpoint(path, checkpoint)
+
+
+def is_in_series(iteration: int) -> bool:
+    """Whether the checkpoint after this iteration is kept: 0, 1, 2, 5, 10, 20, 50, 100, and so on."""
+    digits = str(iteration)
+    return iteration == 0 or (digits[0] in "125" and set(digits[1:]) <= {"0"})
+
+
+def _saved_state(plan: Plan, directory: Path) -> TrainingState | None:
+    path = directory / STATE
+    if not path.exists():
+        return None
+    state = TrainingState.load(path)
+    differences = plan.differences(state.plan)
+    if differences:
+        raise TrainingError(
+            f"{directory} holds a run that was planned otherwise, so it cannot be resumed: {'; '.join(differences)}"
+        )
+    return state
+
+
+def _remove_leftovers(directory: Path) -> None:
+    """Remove the temporary files of writes that a kill has cut short."""
+    for folder in (directory, directory / SERIES):
+        for path in folder.glob(".*.safetensors.*.part"):
+            path.unlink()

@@ -1,0 +1,70 @@
+"""The state of a run on disk: all that is needed to go on to the same bits. Safetensors, never pickled, never half."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import safetensors
+import safetensors.torch
+from pydantic import BaseModel, ConfigDict, ValidationError
+from torch import Tensor
+
+from ntm_core.atomic import atomic_write
+from ntm_core.config import describe_validation_error
+from ntm_core.errors import TrainingError
+from ntm_core.training.metrics import MetricRow
+from ntm_core.training.plan import Plan
+from ntm_core.training.trainer import Counts
+
+_KEY = "training_state"
+
+
+class _Header(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    version: Literal[1] = 1
+    plan: Plan
+    counts: Counts
+    seconds: float
+    rows: tuple[MetricRow, ...]
+
+
+@dataclass(frozen=True)
+class TrainingState:
+    """A run between two iterations.
+
+    Attributes:
+        plan: what is being trained.
+        counts: how far it is.
+        seconds: time spent so far.
+        rows: its evaluations so far.
+        tensors: the trainer's tensors.
+    """
+
+    plan: Plan
+    counts: Counts
+    seconds: float
+    rows: tuple[MetricRow, ...]
+    tensors: dict[str, Tensor]
+
+    def save(self, path: Path) -> None:
+        """Replace the file by this state, all of it or nothing."""
+        header = _Header(plan=self.plan, counts=self.counts, seconds=self.seconds, rows=self.rows)
+        atomic_write(path, safetensors.torch.save(self.tensors, {_KEY: header.model_dump_json()}))
+
+    @classmethod
+    def load(cls, path: Path) -> "TrainingState":
+        """The state in the file. TrainingError if it is not one that this version can go on from."""
+        try:
+            with safetensors.safe_open(path, "pt") as file:
+                text = (file.metadata() or {}).get(_KEY, "")
+                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  # not a mapping
+        except (OSError, safetensors.SafetensorError) as error:
+            raise TrainingError(f"{path} is not a readable training state: {error}") from None
+        try:
+            header = _Header.model_validate_json(text)
+        except ValidationError as error:
+            raise TrainingError(
+                f"{path} is not a training state of this version: {describe_validation_error(error)}"
+            ) from None
+        return cls(header.plan, header.counts, header.seconds, header.rows, tensors)

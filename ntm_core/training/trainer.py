@@ -1,0 +1,118 @@
+"""One optimiser update at a time: the part of training that computes, knowing neither files nor screens."""
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from ntm_core.errors import TrainingError
+from ntm_core.machine import Machine
+from ntm_core.training.diagnosis import where_not_finite
+from ntm_core.training.loss import sequence_loss
+from ntm_core.training.plan import Plan
+from ntm_core.training.rmsprop import RmsProp
+
+MAX_SKIPPED_IN_A_ROW = 100
+"""So many updates without a finite gradient, one after the other, end a run."""
+
+
+@dataclass(frozen=True)
+class Update:
+    """What one iteration did.
+
+    Attributes:
+        loss_bits: the batch's loss before the update, in bits per sequence.
+        gradient_norm: norm of the whole gradient before it was clipped; None if it was not finite.
+    """
+
+    loss_bits: float
+    gradient_norm: float | None
+
+
+@dataclass(frozen=True)
+class Counts:
+    """How far a trainer is: iterations done, and updates skipped because the gradient was not finite."""
+
+    iteration: int = 0
+    skipped: int = 0
+    skipped_in_a_row: int = 0
+
+
+class Trainer:
+    """A machine and its optimiser on the path that a plan fixes.
+
+    The data of iteration i come from the seeds (plan.seed, i), so nothing but `tensors()` and `counts` has to be kept
+    to go on later.
+    """
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.counts = Counts()
+        self.machine = Machine(plan.config, plan.seed)
+        self._parameters: dict[str, Tensor] = dict(self.machine.named_parameters())
+        self._optimiser = RmsProp(self._parameters, plan.recipe)
+
+    def update(self) -> Update:
+        """Do one iteration. A gradient that is not finite is skipped and counted.
+
+        TrainingError, before anything is changed, if the loss is not finite: it names the iteration, and the step and
+        quantity where the fault arose. Also after too many skipped updates in a row.
+        """
+        recipe, iteration = self.plan.recipe, self.counts.iteration + 1
+        episode = self.plan.task.episodes((self.plan.seed, iteration), recipe.batch)
+        inputs, targets, mask = (torch.from_numpy(array) for array in (episode.inputs, episode.targets, episode.mask))
+        loss = sequence_loss(self.machine(inputs), targets, mask)
+        value = loss.item()
+        if not math.isfinite(value):
+            where = where_not_finite(self.machine, inputs)
+            raise TrainingError(f"the loss of iteration {iteration} is {value}: {where}")
+        self.machine.zero_grad()
+        loss.backward()
+        limit = math.inf if recipe.clip_norm is None else recipe.clip_norm
+        norm = torch.nn.utils.clip_grad_norm_(self._parameters.values(), limit).item()
+        finite = math.isfinite(norm)
+        if finite:
+            self._optimiser.step()
+        self._count(iteration, finite=finite)
+        asked_bits = float(mask.sum()) * targets.shape[-1]
+        return Update(value * asked_bits / recipe.batch / math.log(2), norm if finite else None)
+
+    def _count(self, iteration: int, *, finite: bool) -> None:
+        counts = self.counts
+        in_a_row = 0 if finite else counts.skipped_in_a_row + 1
+        if in_a_row > MAX_SKIPPED_IN_A_ROW:
+            raise TrainingError(
+                f"iterations {iteration - in_a_row + 1} … {iteration} had no finite gradient: "
+                f"more than {MAX_SKIPPED_IN_A_ROW} in a row cannot be skipped"
+            )
+        self.counts = Counts(iteration, counts.skipped + (not finite), in_a_row)
+
+    def tensors(self) -> dict[str, Tensor]:
+        """The machine's and the optimiser's tensors, by names that `load` knows."""
+        return {f"{group}.{name}": value for group, named in self._groups().items() for name, value in named.items()}
+
+    def load(self, tensors: dict[str, Tensor], counts: Counts) -> None:
+        """Go on from these tensors and counts. TrainingError if they are not those of this plan's machine."""
+        mine = self.tensors()
+        for name in sorted(mine.keys() ^ tensors.keys()):
+            raise TrainingError(f"the saved state does not fit the plan: tensor {name!r} is in only one of them")
+        for name, value in mine.items():
+            if tensors[name].shape != value.shape or tensors[name].dtype != value.dtype:
+                raise TrainingError(
+                    f"the saved state does not fit the plan: tensor {name!r} is {_described(tensors[name])}, "
+                    f"not {_described(value)}"
+                )
+            value.copy_(tensors[name])
+        self.counts = counts
+
+    def _groups(self) -> dict[str, dict[str, Tensor]]:
+        return {
+            "machine": self.machine.state_dict(),
+            "mean_square": self._optimiser.mean_squares,
+            "velocity": self._optimiser.velocities,
+        }
+
+
+def _described(tensor: Tensor) -> str:
+    return f"{str(tensor.dtype).removeprefix('torch.')} {tuple(tensor.shape)}"

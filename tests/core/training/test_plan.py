@@ -1,0 +1,33 @@
+import pytest
+
+from ntm_core.errors import TrainingError
+from ntm_core.tasks import RepeatCopy
+from ntm_core.training import Plan
+from tests.core.training.plans import small_plan
+
+
+def test_a_plan_survives_json() -> None:
+    plan = small_plan()
+    assert Plan.model_validate_json(plan.model_dump_json()) == plan
+
+
+def test_a_plan_does_not_differ_from_itself_nor_by_when_to_stop() -> None:
+    plan = small_plan(extra=1, max_iterations=7, converged_below=0.5)
+    assert plan.differences(small_plan()) == []
+
+
+def test_differences_are_named() -> None:
+    plan = small_plan(seed=3, batch=2, config={"word_size": 5})
+    assert plan.differences(small_plan()) == ["config.word_size: 5, not 4", "recipe.batch: 2, not 1", "seed: 3, not 0"]
+
+
+def test_another_task_differs_in_its_settings() -> None:
+    plan = small_plan(RepeatCopy(bits=2, lengths=(1, 2)))
+    assert "task.name: repeat_copy, not copy" in plan.differences(small_plan())
+    assert "task.repeats: None, not [1, 10]" in small_plan().differences(plan)
+
+
+@pytest.mark.parametrize("seed", [-1, 2**31, "x"])
+def test_a_seed_out_of_bounds_is_refused(seed: object) -> None:
+    with pytest.raises(TrainingError, match=f"seed is {seed!r}"):
+        Plan.make(**{**small_plan().model_dump(), "seed": seed})

@@ -1,0 +1,271 @@
+"""A run may be left at any moment, in any way, and ends in the same bits."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from ntm_core.checkpoints.native import load_checkpoint
+from ntm_core.errors import TrainingError
+from ntm_core.tasks import Copy
+from ntm_core.training import Outcome, Plan, Progress, train
+from ntm_core.training.loss import sequence_loss
+from ntm_core.training.session import FINAL, METRICS, SERIES, STATE, is_in_series, saved_plan
+from tests.core.training.plans import small_plan
+
+
+class Crash(BaseException):
+    """Stands for the end of the process: nothing handles it."""
+
+
+def without_time(row: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in row.items() if name != "seconds"}
+
+
+def everything(directory: Path) -> dict[str, Any]:
+    """All that a run leaves behind, but for the time that it took."""
+    found: dict[str, Any] = {}
+    for path in directory.rglob("*.safetensors"):
+        if path.name != STATE:
+            checkpoint = load_checkpoint(path)
+            assert checkpoint.training is not None
+            about = (checkpoint.config, checkpoint.task, without_time(checkpoint.training), checkpoint.results)
+            found[str(path.relative_to(directory))] = (checkpoint.tensors, about)
+    rows = [json.loads(line) for line in (directory / METRICS).read_text().splitlines()]
+    found[METRICS] = [without_time(row) for row in rows]
+    return found
+
+
+def assert_same_result(one: Path, other: Path) -> None:
+    first, second = everything(one), everything(other)
+    assert first.keys() == second.keys()
+    assert first.pop(METRICS) == second.pop(METRICS)
+    for name, (tensors, about) in first.items():
+        assert about == second[name][1], name
+        assert all(torch.equal(value, second[name][0][key]) for key, value in tensors.items()), name
+
+
+def stop_at(iteration: int) -> dict[str, Callable[..., Any]]:
+    """A `stop` that asks to stop once this iteration is done, with the `report` that it listens to."""
+    seen: list[int] = []
+
+    def report(progress: Progress) -> None:
+        seen.append(progress.iteration)
+
+    return {"report": report, "stop": lambda: seen[-1] >= iteration}
+
+
+@pytest.fixture(scope="module")
+def plan() -> Plan:
+    return small_plan(batch=2)
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(plan: Plan, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    directory = tmp_path_factory.mktemp("uninterrupted")
+    train(plan, directory)
+    return directory
+
+
+def test_a_run_leaves_metrics_a_series_and_a_final_checkpoint(uninterrupted: Path) -> None:
+    assert sorted(path.name for path in (uninterrupted / SERIES).iterdir()) == [
+        f"iteration-{iteration:08d}.safetensors" for iteration in (0, 1, 2, 5, 10)
+    ]
+    rows = [json.loads(line) for line in (uninterrupted / METRICS).read_text().splitlines()]
+    assert [row["iteration"] for row in rows] == [0, 4, 8]
+    assert [row["sequences"] for row in rows] == [0, 8, 16]
+    assert [row["gradient_norm"] is None for row in rows] == [True, False, False]
+    assert [row["seconds"] for row in rows] == sorted(row["seconds"] for row in rows)
+    assert rows[0].keys() == {
+        *("iteration", "sequences", "loss_bits", "wrong_bits", "metric"),
+        *("gradient_norm", "skipped_updates", "seconds"),
+    }
+
+
+def test_the_final_checkpoint_says_what_it_is(plan: Plan, uninterrupted: Path) -> None:
+    final = load_checkpoint(uninterrupted / FINAL)
+    assert final.config == plan.config
+    assert final.task == plan.task.model_dump(mode="json")
+    assert final.training is not None
+    assert final.training["recipe"] == plan.recipe.model_dump(mode="json")
+    assert (final.training["iterations"], final.training["sequences"]) == (10, 20)
+    assert final.results is not None
+    assert [row["length"] for row in final.results["errors_by_length"]] == list(plan.task.evaluation_lengths)
+    last = load_checkpoint(uninterrupted / SERIES / "iteration-00000010.safetensors")
+    assert all(torch.equal(value, final.tensors[name]) for name, value in last.tensors.items())
+
+
+def test_the_same_plan_gives_the_same_result(plan: Plan, uninterrupted: Path, tmp_path: Path) -> None:
+    train(plan, tmp_path)
+    assert_same_result(tmp_path, uninterrupted)
+
+
+def test_another_seed_gives_another_result(uninterrupted: Path, tmp_path: Path) -> None:
+    train(small_plan(batch=2, seed=1), tmp_path)
+    assert everything(tmp_path)[METRICS] != everything(uninterrupted)[METRICS]
+
+
+@pytest.mark.parametrize("iteration", [0, 1, 4, 7, 9])
+def test_a_stopped_run_goes_on_to_the_same_result(
+    plan: Plan, uninterrupted: Path, tmp_path: Path, iteration: int
+) -> None:
+    outcome = train(plan, tmp_path, **stop_at(iteration))
+    assert outcome.results is None
+    assert outcome.progress.iteration == iteration
+    assert not (tmp_path / FINAL).exists()
+    assert train(plan, tmp_path).results is not None
+    assert_same_result(tmp_path, uninterrupted)
+
+
+def crashing_at(operation: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the process end at its n-th step of writing: before a file takes its place, or after half a line."""
+    done: list[Path] = []
+    replace, open_file = Path.replace, Path.open
+
+    def count(path: Path) -> bool:
+        done.append(path)
+        return len(done) == operation
+
+    def replace_or_crash(self: Path, target: Path) -> Path:
+        if count(target):
+            raise Crash
+        return replace(self, target)
+
+    def open_or_crash(self: Path, mode: str = "r", **options: Any) -> Any:
+        if mode == "a" and count(self):
+            with open_file(self, "a") as file:
+                file.write('{"iteration":')
+            raise Crash
+        return open_file(self, mode, **options)
+
+    monkeypatch.setattr(Path, "replace", replace_or_crash)
+    monkeypatch.setattr(Path, "open", open_or_crash)
+
+
+def test_a_run_that_crashes_at_any_write_goes_on_to_the_same_result(tmp_path: Path) -> None:
+    """Each session crashes at its n-th write; n grows until a session gets through."""
+    plan = small_plan(max_iterations=3, evaluate_every=2)
+    train(plan, tmp_path / "uninterrupted")
+    crashes = 0
+    for operation in range(1, 100):
+        directory = tmp_path / str(operation)
+        with pytest.MonkeyPatch.context() as monkeypatch:
+            crashing_at(operation, monkeypatch)
+            try:
+                train(plan, directory)
+            except Crash:
+                crashes += 1
+            else:
+                break
+        train(plan, directory)
+        assert_same_result(directory, tmp_path / "uninterrupted")
+    # The empty metrics file, two evaluations of a line and a state each, three checkpoints, the last state, the final.
+    assert crashes == 1 + 2 * 2 + 3 + 1 + 1
+
+
+def test_what_a_kill_leaves_half_written_is_removed(plan: Plan, tmp_path: Path) -> None:
+    train(plan, tmp_path, **stop_at(3))
+    leftovers = [tmp_path / ".state.safetensors.x1.part", tmp_path / SERIES / ".iteration-00000002.safetensors.y.part"]
+    for path in leftovers:
+        path.write_bytes(b"half")
+    train(plan, tmp_path, **stop_at(4))
+    assert not any(path.exists() for path in leftovers)
+
+
+def converging(extra: int, **recipe: Any) -> Plan:
+    """A plan whose machine is below the limit from the first evaluation on."""
+    return small_plan(converged_below=100.0, extra=extra, **recipe)
+
+
+@pytest.mark.parametrize(("extra", "last"), [(0, 0), (7, 7), (1000, 10)])
+def test_a_run_ends_so_many_iterations_after_it_converged(tmp_path: Path, extra: int, last: int) -> None:
+    outcome = train(converging(extra), tmp_path)
+    assert outcome.progress.converged_at == 0
+    assert outcome.progress.iteration == outcome.progress.last_iteration == last
+
+
+def test_a_run_converges_when_its_metric_falls_below_the_limit(tmp_path: Path) -> None:
+    one_bit = Copy(bits=1, lengths=(1, 1))
+    easy = small_plan(one_bit, batch=8, learning_rate=1e-2, max_iterations=500, converged_below=0.01)
+    outcome = train(easy, tmp_path)
+    rows = [json.loads(line) for line in (tmp_path / METRICS).read_text().splitlines()]
+    assert outcome.progress.converged_at == rows[-1]["iteration"] == outcome.progress.iteration < 500
+    assert rows[-1]["metric"] < 0.01
+    assert all(row["metric"] >= 0.01 for row in rows[:-1])
+
+
+def test_a_finished_run_can_be_taken_further(tmp_path: Path) -> None:
+    train(converging(3), tmp_path / "longer")
+    outcome = train(converging(8), tmp_path / "longer")
+    assert outcome.progress.iteration == 8
+    train(converging(8), tmp_path / "at once")
+    longer, at_once = everything(tmp_path / "longer"), everything(tmp_path / "at once")
+    assert longer[METRICS] == at_once[METRICS]
+    assert longer[FINAL][1] == at_once[FINAL][1]
+    assert all(torch.equal(value, at_once[FINAL][0][name]) for name, value in longer[FINAL][0].items())
+
+
+def test_a_finished_run_is_not_trained_again(plan: Plan, tmp_path: Path) -> None:
+    train(plan, tmp_path)
+    (tmp_path / FINAL).unlink()
+    reports: list[Progress] = []
+    outcome: Outcome = train(plan, tmp_path, report=reports.append)
+    assert [progress.update for progress in reports] == [None]
+    assert outcome.results is not None
+    assert (tmp_path / FINAL).exists()
+
+
+def test_the_run_of_another_plan_is_not_resumed(plan: Plan, tmp_path: Path) -> None:
+    train(plan, tmp_path, **stop_at(2))
+    with pytest.raises(TrainingError, match=r"planned otherwise.*: recipe\.batch: 1, not 2; seed: 9, not 0"):
+        train(small_plan(seed=9), tmp_path)
+
+
+def test_time_adds_up_over_sessions(plan: Plan, tmp_path: Path) -> None:
+    first = train(plan, tmp_path, **stop_at(4))
+    second = train(plan, tmp_path, **stop_at(4))
+    assert second.seconds > first.seconds
+
+
+def test_every_iteration_is_reported(plan: Plan, tmp_path: Path) -> None:
+    reports: list[Progress] = []
+    train(plan, tmp_path, report=reports.append)
+    assert [progress.iteration for progress in reports] == list(range(11))
+    assert [progress.row.iteration for progress in reports if progress.row] == [i // 4 * 4 for i in range(11)]
+    assert reports[0].update is None
+    assert all(progress.update for progress in reports[1:])
+
+
+def test_a_loss_that_is_not_finite_keeps_the_last_good_state(
+    plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    honest = sequence_loss
+    calls: list[int] = []
+
+    def broken(*arguments: torch.Tensor) -> torch.Tensor:
+        calls.append(1)
+        return honest(*arguments) * (float("nan") if len(calls) == 6 else 1.0)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("ntm_core.training.trainer.sequence_loss", broken)
+        with pytest.raises(TrainingError, match="the loss of iteration 6 is nan"):
+            train(plan, tmp_path)
+    assert train(plan, tmp_path, **stop_at(0)).progress.iteration == 4
+
+
+def test_the_plan_of_a_run_can_be_read(plan: Plan, tmp_path: Path) -> None:
+    train(plan, tmp_path, **stop_at(1))
+    assert saved_plan(tmp_path) == plan
+
+
+def test_a_directory_without_a_run_has_no_plan(tmp_path: Path) -> None:
+    with pytest.raises(TrainingError, match=r"holds no run to resume: it has no state\.safetensors"):
+        saved_plan(tmp_path)
+
+
+def test_the_series_is_spaced_by_1_2_5() -> None:
+    kept = [iteration for iteration in range(1001) if is_in_series(iteration)]
+    assert kept == [0, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000]

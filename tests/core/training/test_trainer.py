@@ -1,0 +1,129 @@
+import math
+
+import pytest
+import torch
+
+from ntm_core.errors import TrainingError
+from ntm_core.tasks import Copy
+from ntm_core.training.loss import sequence_loss
+from ntm_core.training.trainer import MAX_SKIPPED_IN_A_ROW, Counts, Trainer
+from tests.core.training.plans import small_plan
+
+
+def equal(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> bool:
+    return one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)
+
+
+def copied(tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    return {name: tensor.clone() for name, tensor in tensors.items()}
+
+
+def poison_gradient(trainer: Trainer, value: float = math.nan) -> None:
+    """Make one gradient `value` from now on, while the loss stays finite."""
+    trainer.machine.output.bias.register_hook(lambda gradient: torch.full_like(gradient, value))
+
+
+def test_one_update_by_hand() -> None:
+    """RMSprop with momentum, its first step, from gradients that are computed apart."""
+    plan = small_plan(batch=3, learning_rate=0.01, clip_norm=0.02)
+    trainer, twin = Trainer(plan), Trainer(plan)
+    episode = plan.task.episodes((0, 1), 3)
+    logits = twin.machine(torch.from_numpy(episode.inputs))
+    sequence_loss(logits, torch.from_numpy(episode.targets), torch.from_numpy(episode.mask)).backward()
+    gradients = {name: value.grad for name, value in twin.machine.named_parameters() if value.grad is not None}
+    norm = math.sqrt(sum(float(gradient.square().sum()) for gradient in gradients.values()))
+    assert norm > 0.02
+
+    update = trainer.update()
+
+    assert update.gradient_norm == pytest.approx(norm)
+    assert update.loss_bits == pytest.approx(plan.task.loss_bits(episode, logits.detach().numpy()).mean(), rel=1e-5)
+    for name, parameter in trainer.machine.named_parameters():
+        clipped = gradients[name] * 0.02 / norm
+        step = 0.01 * clipped / ((0.05 * clipped.square()).sqrt() + 1e-8)
+        before = dict(twin.machine.named_parameters())[name]
+        torch.testing.assert_close(parameter, before - step, rtol=1e-4, atol=1e-6)
+    assert trainer.counts == Counts(iteration=1)
+
+
+def test_a_small_gradient_is_not_clipped() -> None:
+    limited, free = Trainer(small_plan(clip_norm=1e4)), Trainer(small_plan(clip_norm=None))
+    limited.update()
+    free.update()
+    assert equal(limited.tensors(), free.tensors())
+
+
+def test_going_on_from_tensors_and_counts_gives_the_same_bits() -> None:
+    plan = small_plan(batch=2)
+    through, first = Trainer(plan), Trainer(plan)
+    for _ in range(6):
+        through.update()
+    for _ in range(3):
+        first.update()
+    second = Trainer(plan)
+    second.load(copied(first.tensors()), first.counts)
+    for _ in range(3):
+        second.update()
+    assert equal(second.tensors(), through.tensors())
+    assert second.counts == through.counts == Counts(iteration=6)
+
+
+def test_training_lowers_the_loss() -> None:
+    trainer = Trainer(small_plan(Copy(bits=1, lengths=(1, 1)), batch=8, learning_rate=1e-2))
+    losses = [trainer.update().loss_bits for _ in range(60)]
+    assert sum(losses[-5:]) < 0.5 * sum(losses[:5])
+
+
+def test_tensors_that_do_not_fit_are_refused() -> None:
+    tensors = Trainer(small_plan(config={"word_size": 5})).tensors()
+    with pytest.raises(TrainingError, match=r"tensor .* is float32 \(32, 8\), not float32 \(32, 7\)"):
+        Trainer(small_plan()).load(tensors, Counts())
+
+
+def test_tensors_of_another_machine_are_refused() -> None:
+    tensors = Trainer(small_plan(config={"controller": "gru"})).tensors()
+    with pytest.raises(TrainingError, match=r"tensor 'machine\.controller\.initial_cell' is in only one of them"):
+        Trainer(small_plan()).load(tensors, Counts())
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf])
+def test_a_gradient_that_is_not_finite_is_skipped_and_counted(value: float) -> None:
+    trainer = Trainer(small_plan())
+    trainer.update()
+    before = copied(trainer.tensors())
+    poison_gradient(trainer, value)
+    update = trainer.update()
+    assert update.gradient_norm is None
+    assert math.isfinite(update.loss_bits)
+    assert equal(trainer.tensors(), before)
+    assert trainer.counts == Counts(iteration=2, skipped=1, skipped_in_a_row=1)
+
+
+def test_a_finite_gradient_ends_the_row_of_skipped_ones() -> None:
+    trainer = Trainer(small_plan())
+    trainer.load(trainer.tensors(), Counts(iteration=9, skipped=5, skipped_in_a_row=3))
+    trainer.update()
+    assert trainer.counts == Counts(iteration=10, skipped=5, skipped_in_a_row=0)
+
+
+def test_too_many_skipped_updates_in_a_row_are_refused() -> None:
+    trainer = Trainer(small_plan())
+    trainer.load(trainer.tensors(), Counts(iteration=200, skipped=100, skipped_in_a_row=MAX_SKIPPED_IN_A_ROW))
+    poison_gradient(trainer)
+    with pytest.raises(TrainingError, match="iterations 101 … 201 had no finite gradient: more than 100 in a row"):
+        trainer.update()
+
+
+def test_a_loss_that_is_not_finite_is_refused_and_changes_nothing() -> None:
+    trainer = Trainer(small_plan())
+    trainer.update()
+    with torch.no_grad():
+        trainer.machine.output.weight[0, 0] = math.nan
+    before = copied(trainer.tensors())
+    with pytest.raises(
+        TrainingError, match=r"the loss of iteration 2 is nan: parameter 'output\.weight' is"
+    ):
+        trainer.update()
+    assert trainer.counts == Counts(iteration=1)
+    for name, tensor in trainer.tensors().items():
+        torch.testing.assert_close(tensor, before[name], rtol=0, atol=0, equal_nan=True)
