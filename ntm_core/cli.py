@@ -277,29 +277,28 @@ class _ProgressBar:
     def __init__(self, batch: int) -> None:
         self._batch = batch
         self._loss: float | None = None
-        interval = 0.2 if sys.stderr.isatty() else 30.0
-        self._bar = tqdm(unit="seq", unit_scale=True, dynamic_ncols=True, mininterval=interval)
+        self._bar: Any = None
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._bar.close()
+        if self._bar is not None:
+            self._bar.close()
 
     def __call__(self, progress: Progress) -> None:
-        bar, sequences = self._bar, progress.iteration * self._batch
-        bar.total = progress.last_iteration * self._batch
-        if progress.update is None:
-            bar.initial = bar.n = sequences
-        else:
-            loss = progress.update.loss_bits
-            self._loss = loss if self._loss is None else 0.98 * self._loss + 0.02 * loss
-            row = progress.row
-            bar.set_postfix_str(
-                f"loss {self._loss:.3g} bits/seq, wrong {row.wrong_bits if row else float('nan'):.3g} bits/seq",
-                refresh=False,
-            )
-        bar.update(sequences - bar.n)
+        sequences, total = progress.iteration * self._batch, progress.last_iteration * self._batch
+        if progress.update is None or self._bar is None:
+            interval = 0.2 if sys.stderr.isatty() else 30.0
+            options = {"unit": "seq", "unit_scale": True, "dynamic_ncols": True, "mininterval": interval}
+            self._bar = tqdm(initial=sequences, total=total, **options)
+            return
+        loss = progress.update.loss_bits
+        self._loss = loss if self._loss is None else 0.98 * self._loss + 0.02 * loss
+        wrong = progress.row.wrong_bits if progress.row else float("nan")
+        self._bar.set_postfix_str(f"loss {self._loss:.3g} bits/seq, wrong {wrong:.3g} bits/seq", refresh=False)
+        self._bar.total = total
+        self._bar.update(sequences - self._bar.n)
 
 
 if __name__ == "__main__":

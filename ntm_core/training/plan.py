@@ -12,7 +12,7 @@ from ntm_core.training.recipe import Recipe
 MAX_SEED = 2**31 - 1
 """The largest seed of a run: larger ones seed the fixed sequences, which no run trains on."""
 
-LIMITS = frozenset({"converged_below", "extra", "max_iterations"})
+LIMITS = frozenset({"max_iterations"})
 """The fields of a recipe that only say when to stop: a run may be resumed with other values."""
 
 

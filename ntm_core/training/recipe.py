@@ -27,6 +27,12 @@ class Recipe(BaseModel):
         0.01, ge=0, description="The run has converged once the task's metric on the fixed sequences is below this."
     )
     extra: int = Field(0, ge=0, description="Iterations to go on for after convergence.")
+    extra_rate: float = Field(
+        0.3,
+        gt=0,
+        le=1,
+        description="Share of the learning rate with which these extra iterations begin; it falls in a line to zero.",
+    )
     max_iterations: int = Field(100_000, ge=1, description="Iterations after which the run ends in any case.")
 
     @classmethod
@@ -39,13 +45,15 @@ class Recipe(BaseModel):
 
 
 _BY_TASK: dict[str, dict[str, Any]] = {
-    "copy": {"batch": 1, "learning_rate": 3e-4},
+    "copy": {"batch": 1, "learning_rate": 3e-4, "extra": 2000},
     "repeat_copy": {"batch": 16, "learning_rate": 3e-4, "max_iterations": 50_000},
-    "associative_recall": {"batch": 16, "learning_rate": 3e-4, "max_iterations": 50_000},
+    "associative_recall": {"batch": 16, "learning_rate": 3e-4, "extra": 1000, "max_iterations": 50_000},
     "dynamic_ngrams": {"batch": 8, "learning_rate": 1e-3, "converged_below": 0.3},
     "priority_sort": {"batch": 4, "learning_rate": 3e-4, "clip_norm": 10.0},
 }
-_FEEDFORWARD: dict[str, dict[str, Any]] = {"copy": {"batch": 4, "learning_rate": 3e-4}}
+"""Where copying goes on at full rate after it has converged, it relapses: RMSprop divides by gradients near zero."""
+
+_FEEDFORWARD: dict[str, dict[str, Any]] = {"copy": {"batch": 4, "learning_rate": 3e-4, "extra": 1000}}
 
 
 _MACHINE_BY_TASK: dict[str, dict[str, Any]] = {"copy": {"initial_weighting_scale": 0.01}}

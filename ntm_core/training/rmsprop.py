@@ -25,8 +25,11 @@ class RmsProp:
         self.velocities = {name: torch.zeros_like(value) for name, value in parameters.items()}
 
     @torch.no_grad()
-    def step(self) -> None:
-        """Move each parameter along its gradient; a parameter without a gradient stays."""
+    def step(self, rate: float = 1.0) -> None:
+        """Move each parameter along its gradient, at this share of the learning rate.
+
+        A parameter without a gradient stays.
+        """
         recipe = self._recipe
         for name, parameter in self._parameters.items():
             gradient = parameter.grad
@@ -35,4 +38,4 @@ class RmsProp:
             mean_square, velocity = self.mean_squares[name], self.velocities[name]
             mean_square.mul_(recipe.decay).addcmul_(gradient, gradient, value=1 - recipe.decay)
             velocity.mul_(recipe.momentum).addcdiv_(gradient, mean_square.sqrt().add_(recipe.epsilon))
-            parameter.sub_(velocity, alpha=recipe.learning_rate)
+            parameter.sub_(velocity, alpha=rate * recipe.learning_rate)

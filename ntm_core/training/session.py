@@ -121,8 +121,15 @@ class _Run:
 
     def advance(self) -> None:
         """Do one iteration and record it."""
-        self._update = self._trainer.update()
+        self._update = self._trainer.update(self._rate())
         self.record()
+
+    def _rate(self) -> float:
+        """The share of the learning rate for the next iteration: 1 until convergence, then less, and at last 0."""
+        recipe, converged = self._plan.recipe, self.progress().converged_at
+        if converged is None:
+            return 1.0
+        return recipe.extra_rate * (1 - (self._trainer.counts.iteration - converged) / recipe.extra)
 
     def record(self) -> None:
         """Write what is due after this iteration, or what was due when the run was left.

@@ -53,8 +53,8 @@ class Trainer:
         self._parameters: dict[str, Tensor] = dict(self.machine.named_parameters())
         self._optimiser = RmsProp(self._parameters, plan.recipe)
 
-    def update(self) -> Update:
-        """Do one iteration. A gradient that is not finite is skipped and counted.
+    def update(self, rate: float = 1.0) -> Update:
+        """Do one iteration at this share of the learning rate. A gradient that is not finite is skipped and counted.
 
         TrainingError, before anything is changed, if the loss is not finite: it names the iteration, and the step and
         quantity where the fault arose. Also after too many skipped updates in a row.
@@ -73,7 +73,7 @@ class Trainer:
         norm = torch.nn.utils.clip_grad_norm_(self._parameters.values(), limit).item()
         finite = math.isfinite(norm)
         if finite:
-            self._optimiser.step()
+            self._optimiser.step(rate)
         self._count(iteration, finite=finite)
         asked_bits = float(mask.sum()) * targets.shape[-1]
         return Update(value * asked_bits / recipe.batch / math.log(2), norm if finite else None)

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import torch
 
-from ntm_core import cli
+from ntm_core import cli, zoo
 from ntm_core.checkpoints.native import Checkpoint, load_checkpoint, save_checkpoint
 from ntm_core.cli import REFUSED, STOPPED, main
 from ntm_core.config import MachineConfig
@@ -341,8 +341,8 @@ def test_a_checkpoint_without_a_task_needs_one(checkpoint: Path, capsys: pytest.
 
 
 def test_a_shipped_checkpoint_is_found_by_name(checkpoint: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cli.zoo, "names", lambda: ("small",))
-    monkeypatch.setattr(cli.zoo, "path", lambda name: checkpoint.parent / f"{name}.safetensors")
+    monkeypatch.setattr(zoo, "names", lambda: ("small",))
+    monkeypatch.setattr(zoo, "path", lambda name: checkpoint.parent / f"{name}.safetensors")
     assert main(["evaluate", "small", "--sequences", "1"]) == 0
     assert main(["evaluate", "large", "--sequences", "1"]) == REFUSED
 

@@ -12,7 +12,7 @@ def test_a_plan_survives_json() -> None:
 
 
 def test_a_plan_does_not_differ_from_itself_nor_by_when_to_stop() -> None:
-    plan = small_plan(extra=1, max_iterations=7, converged_below=0.5)
+    plan = small_plan(max_iterations=7)
     assert plan.differences(small_plan()) == []
 
 

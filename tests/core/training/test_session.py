@@ -14,6 +14,7 @@ from ntm_core.tasks import Copy
 from ntm_core.training import Outcome, Plan, Progress, train
 from ntm_core.training.loss import sequence_loss
 from ntm_core.training.session import FINAL, METRICS, SERIES, STATE, is_in_series, saved_plan
+from ntm_core.training.trainer import Trainer, Update
 from tests.core.training.plans import small_plan
 
 
@@ -197,11 +198,26 @@ def test_a_run_converges_when_its_metric_falls_below_the_limit(tmp_path: Path) -
     assert all(row["metric"] >= 0.01 for row in rows[:-1])
 
 
+def test_the_learning_rate_falls_in_a_line_to_zero_after_convergence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rates: list[float] = []
+    update = Trainer.update
+
+    def noted(self: Trainer, rate: float = 1.0) -> Update:
+        rates.append(rate)
+        return update(self, rate)
+
+    monkeypatch.setattr(Trainer, "update", noted)
+    train(converging(4, extra_rate=0.8), tmp_path)
+    assert rates == pytest.approx([0.8, 0.6, 0.4, 0.2])
+
+
 def test_a_finished_run_can_be_taken_further(tmp_path: Path) -> None:
-    train(converging(3), tmp_path / "longer")
-    outcome = train(converging(8), tmp_path / "longer")
+    train(small_plan(max_iterations=3), tmp_path / "longer")
+    outcome = train(small_plan(max_iterations=8), tmp_path / "longer")
     assert outcome.progress.iteration == 8
-    train(converging(8), tmp_path / "at once")
+    train(small_plan(max_iterations=8), tmp_path / "at once")
     longer, at_once = everything(tmp_path / "longer"), everything(tmp_path / "at once")
     assert longer[METRICS] == at_once[METRICS]
     assert longer[FINAL][1] == at_once[FINAL][1]

@@ -120,9 +120,7 @@ def test_a_loss_that_is_not_finite_is_refused_and_changes_nothing() -> None:
     with torch.no_grad():
         trainer.machine.output.weight[0, 0] = math.nan
     before = copied(trainer.tensors())
-    with pytest.raises(
-        TrainingError, match=r"the loss of iteration 2 is nan: parameter 'output\.weight' is"
-    ):
+    with pytest.raises(TrainingError, match=r"the loss of iteration 2 is nan: parameter 'output\.weight' is"):
         trainer.update()
     assert trainer.counts == Counts(iteration=1)
     for name, tensor in trainer.tensors().items():
