@@ -1,0 +1,79 @@
+"""The application, wired once: `create_app(settings)`."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from fastapi import FastAPI
+from starlette.types import Scope
+
+from ntm_core import zoo
+from server import errors
+from server.assets import PageFiles, Plotly, frontend_directory
+from server.bodies import BodyLimit
+from server.recorder import Recorder
+from server.responses import errors as error_answers
+from server.routes.checkpoints import checkpoint_routes
+from server.routes.page import page_routes
+from server.routes.tasks import task_routes
+from server.routes.traces import trace_routes
+from server.routes.version import program_version, version_routes
+from server.security import SECURITY_HEADERS, Security, allowed_hosts
+from server.settings import Settings
+from server.stores.checkpoints import CheckpointStore
+from server.stores.machines import MachineCache
+from server.traces import Recordings
+
+
+def create_app(settings: Settings, shipped: Mapping[str, Path] | None = None) -> FastAPI:
+    """The server as an ASGI application; `shipped` are the checkpoints that come with it, those of the zoo if None.
+
+    `app.state.recorder` lets whoever runs the application stop its streams before it shuts down.
+    """
+    if shipped is None:
+        shipped = {name: zoo.path(name) for name in zoo.names()}
+    store = CheckpointStore(shipped, settings)
+    machines = MachineCache(settings.cached_machines)
+    recorder = Recorder(settings.max_traces)
+    plotly = Plotly()
+    directory = frontend_directory()
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        compressing = asyncio.create_task(asyncio.to_thread(plotly.compress))
+        yield
+        await compressing
+        recorder.close()
+
+    app = FastAPI(
+        title="NTM Scope",
+        summary="Runs Neural Turing Machines and streams all that they compute, step by step.",
+        version=program_version(),
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        lifespan=lifespan,
+        responses=error_answers(403, 421, 500),
+    )
+    app.state.recorder = recorder
+    errors.install(app, SECURITY_HEADERS)
+    app.include_router(version_routes(plotly.version, settings))
+    app.include_router(checkpoint_routes(store, machines, settings))
+    app.include_router(task_routes())
+    app.include_router(trace_routes(Recordings(store, machines, settings), recorder, settings))
+    app.include_router(page_routes(directory, plotly))
+    app.mount("/static", PageFiles(directory), name="static")
+    app.add_middleware(BodyLimit, limit_of=_body_limits(settings), seconds=settings.body_seconds)
+    app.add_middleware(Security, hosts=allowed_hosts(settings.host, settings.allowed_hosts))
+    return app
+
+
+def _body_limits(settings: Settings) -> Callable[[Scope], int]:
+    """How many bytes the body of a request may have."""
+
+    def limit_of(scope: Scope) -> int:
+        uploading = (scope["method"], scope["path"]) == ("POST", "/api/checkpoints")
+        return settings.max_upload_bytes if uploading else settings.max_request_bytes
+
+    return limit_of

@@ -1,0 +1,105 @@
+"""The page's files: the frontend, and plotly.js out of the installed Python package."""
+
+import gzip
+import hashlib
+import importlib.util
+import mimetypes
+import re
+import threading
+from functools import cache
+from pathlib import Path
+
+from starlette.datastructures import Headers
+from starlette.responses import Response
+from starlette.staticfiles import StaticFiles
+from starlette.types import Receive, Scope, Send
+
+# Windows takes these from its registry, where any program may have changed them; a browser insists on them.
+_MEDIA_TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
+
+_REVALIDATE = "no-cache"
+_FOREVER = "public, max-age=31536000, immutable"
+_BANNER_CHARACTERS = 400
+_COMPRESSING = threading.Lock()
+
+
+def frontend_directory() -> Path:
+    """Where the page's files are: inside this package once installed, beside it in a checkout."""
+    package = Path(__file__).resolve().parent
+    installed = package / "frontend"
+    return installed if installed.is_dir() else package.parent / "frontend"
+
+
+class Plotly:
+    """plotly.js, compressed once."""
+
+    def __init__(self) -> None:
+        package = importlib.util.find_spec("plotly")
+        if package is None or package.origin is None:
+            raise RuntimeError("the Python package plotly, which carries plotly.js, is not installed")
+        self._file = Path(package.origin).parent / "package_data" / "plotly.min.js"
+        with self._file.open(encoding="utf-8") as file:
+            banner = file.read(_BANNER_CHARACTERS)
+        version = re.search(r"plotly\.js v(\d+\.\d+\.\d+)", banner)
+        if version is None:
+            raise RuntimeError(f"{self._file} does not say which version of plotly.js it is")
+        self.version = version[1]
+        self.path = f"/vendor/plotly-{self.version}.min.js"
+
+    def response(self, request_headers: Headers) -> Response:
+        """The script, compressed if the client takes that; it never changes under this path."""
+        headers = {"Cache-Control": _FOREVER, "Vary": "Accept-Encoding"}
+        if _accepts_gzip(request_headers.get("accept-encoding", "")):
+            headers["Content-Encoding"] = "gzip"
+            return Response(self.compress(), headers=headers, media_type=_MEDIA_TYPES[".js"])
+        return Response(self._file.read_bytes(), headers=headers, media_type=_MEDIA_TYPES[".js"])
+
+    def compress(self) -> bytes:
+        """The script's gzip, made once; a second caller waits for the first."""
+        with _COMPRESSING:
+            return _gzip(self._file)
+
+
+def index_response(directory: Path, plotly: Plotly, request_headers: Headers) -> Response:
+    """The page, told where plotly.js is."""
+    html = (directory / "index.html").read_text(encoding="utf-8").replace("{{plotly}}", plotly.path)
+    tag = f'"{hashlib.sha256(html.encode()).hexdigest()[:32]}"'
+    headers = {"Cache-Control": _REVALIDATE, "ETag": tag}
+    known = [given.strip().removeprefix("W/") for given in request_headers.get("if-none-match", "").split(",")]
+    if tag in known:
+        return Response(status_code=304, headers=headers)
+    return Response(html, headers=headers, media_type="text/html")
+
+
+class PageFiles(StaticFiles):
+    """The files of a directory, asked for anew each time and sent only if they changed. Never a part of one."""
+
+    def __init__(self, directory: Path) -> None:
+        for ending, media_type in _MEDIA_TYPES.items():
+            mimetypes.add_type(media_type, ending)
+        super().__init__(directory=directory)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer for one file."""
+        headers = [(name, value) for name, value in scope["headers"] if name not in (b"range", b"if-range")]
+        await super().__call__({**scope, "headers": headers}, receive, send)
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        """The file's response, or 304 if the client has it."""
+        response = await super().get_response(path, scope)
+        response.headers["Cache-Control"] = _REVALIDATE
+        return response
+
+
+@cache
+def _gzip(file: Path) -> bytes:
+    return gzip.compress(file.read_bytes(), 6, mtime=0)
+
+
+def _accepts_gzip(accept_encoding: str) -> bool:
+    """Whether an Accept-Encoding header names gzip without refusing it."""
+    for choice in accept_encoding.lower().split(","):
+        name, _, weight = choice.partition(";")
+        if name.strip() == "gzip":
+            return weight.replace(" ", "") not in {"q=0", "q=0.0", "q=0.00", "q=0.000"}
+    return False

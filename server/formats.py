@@ -1,0 +1,96 @@
+"""A trace in the three forms in which it travels: a stream of frames, a JSON document, an .npz file.
+
+Each is an async iterator of bytes. Until its first bytes an error is still an answer of its own; in a stream that has
+begun it becomes the last frame.
+"""
+
+import logging
+from collections.abc import AsyncGenerator, Callable, Iterator
+from contextlib import aclosing
+
+import numpy as np
+from pydantic_core import to_json
+
+from ntm_core.recording import Recording
+from ntm_core.trace import Array, Trace
+from ntm_core.trace_file import trace_bytes
+from server import wire
+from server.errors import Refusal
+from server.recorder import Run
+from server.wire import Kind, StreamFailure, TraceEnd
+
+logger = logging.getLogger("ntm_scope")
+
+_FRAME_BYTES = 256 * 1024
+"""Steps that are waiting are put into one frame up to this size, so that no copy grows with the trace."""
+
+_JSON_NUMBERS = 64 * 1024
+
+
+async def stream(run: Run, prepare: Callable[[], Recording]) -> AsyncGenerator[bytes]:
+    """Frames: all that is known at once, then each step as it is recorded, then the end or what went wrong."""
+    recording = await run.call(prepare)
+    yield wire.opening_frames(recording.header, recording.episode, recording.initial)
+    try:
+        sent, most = 0, max(1, _FRAME_BYTES // recording.records.dtype.itemsize)
+        async with aclosing(run.steps(recording)) as steps:
+            async for complete in steps:
+                while sent < complete:
+                    until = min(complete, sent + most)
+                    yield wire.steps_frame(recording.records[sent:until])
+                    sent = until
+        yield wire.text_frame(Kind.END, _end(recording.trace(), run.seconds))
+    except Exception as error:  # noqa: BLE001 - the status is sent: a frame is the only way left to say it
+        yield wire.text_frame(Kind.ERROR, _failure(error))
+
+
+async def document(run: Run, prepare: Callable[[], Recording]) -> AsyncGenerator[bytes]:
+    """One JSON document (`schemas.TraceDocument`), once the whole trace has been recorded."""
+    trace = await _recorded(run, prepare)
+    pieces = _json_pieces(trace, _end(trace, run.seconds))
+    while piece := await run.call(lambda: next(pieces, b"")):
+        yield piece
+
+
+async def archive(run: Run, prepare: Callable[[], Recording]) -> AsyncGenerator[bytes]:
+    """One trace file, as `ntm_core.trace_file` reads it, once the whole trace has been recorded."""
+    trace = await _recorded(run, prepare)
+    yield await run.call(lambda: trace_bytes(trace))
+
+
+async def _recorded(run: Run, prepare: Callable[[], Recording]) -> Trace:
+    recording = await run.call(prepare)
+    async for _ in run.steps(recording):
+        pass
+    return recording.trace()
+
+
+def _end(trace: Trace, seconds: float) -> TraceEnd:
+    return TraceEnd(wrong_bits=trace.wrong_bits, loss_bits=trace.loss_bits, seconds=seconds)
+
+
+def _failure(error: Exception) -> StreamFailure:
+    if isinstance(error, Refusal):
+        return StreamFailure(code=error.code, message=error.detail)
+    logger.error("a trace broke off", exc_info=error)
+    return StreamFailure(code="internal_error", message="the trace broke off inside the server; its log says why")
+
+
+def _json_pieces(trace: Trace, end: TraceEnd) -> Iterator[bytes]:
+    """The document in pieces, so that never all of its numbers are Python objects at once."""
+    yield b'{"header":' + trace.header.model_dump_json().encode()
+    for group, holder in (("episode", trace.episode), ("initial", trace.initial), ("step", trace.records)):
+        for position, name in enumerate(holder.dtype.names or ()):
+            yield (f',"{group}":{{' if position == 0 else ",").encode() + f'"{name}":'.encode()
+            yield from _json_array(holder[name])
+        yield b"}"
+    yield b',"end":' + end.model_dump_json().encode() + b"}"
+
+
+def _json_array(array: Array) -> Iterator[bytes]:
+    """An array as nested lists, some rows at a time; null where a number is not finite."""
+    rows = max(1, _JSON_NUMBERS * len(array) // max(1, array.size))
+    for start in range(0, len(array), rows):
+        text = to_json(np.asarray(array[start : start + rows]).tolist(), inf_nan_mode="null")
+        yield (b"[" if start == 0 else b",") + text[1:-1]
+    yield b"]"

@@ -1,0 +1,81 @@
+"""/api/traces: run a machine and watch it, step by step."""
+
+import re
+from collections.abc import AsyncGenerator, Callable
+from functools import partial
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query
+
+from ntm_core.recording import Recording
+from server import formats
+from server.recorder import Recorder, Run
+from server.responses import errors
+from server.schemas import TraceDocument, TraceRequest
+from server.settings import Settings
+from server.streaming import TraceResponse
+from server.traces import Recordings
+from server.wire import MEDIA_TYPE
+
+JSON_TYPE = "application/json"
+ARCHIVE_TYPE = "application/x-npz"
+
+Format = Literal["stream", "json", "npz"]
+Chunks = Callable[[Run, Callable[[], Recording]], AsyncGenerator[bytes]]
+
+_FORMATS: dict[Format, tuple[Chunks, str]] = {
+    "stream": (formats.stream, MEDIA_TYPE),
+    "json": (formats.document, JSON_TYPE),
+    "npz": (formats.archive, ARCHIVE_TYPE),
+}
+
+_BINARY = {"type": "string", "format": "binary"}
+_ANSWER: dict[int | str, dict[str, Any]] = {
+    200: {
+        "model": TraceDocument,
+        "description": (
+            "The trace. As a stream: frames of two little-endian unsigned 32-bit numbers (payload length, kind) and a "
+            "payload. Kind 1 is the header (`header` of the JSON form), 2 the episode, 3 the initial state, 4 whole "
+            "step records, 5 the end (`end` of the JSON form), 6 an error. The page of the format is "
+            "server/WIRE.md. As npz: one archive without pickles, each array under its name, the header as JSON bytes."
+        ),
+        "content": {MEDIA_TYPE: {"schema": _BINARY}, ARCHIVE_TYPE: {"schema": _BINARY}},
+    },
+}
+
+
+def trace_routes(recordings: Recordings, recorder: Recorder, settings: Settings) -> APIRouter:
+    """The routes of the resource `traces`."""
+    router = APIRouter(prefix="/api/traces", tags=["traces"])
+
+    @router.post(
+        "",
+        summary="Run a machine on one episode and get its trace",
+        status_code=200,
+        response_class=TraceResponse,
+        responses=_ANSWER | errors(404, 408, 413, 415, 422, 503),
+    )
+    async def create_trace(
+        asked: TraceRequest,
+        form: Annotated[Format, Query(alias="format", description="How the trace travels.")] = "stream",
+    ) -> TraceResponse:
+        chunks, media_type = _FORMATS[form]
+        run = recorder.begin()
+        return TraceResponse(
+            run,
+            chunks(run, partial(recordings.prepare, asked)),
+            media_type=media_type,
+            headers=_headers(asked, form),
+            stall_seconds=settings.stall_seconds,
+        )
+
+    return router
+
+
+def _headers(asked: TraceRequest, form: Format) -> dict[str, str]:
+    """Nothing for a stream, which a program reads; a file name for what a person keeps."""
+    if form == "stream":
+        return {}
+    what = f"seed-{asked.seed}" if asked.inputs is None else "custom"
+    name = re.sub(r"[^A-Za-z0-9_-]", "_", asked.checkpoint)
+    return {"Content-Disposition": f'attachment; filename="{name}-{what}.{form}"'}

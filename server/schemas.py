@@ -1,0 +1,253 @@
+"""What travels as JSON: requests and answers of the HTTP interface, with examples. Nothing here computes."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+from typing_extensions import TypeAliasType
+
+from ntm_core.config import MachineConfig, OpenChoice
+from ntm_core.tasks import Task
+from ntm_core.trace import TraceHeader
+from server.wire import TraceEnd
+
+MAX_INPUT = 1e6
+"""The largest size of a number in an input row: far from what float32 can hold, and far beyond any task's."""
+
+_Answer = ConfigDict(frozen=True, extra="forbid")
+_EXAMPLE_CONFIG: dict[str, Any] = MachineConfig.make(input_size=9, output_size=8).model_dump(
+    mode="json", exclude_none=True
+)
+_EXAMPLE_TASK: dict[str, Any] = {"name": "copy", "bits": 8, "lengths": [1, 20]}
+_EXAMPLE_SUMMARY: dict[str, Any] = {
+    "id": "copy-lstm",
+    "name": "copy-lstm",
+    "source": "shipped",
+    "bytes": 285368,
+    "parameters": 70948,
+    "config": _EXAMPLE_CONFIG,
+    "task": _EXAMPLE_TASK,
+    "training": {"seed": 1, "iterations": 30000},
+    "results": {"wrong_bits": {"20": 0.0, "120": 0.0}},
+    "warnings": [],
+}
+
+
+class ErrorDetail(BaseModel):
+    """What went wrong."""
+
+    model_config = _Answer
+
+    code: str = Field(description="Stable name of the kind of error.")
+    message: str = Field(description="Names the value and the rule, for a person.")
+    field: str | None = Field(description="Path of the field that is to blame, if one is.")
+
+
+class ErrorDocument(BaseModel):
+    """The body of every answer whose status is 400 or more."""
+
+    model_config = ConfigDict(
+        **_Answer,
+        json_schema_extra={
+            "examples": [
+                {
+                    "error": {
+                        "code": "limit_exceeded",
+                        "message": "the task has up to 20001 steps: the limit is 5000",
+                        "field": "task",
+                    }
+                }
+            ]
+        },
+    )
+
+    error: ErrorDetail
+
+
+class CheckpointSummary(BaseModel):
+    """One checkpoint in the list."""
+
+    model_config = ConfigDict(**_Answer, json_schema_extra={"examples": [_EXAMPLE_SUMMARY]})
+
+    id: str = Field(description="What a trace request names.")
+    name: str = Field(description="What a person called it.")
+    source: Literal["shipped", "uploaded"]
+    bytes: int = Field(ge=0, description="Size of its file.")
+    parameters: int = Field(ge=0, description="How many numbers its tensors hold.")
+    config: MachineConfig
+    task: Task | None = Field(description="The task it was trained on, with settings; null if unknown.")
+    training: dict[str, Any] | None = Field(description="The record of its training, if there is one.")
+    results: dict[str, Any] | None = Field(description="What was measured on it, if anything was.")
+    warnings: tuple[str, ...] = Field(description="What may surprise about it, one sentence each.")
+
+
+class CheckpointDetail(CheckpointSummary):
+    """One checkpoint with all that is known about it."""
+
+    model_config = ConfigDict(
+        **_Answer,
+        json_schema_extra={
+            "examples": [
+                {
+                    **_EXAMPLE_SUMMARY,
+                    "card": "Watch the read head jump back to where writing began.",
+                    "choices": [
+                        {
+                            "choice": "similarity",
+                            "description": "K[u, v] of eq. 2.",
+                            "value": "cosine",
+                            "paper": "cosine",
+                            "deviates": False,
+                            "alternatives": ["dot", "scaled_dot", "negative_euclidean", "pearson"],
+                        }
+                    ],
+                }
+            ]
+        },
+    )
+
+    card: str = Field(description="What to look for when scrubbing it; empty if nobody wrote it down.")
+    choices: tuple[OpenChoice, ...] = Field(description="Every open choice of the equations, beside the paper's.")
+
+
+class CheckpointList(BaseModel):
+    """All checkpoints, the default one first."""
+
+    model_config = ConfigDict(**_Answer, json_schema_extra={"examples": [{"checkpoints": [_EXAMPLE_SUMMARY]}]})
+
+    checkpoints: tuple[CheckpointSummary, ...]
+
+
+class TaskInfo(BaseModel):
+    """One task: what it is, its settings, and its channels with the default settings."""
+
+    model_config = _Answer
+
+    name: str
+    title: str
+    description: str
+    settings_schema: dict[str, Any] = Field(description="JSON schema of the settings.")
+    defaults: Task = Field(description="The task with its default settings.")
+    input_channels: tuple[str, ...]
+    output_channels: tuple[str, ...]
+    phases: tuple[str, ...]
+
+
+class TaskList(BaseModel):
+    """All tasks."""
+
+    model_config = ConfigDict(
+        **_Answer,
+        json_schema_extra={
+            "examples": [
+                {
+                    "tasks": [
+                        {
+                            "name": "copy",
+                            "title": "Copy",
+                            "description": "Repeat a sequence after a delimiter.",
+                            "settings_schema": {"type": "object", "properties": {"bits": {"type": "integer"}}},
+                            "defaults": _EXAMPLE_TASK,
+                            "input_channels": ["bit 0", "bit 1", "delimiter"],
+                            "output_channels": ["bit 0", "bit 1"],
+                            "phases": ["input", "delimiter", "output"],
+                        }
+                    ]
+                }
+            ]
+        },
+    )
+
+    tasks: tuple[TaskInfo, ...]
+
+
+InputNumber = Annotated[float, Field(strict=True, ge=-MAX_INPUT, le=MAX_INPUT, allow_inf_nan=False)]
+InputRow = Annotated[list[InputNumber], Field(fail_fast=True)]
+"""One step's inputs. Judging stops at the first bad number, lest a request of bad numbers be answered for seconds."""
+
+
+class TraceRequest(BaseModel):
+    """Which machine is run on what."""
+
+    model_config = ConfigDict(
+        **_Answer,
+        json_schema_extra={
+            "examples": [
+                {"checkpoint": "copy-lstm", "seed": 3},
+                {"checkpoint": "copy-lstm", "task": {"name": "copy", "lengths": [20, 20]}, "seed": 0},
+                {
+                    "checkpoint": "copy-lstm",
+                    "inputs": [[1, 0, 1, 0, 0, 0, 0, 0, 0], [0, 0, 0, 0, 0, 0, 0, 0, 1], [0, 0, 0, 0, 0, 0, 0, 0, 0]],
+                },
+            ]
+        },
+    )
+
+    checkpoint: str = Field(min_length=1, max_length=200, description="Id of a checkpoint.")
+    task: Task | None = Field(None, description="A task with settings; null takes the checkpoint's own.")
+    seed: int = Field(0, strict=True, ge=0, lt=2**32, description="The same seed gives the same episode.")
+    inputs: Annotated[list[InputRow], Field(fail_fast=True, min_length=1)] | None = Field(
+        None, description="Rows (step, input) that a person gives, instead of an episode drawn from the seed."
+    )
+
+
+Numbers = TypeAliasType("Numbers", "list[Numbers] | float | None")
+"""An array as nested lists; null stands for NaN and infinity."""
+
+
+class TraceDocument(BaseModel):
+    """A whole trace as JSON. Each array is nested lists along the axes that the header names; null is not a number."""
+
+    model_config = _Answer
+
+    header: TraceHeader
+    episode: dict[str, Numbers] = Field(description="Arrays of the episode.")
+    initial: dict[str, Numbers] = Field(description="The state before step 1.")
+    step: dict[str, Numbers] = Field(description="Arrays of each step, the step axis first.")
+    end: TraceEnd
+
+
+class Limits(BaseModel):
+    """What this server allows: each is a setting of the same name."""
+
+    model_config = ConfigDict(**_Answer, from_attributes=True)
+
+    max_request_bytes: int
+    max_upload_bytes: int
+    max_uploads: int
+    max_stored_bytes: int
+    max_traces: int
+    max_steps: int
+    max_memory_size: int
+    max_word_size: int
+    max_trace_bytes: int
+
+
+class VersionInfo(BaseModel):
+    """Which program answers, which plotly.js it serves, and what it allows."""
+
+    model_config = ConfigDict(
+        **_Answer,
+        json_schema_extra={
+            "examples": [
+                {
+                    "version": "0.1.0",
+                    "plotly": "4.1.1",
+                    "limits": {
+                        "max_request_bytes": 2097152,
+                        "max_upload_bytes": 67108864,
+                        "max_uploads": 50,
+                        "max_stored_bytes": 1073741824,
+                        "max_traces": 4,
+                        "max_steps": 5000,
+                        "max_memory_size": 4096,
+                        "max_word_size": 512,
+                        "max_trace_bytes": 134217728,
+                    },
+                }
+            ]
+        },
+    )
+
+    version: str
+    plotly: str
+    limits: Limits

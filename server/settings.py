@@ -1,0 +1,57 @@
+"""The server's settings: read from the environment (NTM_SCOPE_…) or given by the command line, never at import."""
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import Field, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+DEFAULT_PORT = 8347
+MEBIBYTE = 1024 * 1024
+
+
+def default_data_directory() -> Path:
+    """Where this platform keeps a program's own data, in a folder `ntm-scope`."""
+    if sys.platform == "win32":
+        base = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
+    elif sys.platform == "darwin":
+        base = Path.home() / "Library" / "Application Support"
+    else:
+        base = Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share")
+    return base / "ntm-scope"
+
+
+class Settings(BaseSettings):
+    """Where the server listens, whom it answers, where it stores uploads, and every limit."""
+
+    model_config = SettingsConfigDict(env_prefix="NTM_SCOPE_", extra="forbid", frozen=True)
+
+    host: str = Field("127.0.0.1", min_length=1, description="Address to listen on.")
+    port: int = Field(DEFAULT_PORT, ge=0, le=65535, description="Port to listen on; 0 takes any free one.")
+    allowed_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="Further names by which a browser may reach the server, separated by commas, without ports."
+    )
+    data_directory: Path = Field(
+        default_factory=default_data_directory, description="Where uploaded checkpoints are stored."
+    )
+
+    max_request_bytes: int = Field(2 * MEBIBYTE, ge=1024, description="Bytes of any request body other than an upload.")
+    max_upload_bytes: int = Field(64 * MEBIBYTE, ge=1024, description="Bytes of one uploaded checkpoint.")
+    max_uploads: int = Field(50, ge=1, description="Number of uploaded checkpoints that are stored.")
+    max_stored_bytes: int = Field(1024 * MEBIBYTE, ge=1024, description="Bytes of all stored uploads together.")
+    max_concurrent_uploads: int = Field(2, ge=1, description="Uploads received at the same time.")
+    max_traces: int = Field(4, ge=1, le=64, description="Traces recorded and sent at the same time.")
+    max_steps: int = Field(5000, ge=1, description="T, the steps of one trace.")
+    max_memory_size: int = Field(4096, ge=1, description="N, the memory locations of a machine.")
+    max_word_size: int = Field(512, ge=1, description="W, the cells at a memory location.")
+    max_trace_bytes: int = Field(128 * MEBIBYTE, ge=1024, description="Bytes of one trace on the wire.")
+    cached_machines: int = Field(4, ge=1, description="Machines kept ready in memory.")
+    body_seconds: float = Field(60.0, gt=0, description="Seconds in which a request's body must have arrived.")
+    stall_seconds: float = Field(30.0, gt=0, description="Seconds after which a client that takes no bytes is left.")
+
+    @field_validator("allowed_hosts", mode="before")
+    @classmethod
+    def _split(cls, value: Any) -> Any:
+        return tuple(filter(None, (name.strip() for name in value.split(",")))) if isinstance(value, str) else value

@@ -1,0 +1,1 @@
+"""What the server keeps: checkpoints on disk, and machines in memory."""

@@ -1,0 +1,145 @@
+"""The page's files as a browser gets them."""
+
+import gzip
+import hashlib
+from pathlib import Path
+
+import plotly  # type: ignore[import-untyped]  # it ships no types
+import pytest
+from fastapi.testclient import TestClient
+
+from server import assets
+from server.app import create_app
+from server.assets import Plotly, frontend_directory
+from server.settings import Settings
+from tests.server.conftest import ADDRESS
+
+SCRIPT = (Path(plotly.__file__).parent / "package_data" / "plotly.min.js").read_bytes()
+
+
+@pytest.fixture
+def page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A page of the test's own, beside a file that is none of it."""
+    directory = tmp_path / "frontend"
+    (directory / "src").mkdir(parents=True)
+    (directory / "index.html").write_text('<meta name="plotly" content="{{plotly}}">', encoding="utf-8")
+    (directory / "src" / "main.js").write_text("export {};", encoding="utf-8")
+    (directory / "style.css").write_text("body {}", encoding="utf-8")
+    (directory / "icon.svg").write_text("<svg/>", encoding="utf-8")
+    (tmp_path / "secret.txt").write_text("secret", encoding="utf-8")
+    (directory / "link.txt").symlink_to(tmp_path / "secret.txt")
+    monkeypatch.setattr("server.app.frontend_directory", lambda: directory)
+    return directory
+
+
+@pytest.fixture
+def browser(page: Path, tmp_path: Path) -> TestClient:
+    assert page.is_dir()
+    return TestClient(create_app(Settings(data_directory=tmp_path / "data"), {}), ADDRESS)
+
+
+def test_the_page_is_told_where_plotly_is(browser: TestClient) -> None:
+    response = browser.get("/")
+    assert response.text == f'<meta name="plotly" content="{Plotly().path}">'
+    assert response.headers["content-type"] == "text/html; charset=utf-8"
+    assert response.headers["cache-control"] == "no-cache"
+    assert browser.head("/").status_code == 200
+
+
+def test_the_page_is_sent_again_only_if_it_changed(browser: TestClient, page: Path) -> None:
+    tag = browser.get("/").headers["etag"]
+    same = browser.get("/", headers={"If-None-Match": f'"other", W/{tag}'})
+    assert (same.status_code, same.content, same.headers["etag"]) == (304, b"", tag)
+    (page / "index.html").write_text("changed", encoding="utf-8")
+    assert browser.get("/", headers={"If-None-Match": tag}).text == "changed"
+
+
+@pytest.mark.parametrize(
+    ("path", "media_type"),
+    [("src/main.js", "text/javascript"), ("style.css", "text/css"), ("icon.svg", "image/svg+xml")],
+)
+def test_files_have_their_type_and_are_asked_for_anew(browser: TestClient, path: str, media_type: str) -> None:
+    response = browser.get(f"/static/{path}")
+    assert response.headers["content-type"].partition(";")[0] == media_type
+    assert response.headers["cache-control"] == "no-cache"
+    again = browser.get(f"/static/{path}", headers={"If-None-Match": response.headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")
+    assert again.headers["cache-control"] == "no-cache"
+
+
+@pytest.mark.parametrize("ranges", ["bytes=0-3", "bytes=9999-", "bytes=x", "bytes=0-1,3-4"])
+def test_a_file_is_sent_whole(browser: TestClient, ranges: str) -> None:
+    response = browser.get("/static/src/main.js", headers={"Range": ranges})
+    assert (response.status_code, response.text) == (200, "export {};")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "../secret.txt",
+        "%2e%2e/secret.txt",
+        "..%2fsecret.txt",
+        "%2e%2e%2fsecret.txt",
+        "src/../../secret.txt",
+        "src/%2e%2e/%2e%2e/secret.txt",
+        "/../secret.txt",
+        "..%5csecret.txt",
+        "%00",
+        "src/main.js%00",
+        "link.txt",
+        "src",
+        "",
+        "x" * 5000,
+    ],
+)
+def test_nothing_outside_the_page_is_served(browser: TestClient, path: str) -> None:
+    response = browser.get(f"/static/{path}")
+    assert response.status_code == 404
+    assert "secret" not in response.text.replace("/secret.txt", "").replace("\\secret.txt", "")
+    assert response.json()["error"]["code"] == "not_found"
+
+
+def test_an_absolute_path_is_no_file_of_the_page(browser: TestClient, page: Path) -> None:
+    assert browser.get(f"/static/{page / 'index.html'}").status_code == 404
+
+
+def test_plotly_is_compressed_and_kept_for_good(browser: TestClient) -> None:
+    response = browser.get(Plotly().path, headers={"Accept-Encoding": "gzip, br"})
+    assert response.headers["content-encoding"] == "gzip"
+    assert response.headers["content-type"] == "text/javascript; charset=utf-8"
+    assert "immutable" in response.headers["cache-control"]
+    assert response.headers["vary"] == "Accept-Encoding"
+    assert int(response.headers["content-length"]) < len(SCRIPT) / 3
+    assert hashlib.sha256(response.content).digest() == hashlib.sha256(SCRIPT).digest()
+
+
+@pytest.mark.parametrize("accepted", ["identity", "br", "gzip;q=0", "gzip; q=0.0", "xgzip", ""])
+def test_plotly_is_plain_for_who_takes_no_gzip(browser: TestClient, accepted: str) -> None:
+    response = browser.get(Plotly().path, headers={"Accept-Encoding": accepted})
+    assert "content-encoding" not in response.headers
+    assert len(response.content) == len(SCRIPT)
+
+
+def test_another_version_of_plotly_is_not_there(browser: TestClient) -> None:
+    assert browser.get("/vendor/plotly-0.0.0.min.js").status_code == 404
+
+
+def test_the_compressed_script_is_the_script() -> None:
+    assert gzip.decompress(Plotly().compress()) == SCRIPT
+
+
+def test_the_frontend_is_inside_an_installed_package_and_beside_a_checkout(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = tmp_path / "server"
+    package.mkdir()
+    monkeypatch.setattr(assets, "__file__", str(package / "assets.py"))
+    assert frontend_directory() == tmp_path / "frontend"
+    (package / "frontend").mkdir()
+    assert frontend_directory() == package / "frontend"
+
+
+def test_a_broken_plotly_package_is_said_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
+    with pytest.raises(RuntimeError, match="not installed"):
+        Plotly()

@@ -1,0 +1,129 @@
+"""The command itself."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from server import __main__ as command
+from server.__main__ import address, listen, main
+from server.routes.version import program_version
+from server.settings import DEFAULT_PORT, Settings
+
+ROOT = Path(__file__).parents[2]
+
+
+def taken() -> socket.socket:
+    return listen("127.0.0.1", 0, fallback=False)
+
+
+def test_a_taken_port_gives_way_to_the_next_free_one() -> None:
+    with taken() as other:
+        port = other.getsockname()[1]
+        with listen("127.0.0.1", port, fallback=True) as found:
+            assert port < found.getsockname()[1] < port + 50
+
+
+def test_a_port_that_was_asked_for_is_taken_or_refused() -> None:
+    with taken() as other, pytest.raises(OSError, match="in use"):
+        listen("127.0.0.1", other.getsockname()[1], fallback=False)
+
+
+def test_without_any_free_port_there_is_no_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(command, "_PORTS_TRIED", 1)
+    with taken() as other, pytest.raises(OSError, match="in use"):
+        listen("127.0.0.1", other.getsockname()[1], fallback=True)
+
+
+@pytest.mark.parametrize(("host", "shown"), [("127.0.0.1", "127.0.0.1"), ("0.0.0.0", "127.0.0.1"), ("::1", "[::1]")])  # noqa: S104
+def test_the_address_is_one_that_a_browser_can_open(host: str, shown: str) -> None:
+    with listen(host, 0, fallback=False) as listener:
+        assert address(listener) == f"http://{shown}:{listener.getsockname()[1]}/"
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--port", "70000"], "port is 70000"),
+        (["serve", "--host", ""], "host is ''"),
+        (["--host", "192.0.2.1", "--port", "0"], "cannot listen on 192.0.2.1:0"),
+    ],
+)
+def test_a_wrong_setting_is_said_in_one_line(capsys: pytest.CaptureFixture[str], words: list[str], said: str) -> None:
+    assert main(words) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("ntm-scope: ")
+    assert said in error
+    assert error.count("\n") == 1
+
+
+@pytest.mark.parametrize("words", [["--help"], ["serve", "--help"], ["--version"]])
+def test_help_and_version_are_printed(capsys: pytest.CaptureFixture[str], words: list[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        main(words)
+    assert stopped.value.code == 0
+    assert program_version() in capsys.readouterr().out or words[-1] == "--help"
+
+
+def test_the_help_lists_every_setting(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["serve", "--help"])
+    listed = re.findall(r"^  NTM_SCOPE_(\w+)$", capsys.readouterr().out, re.MULTILINE)
+    assert [name.lower() for name in listed] == list(Settings.model_fields)
+
+
+def test_the_core_adds_its_commands(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    help_text = capsys.readouterr().out
+    assert all(re.search(rf"^ +{name} ", help_text, re.MULTILINE) for name in ("serve", "train", "evaluate", "trace"))
+
+
+def test_the_program_serves_prints_its_address_and_stops_on_ctrl_c(tmp_path: Path) -> None:
+    environment = {**os.environ, "NTM_SCOPE_DATA_DIRECTORY": str(tmp_path)}
+    words = [sys.executable, "-W", "error", "-m", "server"]
+    with (
+        occupied(DEFAULT_PORT),
+        subprocess.Popen(
+            words, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        ) as program,
+    ):
+        assert program.stdout is not None
+        line = program.stdout.readline()
+        found = re.fullmatch(r"NTM Scope is at (http://127\.0\.0\.1:(\d+)/)  \(Ctrl-C stops it\)\n", line)
+        assert found, line
+        assert int(found[2]) > DEFAULT_PORT
+        with httpx2.Client(trust_env=False) as client:
+            assert client.get(f"{found[1]}api/version").json()["version"] == program_version()
+        started = time.perf_counter()
+        program.send_signal(signal.SIGINT)
+        last = program.stdout.readline()
+        seconds = time.perf_counter() - started
+        assert last + program.stdout.read() == "NTM Scope has stopped.\n"
+        assert seconds < 30
+        assert program.wait(60) == 0
+
+
+class occupied:  # noqa: N801 - reads as a phrase
+    """The default port, taken by this test or by whoever has it already."""
+
+    def __init__(self, port: int) -> None:
+        self._socket = socket.socket()
+        try:
+            self._socket.bind(("127.0.0.1", port))
+            self._socket.listen()
+        except OSError:
+            socket.create_connection(("127.0.0.1", port)).close()
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, *_: object) -> None:
+        self._socket.close()

@@ -1,0 +1,165 @@
+"""The stream on a real socket: when it starts, when it stops, and that nothing else waits for it."""
+
+import time
+from typing import Any
+
+import httpx2
+import pytest
+from fastapi.testclient import TestClient
+
+from server.traces import Recordings
+from server.wire import TraceFailedError, TraceReader, read_trace
+from tests.server.conftest import MakeClient, MakeServer
+from tests.server.live import LONG_SETTINGS, LONG_TRACE, LiveServer, eventually
+from tests.server.test_errors import failure
+
+SHORT_TRACE = {"checkpoint": "small"}
+
+
+def trace_status(client: httpx2.Client | TestClient) -> int:
+    return client.post("/api/traces", json=SHORT_TRACE).status_code
+
+
+@pytest.fixture
+def server(make_server: MakeServer) -> LiveServer:
+    return make_server(max_traces=1, **LONG_SETTINGS)
+
+
+def test_the_first_steps_arrive_long_before_the_last(server: LiveServer) -> None:
+    reader = TraceReader()
+    with server.client() as client, client.stream("POST", "/api/traces", json=LONG_TRACE) as response:
+        pieces = response.iter_raw()
+        reader.feed(next(pieces))
+        assert reader.header is not None
+        assert reader.header.steps == 98_001
+        while not reader.steps:
+            reader.feed(next(pieces))
+        assert reader.steps < 8000
+        assert reader.end is None
+
+
+def test_steps_arrive_one_by_one_where_the_machine_is_slower_than_the_reader(server: LiveServer) -> None:
+    asked = {"checkpoint": "small", "task": {"name": "copy", "bits": 2, "lengths": [100, 100]}}
+    reader = TraceReader()
+    counts = []
+    with server.client() as client, client.stream("POST", "/api/traces", json=asked) as response:
+        for piece in response.iter_raw():
+            reader.feed(piece)
+            counts.append(reader.steps)
+    assert reader.result().trace.header.steps == 201
+    assert len(set(counts)) > 20
+
+
+@pytest.mark.parametrize("query", ["", "?format=json", "?format=npz"])
+def test_a_client_that_leaves_stops_its_computation(server: LiveServer, query: str) -> None:
+    with server.client() as client:
+        with server.ask_trace(LONG_TRACE, query):
+            eventually(lambda: trace_status(client) == 503)
+        started = time.perf_counter()
+        eventually(lambda: trace_status(client) == 200)
+        assert time.perf_counter() - started < 10
+
+
+def test_a_client_that_leaves_in_mid_stream_stops_its_computation(server: LiveServer) -> None:
+    with server.client() as client:
+        with server.ask_trace(LONG_TRACE) as connection:
+            for _ in range(5):
+                assert connection.recv(65536)
+            assert trace_status(client) == 503
+        eventually(lambda: trace_status(client) == 200, seconds=10)
+
+
+def test_a_client_that_takes_no_bytes_is_left(make_server: MakeServer) -> None:
+    server = make_server(max_traces=1, stall_seconds=0.3, **LONG_SETTINGS)
+    asked = {"checkpoint": "wide", "task": {"name": "copy", "bits": 2, "lengths": [2000, 2000]}}
+    with server.client() as client, server.ask_trace(asked) as silent:
+        eventually(lambda: trace_status(client) == 503)
+        eventually(lambda: trace_status(client) == 200)
+        received = b"".join(iter(lambda: silent.recv(1 << 20), b""))
+    body = received.partition(b"\r\n\r\n")[2]
+    assert len(body) < 4001 * 4 * 8 * 2048
+    assert body
+
+
+def test_other_requests_do_not_wait_for_a_trace(server: LiveServer) -> None:
+    with server.client() as client, server.ask_trace(LONG_TRACE) as connection:
+        assert connection.recv(65536)
+        latencies = []
+        for _ in range(50):
+            started = time.perf_counter()
+            assert client.get("/api/version").status_code == 200
+            latencies.append(time.perf_counter() - started)
+        assert trace_status(client) == 503, "the trace is over: it held nobody up"
+    assert sorted(latencies)[25] < 1
+
+
+def test_who_comes_too_many_is_told_when_to_come_back(server: LiveServer) -> None:
+    with server.client() as client, server.ask_trace(LONG_TRACE) as connection:
+        assert connection.recv(1)
+        started = time.perf_counter()
+        response = client.post("/api/traces?format=json", json=SHORT_TRACE)
+        assert time.perf_counter() - started < 5
+    assert response.status_code == 503
+    assert int(response.headers["retry-after"]) >= 1
+    error = failure(response)
+    assert error["code"] == "busy"
+    assert "1 traces are being recorded: that is the limit" in error["message"]
+
+
+def test_an_error_leaves_its_place_to_the_next(make_client: MakeClient) -> None:
+    client = make_client(max_traces=1)
+    for asked in ({"checkpoint": "nobody"}, {"checkpoint": "taskless"}, {"checkpoint": "small", "seed": "x"}) * 2:
+        assert client.post("/api/traces", json=asked).status_code in {404, 422}
+    eventually(lambda: trace_status(client) == 200)
+
+
+def test_a_server_that_stops_ends_its_streams_with_an_error_frame(server: LiveServer) -> None:
+    with server.client() as client, client.stream("POST", "/api/traces", json=LONG_TRACE) as response:
+        pieces = response.iter_raw()
+        received = next(pieces)
+        seconds = server.stop()
+        with pytest.raises(TraceFailedError, match="the recording was stopped after") as caught:
+            read_trace([received, *pieces])
+    assert caught.value.failure.code == "stopped"
+    assert seconds < 60
+
+
+def test_a_server_that_stops_refuses_what_has_not_begun_to_answer(server: LiveServer) -> None:
+    with server.ask_trace(LONG_TRACE, "?format=json") as connection:
+        with server.client() as client:
+            eventually(lambda: trace_status(client) == 503)
+        assert server.stop() < 60
+        answer = b"".join(iter(lambda: connection.recv(65536), b""))
+    assert answer.startswith(b"HTTP/1.1 503")
+    assert b'"code":"stopped"' in answer
+
+
+def test_a_recording_that_breaks_off_ends_its_stream_with_an_error_frame(
+    make_client: MakeClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Broken:
+        def __init__(self, recording: Any) -> None:
+            self._run = recording.run
+
+        def __call__(self) -> Any:
+            for step in self._run():
+                if step == 4:
+                    raise ArithmeticError("secret")
+                yield step
+
+    prepare = Recordings.prepare
+
+    def prepare_broken(self: Recordings, asked: Any) -> Any:
+        recording = prepare(self, asked)
+        recording.run = Broken(recording)  # type: ignore[method-assign]
+        return recording
+
+    monkeypatch.setattr(Recordings, "prepare", prepare_broken)
+    client = make_client()
+    reader = TraceReader()
+    reader.feed(client.post("/api/traces", json=SHORT_TRACE).content)
+    assert reader.steps == 4
+    with pytest.raises(TraceFailedError) as caught:
+        reader.result()
+    assert caught.value.failure.code == "internal_error"
+    assert "secret" not in caught.value.failure.message
