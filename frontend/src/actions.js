@@ -1,0 +1,172 @@
+// What a person can ask for, and what the page then asks of the server.
+
+/** @import {Api} from './api.js' */
+/** @import {Summary, TaskInfo, TaskSettings, TraceRequest} from './state.js' */
+/** @import {Store} from './store.js' */
+/** @import {View} from './trace_loader.js' */
+/** @import {Place} from './url_state.js' */
+import {createConnection} from './connection.js';
+import {failureFrom} from './failure.js';
+import {createNotices} from './notices.js';
+import {startingSettings, startingTask} from './task_settings.js';
+import {createTraceLoader, viewOf, viewWithin} from './trace_loader.js';
+import {createUploads} from './uploads.js';
+
+/**
+ * @param {object} parts
+ * @param {Store} parts.store
+ * @param {Api} parts.api
+ * @param {AbortSignal} parts.signal
+ */
+export function createActions({store, api, signal}) {
+  const notices = createNotices(store);
+  const connection = createConnection({store, api, onReturn: askAgain, signal});
+  const loadTrace = createTraceLoader({store, api, onFailure: connection.failed});
+  const {upload, remove, dismissUpload} = createUploads({store, api, notices, connection, choose: chooseCheckpoint, signal});
+  let detailing = new AbortController();
+  /** @type {Place|null} What the page was opened with, until the lists are there. */
+  let opening = null;
+
+  /** @param {Place} place */
+  async function start(place) {
+    opening = place;
+    await loadLists();
+  }
+
+  async function loadLists() {
+    store.set({checkpoints: {status: 'pending'}, tasks: {status: 'pending'}});
+    try {
+      const [checkpoints, tasks] = await Promise.all([api.checkpoints(signal), api.tasks(signal)]);
+      store.set({checkpoints: {status: 'ready', value: checkpoints}, tasks: {status: 'ready', value: tasks}});
+    } catch (error) {
+      if (signal.aborted) return;
+      const failed = /** @type {const} */ ({status: 'failed', error: failureFrom(error)});
+      store.set({checkpoints: failed, tasks: failed});
+      connection.failed(error);
+      return;
+    }
+    if (opening) openPlace(opening);
+    opening = null;
+  }
+
+  /** Asks for everything that failed. */
+  function askAgain() {
+    const {checkpoints, trace, detail, request} = store.get();
+    if (checkpoints.status === 'failed') void loadLists();
+    else if (request && trace.status === 'failed') void loadTrace(request, viewOf(store.get()));
+    if (request && detail?.status === 'failed') void loadDetail(request.checkpoint);
+  }
+
+  /** @returns {{list: Summary[], tasks: TaskInfo[], chosen: Summary|undefined}} */
+  function known() {
+    const {checkpoints, tasks, request} = store.get();
+    const list = checkpoints.status === 'ready' ? checkpoints.value : [];
+    return {list, tasks: tasks.status === 'ready' ? tasks.value : [], chosen: list.find(({id}) => id === request?.checkpoint)};
+  }
+
+  /**
+   * Shows what a link says, as far as it can be shown.
+   *
+   * @param {Place} place
+   */
+  function openPlace({request: asked, view: {speed, scale, output_view, zoom, ...wanted}, problems}) {
+    if (problems.length > 0) notices.notify('warn', problems.join(' '));
+    const {list, tasks} = known();
+    const checkpoint = list.find(({id}) => id === asked.checkpoint) ?? list[0];
+    if (!checkpoint) return;
+    if (asked.checkpoint !== null && checkpoint.id !== asked.checkpoint) {
+      notices.notify('warn', `The link names the model '${asked.checkpoint}', which this server does not have; '${checkpoint.name}' is shown.`);
+    }
+    store.set({speed, scale, output_view, zoom});
+    const request = {...asked, checkpoint: checkpoint.id, task: asked.task ?? startingTask(tasks, checkpoint)};
+    if (JSON.stringify(store.get().request) === JSON.stringify(request)) showView(wanted);
+    else ask(request, wanted);
+  }
+
+  /** @param {View} wanted */
+  function showView(wanted) {
+    const {trace: {data, received}} = store.get();
+    if (data) store.set(viewWithin(wanted, {heads: data.header.heads.length, steps: data.header.steps, received}));
+  }
+
+  /**
+   * @param {TraceRequest} request
+   * @param {View} [wanted]
+   */
+  function ask(request, wanted = viewOf(store.get())) {
+    const before = store.get().request;
+    store.set({request});
+    if (before?.checkpoint !== request.checkpoint) void loadDetail(request.checkpoint);
+    void loadTrace(request, wanted);
+  }
+
+  /** @param {string} id */
+  async function loadDetail(id) {
+    detailing.abort();
+    detailing = new AbortController();
+    const {signal: mine} = detailing;
+    store.set({detail: {status: 'pending'}});
+    try {
+      store.set({detail: {status: 'ready', value: await api.detail(id, mine)}});
+    } catch (error) {
+      if (mine.aborted) return;
+      store.set({detail: {status: 'failed', error: failureFrom(error)}});
+      connection.failed(error);
+    }
+  }
+
+  /** @param {string} id */
+  function chooseCheckpoint(id) {
+    const {list, tasks} = known();
+    const {request} = store.get();
+    const checkpoint = list.find((one) => one.id === id);
+    if (!checkpoint) return;
+    const sameTask = request?.task && request.task.name === checkpoint.task?.name;
+    const sameInput = request?.inputs && request.inputs[0].length === checkpoint.config.input_size;
+    notices.dropWarnings();
+    ask({
+      checkpoint: id,
+      task: sameTask ? request.task : startingTask(tasks, checkpoint),
+      seed: request?.seed ?? 0,
+      inputs: sameInput ? request.inputs : null,
+    });
+  }
+
+  /** @param {string} name */
+  function chooseTask(name) {
+    const {tasks, chosen} = known();
+    const info = tasks.find((task) => task.name === name);
+    if (!chosen || !info) return;
+    const fromTheStart = {...viewOf(store.get()), step: 0, pinned: null, diff: false, loop: null};
+    change({task: startingSettings(info, chosen), inputs: null}, fromTheStart);
+  }
+
+  /** Back to the task that the checkpoint was trained on, which it can always run. */
+  function useTrainedTask() {
+    const {tasks, chosen} = known();
+    if (chosen) change({task: startingTask(tasks, chosen), inputs: null});
+  }
+
+  /**
+   * @param {Partial<Pick<TraceRequest, 'seed'|'inputs'>> & {task?: TaskSettings|null}} patch
+   * @param {View} [wanted]
+   */
+  function change(patch, wanted) {
+    const {request} = store.get();
+    if (!request) return;
+    notices.dropWarnings();
+    ask({...request, ...patch}, wanted);
+  }
+
+  function retry() {
+    if (store.get().offline) void connection.look();
+    else askAgain();
+  }
+
+  return {
+    start, openPlace, chooseCheckpoint, chooseTask, useTrainedTask, change, retry, upload, remove, dismissUpload,
+    notify: notices.notify, dismiss: notices.dismiss,
+  };
+}
+
+/** @typedef {ReturnType<typeof createActions>} Actions */

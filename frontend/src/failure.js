@@ -1,0 +1,12 @@
+/** @import {Failure} from './state.js' */
+import {ApiError} from './api.js';
+
+/**
+ * @param {unknown} error
+ * @returns {Failure} What the state keeps of it.
+ */
+export function failureFrom(error) {
+  if (error instanceof ApiError) return {code: error.code, message: error.message, field: error.field, status: error.status};
+  const {message, code} = /** @type {{message?: string, code?: unknown}} */ (error ?? {});
+  return {code: typeof code === 'string' ? code : 'page_error', message: message ?? String(error)};
+}

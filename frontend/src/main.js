@@ -1,0 +1,60 @@
+// Wires the page once; everything else receives what it needs.
+
+import {createActions} from './actions.js';
+import {createApi} from './api.js';
+import {bindHistory} from './history.js';
+import {bindKeyboard} from './keyboard.js';
+import {startPlayback} from './playback.js';
+import {conventionsPanel} from './shell/conventions.js';
+import {exportMenu} from './shell/export.js';
+import {helpPanel} from './shell/help.js';
+import {mountInputEditor} from './shell/input_editor.js';
+import {mountNotices, mountResult, mountStage} from './shell/status.js';
+import {bindTheme, rememberedTheme} from './shell/theme.js';
+import {mountTimeline} from './shell/timeline.js';
+import {mountToolbar} from './shell/toolbar.js';
+import {mountUpload} from './shell/upload.js';
+import {initialState} from './state.js';
+import {createStore} from './store.js';
+import {fromHash} from './url_state.js';
+import {mountViews} from './views/index.js';
+
+/**
+ * @param {string} selector
+ * @returns {HTMLElement}
+ */
+function part(selector) {
+  const found = /** @type {HTMLElement|null} */ (document.querySelector(selector));
+  if (!found) throw new Error(`index.html has no ${selector}`);
+  return found;
+}
+
+const {signal} = new AbortController();
+const api = createApi();
+const store = createStore({...initialState(), theme: rememberedTheme()});
+const actions = createActions({store, api, signal});
+
+bindTheme({store, signal});
+const {chooseFile} = mountUpload(part('#upload-area'), {store, actions, signal});
+mountNotices(part('#notices'), {store, actions, signal});
+mountStage({stage: part('#stage'), views: part('#views')}, {store, actions, chooseFile, signal});
+mountResult(part('#result'), {store, signal});
+mountTimeline(part('#timeline'), {store, signal});
+
+const views = mountViews(part('#views'), {store, signal});
+const showHelp = helpPanel();
+mountToolbar(part('#toolbar'), {
+  store,
+  actions,
+  signal,
+  chooseFile,
+  showHelp,
+  showAbout: conventionsPanel(store),
+  editInput: mountInputEditor(part('#editor'), {store, actions, signal}),
+  exportMenu: exportMenu({store, api, actions, views: () => views, signal}),
+});
+bindKeyboard({store, showHelp, signal});
+startPlayback({store, signal});
+bindHistory({store, actions, signal});
+
+void actions.start(fromHash(location.hash));

@@ -1,0 +1,505 @@
+// The only module that touches Plotly, and the only one that reads or writes its private fields. Each private field is
+// named where it is used, with what is relied on; guardPrivateFields() proves all of it for the version at hand.
+
+/** @import {Figure, PlotElement, PlotlyApi, RelayoutEvent, Shape, Trace} from './plotly_types.d.ts' */
+import {SEQUENTIAL, colorscale, paintCells} from './colors.js';
+
+/**
+ * Where a plot's axes lie, in CSS pixels of its host, and which values its edges have.
+ * @typedef {{left: number, top: number, width: number, height: number, x: [number, number], y: [number, number]}} Area
+ */
+
+const CONFIG = Object.freeze({displayModeBar: false, doubleClick: false, showTips: false});
+
+/** @type {Promise<PlotlyApi>|null} */
+let loading = null;
+
+/** @returns {Promise<PlotlyApi>} Plotly, fetched at the first call from the address that index.html names. */
+export function loadPlotly() {
+  loading ??= new Promise((resolve, reject) => {
+    const address = document.querySelector('meta[name="plotly"]')?.getAttribute('content');
+    if (!address) {
+      reject(new Error('The page has no <meta name="plotly"> with the address of the plotting script'));
+      return;
+    }
+    const script = document.createElement('script');
+    script.src = address;
+    script.onload = () => (window.Plotly ? resolve(window.Plotly) : reject(new Error(`${address} defines no Plotly`)));
+    script.onerror = () => {
+      loading = null;
+      script.remove();
+      reject(new Error(`The plotting script ${address} could not be loaded`));
+    };
+    document.head.append(script);
+  });
+  return loading;
+}
+
+/** @returns {PlotlyApi} */
+function loaded() {
+  if (!window.Plotly) throw new Error('Plotly is not loaded yet: await loadPlotly() first');
+  return window.Plotly;
+}
+
+/**
+ * @param {HTMLElement} host
+ * @returns {host is PlotElement} Whether a figure has been drawn in it.
+ */
+export function isDrawn(host) {
+  return host.classList.contains('js-plotly-plot');
+}
+
+/**
+ * Draws a figure: a new plot the first time, afterwards the difference.
+ *
+ * @param {HTMLElement} host
+ * @param {Figure} figure
+ * @returns {Promise<PlotElement>}
+ */
+export function drawFigure(host, {traces, layout}) {
+  const draw = isDrawn(host) ? loaded().react : loaded().newPlot;
+  return draw(host, traces, layout, CONFIG);
+}
+
+/** @param {HTMLElement} host */
+export function removeFigure(host) {
+  if (isDrawn(host)) loaded().purge(host);
+}
+
+/**
+ * Moves cursors. The whole array: a dotted path ('shapes[0].x0') would recalculate the plot, at 20 times the cost.
+ *
+ * @param {HTMLElement} host
+ * @param {Shape[]} shapes
+ */
+export function setShapes(host, shapes) {
+  void loaded().relayout(host, {shapes});
+}
+
+/**
+ * Moves one shape that spans columns of a plot from top to bottom, at a hundredth of the cost of `setShapes`, which has
+ * to follow when the cursor rests.
+ * Private: relies on one '.shapelayer path' a shape, in order, in pixels of the host.
+ *
+ * @param {HTMLElement} host
+ * @param {number} shape Index.
+ * @param {string} path From columnPath().
+ * @returns {boolean} Whether the figure has that shape.
+ */
+export function moveShape(host, shape, path) {
+  const drawn = host.querySelector(`.shapelayer path[data-index="${shape}"]`);
+  drawn?.setAttribute('d', path);
+  return drawn !== null;
+}
+
+/**
+ * @param {Area} area
+ * @param {number} from In values of the x axis.
+ * @param {number} to
+ * @returns {string} The outline of these columns.
+ */
+export function columnPath(area, from, to) {
+  const x = across(area);
+  const [left, right] = [area.left + x(from), area.left + x(to)].map(round2);
+  return `M${left},${area.top + area.height}H${right}V${area.top}H${left}Z`;
+}
+
+/**
+ * Settles what was moved past Plotly: one restyle with the values that are on screen.
+ *
+ * @param {HTMLElement} host
+ * @param {'y'|'z'} attribute
+ * @param {unknown[]} values One entry a trace.
+ * @returns {Promise<PlotElement>}
+ */
+export function settle(host, attribute, values) {
+  return loaded().restyle(host, {[attribute]: values}, values.map((_, index) => index));
+}
+
+/**
+ * @param {HTMLElement} host A drawn figure.
+ * @param {{zoomed: (ranges: {x: [number, number]|null, y: [number, number]|null}) => void, reset: () => void}} handlers
+ */
+export function onZoom(host, {zoomed, reset}) {
+  if (!isDrawn(host)) throw new Error('Only a drawn figure can be zoomed');
+  host.on('plotly_relayout', (event) => {
+    const [x, y] = [rangeIn(event, 'xaxis'), rangeIn(event, 'yaxis')];
+    if (x || y) zoomed({x, y});
+  });
+  host.on('plotly_doubleclick', reset);
+}
+
+/**
+ * The new range of an axis; null if the event is of something else, such as the cursor's shapes.
+ *
+ * @param {RelayoutEvent} event
+ * @param {'xaxis'|'yaxis'} axis
+ * @returns {[number, number]|null}
+ */
+export function rangeIn(event, axis) {
+  const whole = event[`${axis}.range`];
+  const ends = Array.isArray(whole) ? whole : [event[`${axis}.range[0]`], event[`${axis}.range[1]`]];
+  return ends.every(Number.isFinite) ? [Number(ends[0]), Number(ends[1])] : null;
+}
+
+/**
+ * Where a figure with fixed margins has its axes: known before Plotly has loaded.
+ *
+ * @param {{width: number, height: number, margin: {l: number, r: number, t: number, b: number}}} layout
+ * @param {[number, number]} x
+ * @param {[number, number]} y Bottom first.
+ * @returns {Area}
+ */
+export function areaOf({width, height, margin}, x, y) {
+  return {
+    left: margin.l, top: margin.t, width: width - margin.l - margin.r, height: height - margin.t - margin.b, x, y,
+  };
+}
+
+/**
+ * Puts an element over a figure's traces and under its shapes.
+ * Private: relies on the div '.gl-container' that lies between the SVG of the traces and that of the upper shapes.
+ *
+ * @param {HTMLElement} host
+ * @param {HTMLElement} overlay
+ */
+export function putOverlay(host, overlay) {
+  const container = host.querySelector('.gl-container');
+  if (!container) throw new Error('Plotly has no .gl-container any more');
+  if (overlay.parentElement !== container) container.append(overlay);
+}
+
+/**
+ * Gives a heatmap other values without drawing it, so that hover, zoom and export are right at once.
+ * Private: relies on `data[i].z`, `_fullData[i].z` (read by hover) and `calcdata[i][0].z` (drawn by a zoom).
+ *
+ * @param {HTMLElement} host
+ * @param {number} trace
+ * @param {ArrayLike<number>[]} rows
+ */
+export function assignZ(host, trace, rows) {
+  if (!isDrawn(host)) return;
+  host.data[trace].z = rows;
+  host._fullData[trace].z = rows;
+  host.calcdata[trace][0].z = rows;
+}
+
+/**
+ * Moves the bars of a figure's one bar trace.
+ * Private: relies on one '.barlayer .point path' a bar, in order, in pixels of the plot area.
+ *
+ * @param {HTMLElement} host
+ * @param {string[]} paths From barPaths().
+ */
+export function moveBars(host, paths) {
+  const bars = host.querySelectorAll('.barlayer .point path');
+  paths.forEach((path, index) => setPath(bars[index], path));
+}
+
+/**
+ * Moves the lines of a figure's step charts, with the areas under them.
+ * Private: relies on one '.scatterlayer .trace' a trace, in order, with the paths 'js-line' and, if filled, 'js-fill'.
+ *
+ * @param {HTMLElement} host
+ * @param {{line: string, fill: string}[]} paths From stepPaths(), one a trace.
+ */
+export function moveSteps(host, paths) {
+  const traces = host.querySelectorAll('.scatterlayer .trace');
+  paths.forEach(({line, fill}, index) => {
+    setPath(traces[index]?.querySelector('.js-line'), line);
+    setPath(traces[index]?.querySelector('.js-fill'), fill);
+  });
+}
+
+/**
+ * @param {Element|null|undefined} element
+ * @param {string} path
+ */
+function setPath(element, path) {
+  if (element && element.getAttribute('d') !== path) element.setAttribute('d', path);
+}
+
+/**
+ * @param {Area} area
+ * @param {ArrayLike<number>} centres
+ * @param {ArrayLike<number>} values
+ * @param {number} width Of a bar, in units of the x axis.
+ * @returns {string[]} The outline of each bar from zero to its value.
+ */
+export function barPaths(area, centres, values, width) {
+  const [x, y] = [across(area), up(area)];
+  const foot = round2(y(0));
+  return Array.from(values, (value, index) => {
+    const [left, right] = [x(centres[index] - width / 2), x(centres[index] + width / 2)].map(round2);
+    return `M${left},${foot}V${round2(y(value))}H${right}V${foot}Z`;
+  });
+}
+
+/**
+ * A step chart with one tread a value, centred at 0, 1, 2, … Treads that look equally high are one, so that the path
+ * of a sharp weighting has few corners however many locations there are.
+ *
+ * @param {Area} area
+ * @param {ArrayLike<number>} values
+ * @returns {{line: string, fill: string}}
+ */
+export function stepPaths(area, values) {
+  const [x, y] = [across(area), up(area)];
+  const left = round2(x(-0.5));
+  let height = round2(y(values[0]));
+  let line = `M${left},${height}`;
+  for (let index = 1; index < values.length; index++) {
+    const next = round2(y(values[index]));
+    if (next === height) continue;
+    line += `H${round2(x(index - 0.5))}V${next}`;
+    height = next;
+  }
+  line += `H${round2(x(values.length - 0.5))}`;
+  return {line, fill: `${line}V${round2(y(0))}H${left}Z`};
+}
+
+/**
+ * @param {Area} area
+ * @returns {(value: number) => number} Pixels from the left of the plot area.
+ */
+function across({width, x: [low, high]}) {
+  return (value) => ((value - low) / (high - low)) * width;
+}
+
+/**
+ * @param {Area} area
+ * @returns {(value: number) => number} Pixels from the top of the plot area.
+ */
+function up({height, y: [low, high]}) {
+  return (value) => height - ((value - low) / (high - low)) * height;
+}
+
+/** @param {number} value */
+function round2(value) {
+  return Math.round(value * 100) / 100;
+}
+
+/**
+ * Saves a figure as a file.
+ *
+ * @param {Figure} figure
+ * @param {'png'|'svg'} format
+ * @param {string} filename Without its extension.
+ */
+export async function saveFigure({traces, layout}, format, filename) {
+  const plotly = await loadPlotly();
+  const {width, height} = layout;
+  await plotly.downloadImage({data: traces, layout}, {format, filename, width, height, scale: format === 'png' ? 3 : 1});
+}
+
+/**
+ * Proves on small figures every private detail that this module relies on, and that Plotly's colours are those of our
+ * lookup tables. For the tests: a new Plotly that breaks one of them fails here, by name.
+ *
+ * @returns {Promise<string>} The version that was checked.
+ * @throws {Error} With one line for each broken assumption.
+ */
+export async function guardPrivateFields() {
+  const {version} = await loadPlotly();
+  const problems = [...await heatmapProblems(), ...await barProblems(), ...await stepProblems()];
+  if (problems.length > 0) throw new Error(`Plotly ${version}:\n${problems.join('\n')}`);
+  return version;
+}
+
+const GUARD_LAYOUT = Object.freeze({
+  width: 260, height: 160, margin: Object.freeze({l: 40, r: 20, t: 10, b: 50, autoexpand: false}), shapes: [],
+  showlegend: false, hovermode: false,
+});
+
+/**
+ * @param {Figure} figure
+ * @param {(host: PlotElement) => Promise<string[]>} check
+ * @returns {Promise<string[]>}
+ */
+async function onScratchFigure(figure, check) {
+  const host = document.createElement('div');
+  host.style.cssText = 'position: fixed; left: -1000px; top: 0; width: 260px; height: 160px';
+  document.body.append(host);
+  try {
+    return await check(await drawFigure(host, figure));
+  } finally {
+    removeFigure(host);
+    host.remove();
+  }
+}
+
+/**
+ * @param {boolean} holds
+ * @param {string} claim
+ * @returns {string[]}
+ */
+function unless(holds, claim) {
+  return holds ? [] : [`does not hold any more: ${claim}`];
+}
+
+/** @returns {Promise<string[]>} */
+function heatmapProblems() {
+  const count = 200;
+  const rising = Float32Array.from({length: count}, (_, index) => index / (count - 1));
+  /** @type {Trace} */
+  const trace = {
+    type: 'heatmap', z: [new Float32Array(count)], zmin: 0, zmax: 1, zauto: false, colorscale: colorscale(SEQUENTIAL),
+    showscale: false, hoverinfo: 'none',
+  };
+  /** @type {[number, number]} */
+  const range = [-0.5, count - 0.5];
+  const layout = {...GUARD_LAYOUT, xaxis: {range}, yaxis: {range: [-0.5, 0.5], visible: false}};
+  return onScratchFigure({traces: [trace], layout}, async (host) => {
+    const area = areaOf(layout, range, [-0.5, 0.5]);
+    const {xaxis, yaxis} = host._fullLayout;
+    const places = [xaxis._offset, xaxis._length, yaxis._offset, yaxis._length];
+    const problems = unless(
+      `${places}` === `${[area.left, area.width, area.top, area.height]}`,
+      `fixed margins place the axes (_offset, _length): ${places} for ${JSON.stringify(area)}`,
+    );
+    const overlay = document.createElement('div');
+    putOverlay(host, overlay);
+    const before = host.calcdata;
+    await loaded().relayout(host, {shapes: [{type: 'rect', x0: 5, x1: 9, y0: 0, y1: 1, yref: 'paper'}]});
+    const [shape, ...others] = host.querySelectorAll('.shapelayer path');
+    const column = columnPath(area, 5, 9);
+    problems.push(
+      ...unless(Boolean(shape) && others.length === 0, 'one shape is one path in .shapelayer'),
+      ...unless(samePath(shape?.getAttribute('d') ?? '', column), `shapes are drawn as ${column}, but are ${shape?.getAttribute('d')}`),
+      ...unless(moveShape(host, 0, columnPath(area, 6, 9)), 'shapes can be moved'),
+      ...unless(Boolean(shape && overlay.compareDocumentPosition(shape) & Node.DOCUMENT_POSITION_FOLLOWING),
+        'shapes are drawn over .gl-container'),
+      ...unless(host.calcdata === before, 'relayout with whole shapes does not recalculate (calcdata is kept)'),
+    );
+    assignZ(host, 0, [rising]);
+    await loaded().relayout(host, {'xaxis.range': [-0.5, count - 0.5001]});
+    problems.push(...unless(overlay.isConnected, '.gl-container keeps what was put into it'));
+    const farthest = await farthestColor(host, rising);
+    problems.push(...unless(farthest <= 1, `values assigned to calcdata are drawn, within 1/255 of our table (${farthest})`));
+    return problems;
+  });
+}
+
+/**
+ * @param {PlotElement} host A heatmap with one row, of values from 0 to 1 on the sequential map.
+ * @param {Float32Array} values
+ * @returns {Promise<number>} The largest difference of a channel between Plotly's picture and our pixels, 0 to 255.
+ */
+async function farthestColor(host, values) {
+  const source = host.querySelector('.heatmaplayer image');
+  const address = source?.getAttribute('href') ?? source?.getAttributeNS('http://www.w3.org/1999/xlink', 'href');
+  if (!address) return Infinity;
+  const image = new Image();
+  image.src = address;
+  await image.decode();
+  const canvas = new OffscreenCanvas(image.width, image.height);
+  const context = canvas.getContext('2d');
+  if (!context) return Infinity;
+  context.drawImage(image, 0, 0);
+  const {data} = context.getImageData(0, Math.floor(image.height / 2), image.width, 1);
+  const ours = new Uint32Array(values.length);
+  paintCells(ours, [values], values.length, {low: 0, high: 1, map: SEQUENTIAL});
+  const bytes = new Uint8Array(ours.buffer);
+  let farthest = 0;
+  for (let index = 0; index < values.length; index++) {
+    const pixel = Math.floor(((index + 0.5) / values.length) * image.width);
+    for (let channel = 0; channel < 4; channel++) {
+      farthest = Math.max(farthest, Math.abs(bytes[4 * index + channel] - data[4 * pixel + channel]));
+    }
+  }
+  return farthest;
+}
+
+/** @returns {Promise<string[]>} */
+function barProblems() {
+  const [centres, values] = [[-1, 0, 1], [0.25, 0.5, 0.125]];
+  /** @type {[number, number]} */
+  const x = [-1.5, 1.5];
+  const layout = {...GUARD_LAYOUT, bargap: 0.25, xaxis: {range: x}, yaxis: {range: [0, 1]}};
+  return onScratchFigure({traces: [{type: 'bar', x: centres, y: values}], layout}, async (host) => {
+    const drawn = [...host.querySelectorAll('.barlayer .point path')].map((path) => path.getAttribute('d') ?? '');
+    const ours = barPaths(areaOf(layout, x, [0, 1]), centres, values, 0.75);
+    const moved = ours.toReversed();
+    moveBars(host, moved);
+    const read = [...host.querySelectorAll('.barlayer .point path')].map((path) => path.getAttribute('d'));
+    return [
+      ...unless(drawn.length === 3 && drawn.every((path, index) => samePath(path, ours[index])),
+        `bars are drawn as ${ours.join(' ')}, but are ${drawn.join(' ')}`),
+      ...unless(`${read}` === `${moved}`, 'bar paths can be moved'),
+    ];
+  });
+}
+
+/** @returns {Promise<string[]>} */
+function stepProblems() {
+  const values = [0.25, 0.25, 0.75, 0.5];
+  /** @type {[number, number]} */
+  const x = [-0.5, 3.5];
+  const layout = {...GUARD_LAYOUT, xaxis: {range: x}, yaxis: {range: [0, 1]}};
+  const filled = {
+    type: 'scatter', mode: 'lines', line: {width: 1}, fill: 'tozeroy', x: stepEdges(4), y: stepHeights(values),
+  };
+  return onScratchFigure({traces: [filled, {...filled, fill: 'none'}], layout}, async (host) => {
+    const ours = stepPaths(areaOf(layout, x, [0, 1]), values);
+    const traces = host.querySelectorAll('.scatterlayer .trace');
+    const line = traces[0]?.querySelector('.js-line')?.getAttribute('d') ?? '';
+    moveSteps(host, [ours, ours]);
+    const read = [...traces].map((trace) => trace.querySelector('.js-line')?.getAttribute('d'));
+    return [
+      ...unless(samePath(line, ours.line), `step charts are drawn as ${ours.line}, but are ${line}`),
+      ...unless(read.length === 2 && read.every((path) => path === ours.line), 'lines can be moved'),
+      ...unless(traces[0]?.querySelector('.js-fill')?.getAttribute('d') === ours.fill, 'areas can be moved'),
+    ];
+  });
+}
+
+/**
+ * The x of a step chart's line: both ends of each tread.
+ *
+ * @param {number} count
+ * @returns {Float64Array}
+ */
+export function stepEdges(count) {
+  return Float64Array.from({length: 2 * count}, (_, index) => Math.ceil(index / 2) - 0.5);
+}
+
+/**
+ * The y of a step chart's line: each value at both ends of its tread.
+ *
+ * @param {ArrayLike<number>} values
+ * @returns {Float64Array}
+ */
+export function stepHeights(values) {
+  return Float64Array.from({length: 2 * values.length}, (_, index) => values[index >> 1]);
+}
+
+/**
+ * @param {string} drawn
+ * @param {string} ours
+ * @returns {boolean} Whether two SVG paths go through the same corners, within a twentieth of a pixel.
+ */
+function samePath(drawn, ours) {
+  const [a, b] = [corners(drawn), corners(ours)];
+  return a.length === b.length && a.every((value, index) => Math.abs(value - b[index]) <= 0.05);
+}
+
+/**
+ * @param {string} path Of the commands M, L, H, V and Z.
+ * @returns {number[]} x and y of each corner, without repetitions and without points on a straight run.
+ */
+function corners(path) {
+  /** @type {[number, number][]} */
+  const points = [];
+  let [x, y] = [0, 0];
+  for (const [, command, rest] of path.matchAll(/([MLHV])([^MLHVZ]*)/g)) {
+    const numbers = rest.split(/[ ,]+/).filter(Boolean).map(Number);
+    if (command === 'H') [x] = numbers;
+    else if (command === 'V') [y] = numbers;
+    else [x, y] = numbers;
+    const [last, before] = [points.at(-1), points.at(-2)];
+    if (last && last[0] === x && last[1] === y) continue;
+    if (last && before && ((last[0] === x && before[0] === x) || (last[1] === y && before[1] === y))) points.pop();
+    points.push([x, y]);
+  }
+  return points.flat();
+}

@@ -1,0 +1,118 @@
+// About the chosen model: its card, its training, and each open choice beside what the paper says.
+
+/** @import {Choice, Detail, State} from '../state.js' */
+/** @import {Store} from '../store.js' */
+/** @import {Child} from './dom.js' */
+import {el, mathText, modal} from './dom.js';
+import {machineLine} from './machine_line.js';
+import {bytesText} from './upload.js';
+
+/**
+ * @param {Store} store
+ * @returns {() => void} Opens the panel.
+ */
+export function conventionsPanel(store) {
+  return modal('About this model', () => content(store.get().detail), 'dialog-wide');
+}
+
+/**
+ * @param {State['detail']} detail
+ * @returns {Child[]}
+ */
+function content(detail) {
+  if (!detail || detail.status === 'pending') return [el('p', {}, 'Loading…')];
+  if (detail.status === 'failed') return [el('p', {class: 'text-error'}, detail.error.message)];
+  return aboutModel(detail.value);
+}
+
+/**
+ * @param {Detail} detail
+ * @returns {Child[]}
+ */
+function aboutModel(detail) {
+  const {config, parameters, bytes, card, choices, warnings, training, results, task} = detail;
+  const heads = `${config.read_heads} read, ${config.write_heads} write`;
+  return [
+    el('p', {class: 'about-line'}, el('strong', {}, detail.name),
+      ` — ${machineLine(detail)}, ${heads}, ${parameters.toLocaleString('en')} parameters, ${bytesText(bytes)}, ${detail.source}`),
+    ...warnings.map((warning) => el('p', {class: 'banner banner-warn'}, warning)),
+    ...cardParagraphs(card),
+    el('h3', {}, 'Conventions'),
+    el('p', {class: 'text-muted'}, 'The equations leave these choices open. A model must run under the ones it was trained with.'),
+    choicesTable(choices),
+    ...record('Task it was trained on', task),
+    ...record('Training', training),
+    ...record('Measured results', results),
+  ];
+}
+
+/**
+ * @param {string} card
+ * @returns {HTMLElement[]}
+ */
+function cardParagraphs(card) {
+  return card.split(/\n\s*\n/).map((text) => text.trim()).filter(Boolean).map((text) => el('p', {class: 'card'}, text));
+}
+
+/** @param {Choice[]} choices */
+function choicesTable(choices) {
+  return el('div', {class: 'table-wrap', tabindex: 0, role: 'region', 'aria-label': 'Conventions'},
+    el('table', {class: 'table'},
+      el('thead', {}, el('tr', {}, ...['Choice', 'This model', 'Graves et al. 2014'].map((name) => el('th', {scope: 'col'}, name)))),
+      el('tbody', {}, ...choices.map(choiceRow))));
+}
+
+/** @param {Choice} choice */
+function choiceRow({choice, description, value, paper, deviates}) {
+  return el('tr', {'data-deviates': deviates},
+    el('th', {scope: 'row'}, words(choice), el('small', {}, ...mathText(description))),
+    el('td', {}, el('code', {}, String(value)), deviates && el('span', {class: 'chip-warn'}, 'deviates')),
+    el('td', {}, paper === null ? el('span', {class: 'text-muted'}, 'leaves it open') : el('code', {}, paper)));
+}
+
+/**
+ * A section with a record's entries; nested records become nested lists.
+ *
+ * @param {string} title
+ * @param {Record<string, unknown>|null} entries
+ * @returns {HTMLElement[]}
+ */
+function record(title, entries) {
+  if (!entries || Object.keys(entries).length === 0) return [];
+  return [el('h3', {}, title), definitions(entries)];
+}
+
+/**
+ * @param {Record<string, unknown>} entries
+ * @returns {HTMLElement}
+ */
+function definitions(entries) {
+  return el('dl', {class: 'record'}, ...Object.entries(entries).flatMap(([name, value]) => [
+    el('dt', {}, words(name)),
+    el('dd', {}, isRecord(value) ? definitions(value) : plain(value)),
+  ]));
+}
+
+/**
+ * @param {unknown} value
+ * @returns {value is Record<string, unknown>}
+ */
+function isRecord(value) {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/**
+ * @param {unknown} value
+ * @returns {string}
+ */
+function plain(value) {
+  if (value === null) return 'none';
+  if (typeof value === 'number') return value.toLocaleString('en', {maximumSignificantDigits: 6});
+  if (Array.isArray(value)) return value.map((item) => (isRecord(item) ? JSON.stringify(item) : plain(item))).join(', ');
+  return String(value);
+}
+
+/** @param {string} name */
+function words(name) {
+  return name.replaceAll('_', ' ');
+}

@@ -1,0 +1,24 @@
+import {KEYS} from '../keyboard.js';
+import {el, modal} from './dom.js';
+
+/** What to look at, in the order of the page; [term, text]. */
+const GUIDE = /** @type {const} */ ([
+  ['Time', 'All plots over time share one cursor, t. Drag the timeline, use the keys, or hover over and click any plot.'],
+  ['Upper grid', 'Figure 6 of Graves et al. (2014), live: what goes in and comes out, what the write heads add and the read heads read, and where they look.'],
+  ['Addressing', 'How the selected head finds its place: by content, then gated with its last place, then shifted, then sharpened.'],
+  ['Memory', 'The memory before the step, what is erased and added, and the memory after it. It is rebuilt bit for bit from what the heads did.'],
+  ['Wrong bits', 'Vermilion marks in the timeline are steps whose answer is on the wrong side of ½.'],
+]);
+
+/** @returns {() => void} Opens the help. */
+export function helpPanel() {
+  return modal('Keys and reading guide', () => [
+    el('dl', {class: 'keys'}, ...KEYS.flatMap(({keys, does}) => [
+      el('dt', {}, ...keys.map((key) => (key === '…' ? '…' : el('kbd', {}, key)))),
+      el('dd', {}, does),
+    ])),
+    el('p', {class: 'text-muted'}, 'Keys rest while you type in a field.'),
+    el('h3', {}, 'What you see'),
+    el('dl', {class: 'guide'}, ...GUIDE.flatMap(([term, text]) => [el('dt', {}, term), el('dd', {}, text)])),
+  ]);
+}

@@ -1,0 +1,63 @@
+// Which model: the picker, what it is, upload and delete.
+
+/** @import {Actions} from '../actions.js' */
+/** @import {State} from '../state.js' */
+/** @import {Store} from '../store.js' */
+import {confirmed, el, iconButton, replaceChildren} from './dom.js';
+import {machineLine} from './machine_line.js';
+
+/**
+ * @param {{store: Store, actions: Actions, chooseFile: () => void, showAbout: () => void}} parts
+ */
+export function modelGroup({store, actions, chooseFile, showAbout}) {
+  const select = el('select', {class: 'select', id: 'model'});
+  select.addEventListener('change', () => actions.chooseCheckpoint(select.value));
+  const about = el('button', {type: 'button', class: 'chip', id: 'about-model', onclick: showAbout, title: 'Card, training and conventions of this model'});
+  const remove = iconButton('trash', 'Delete this uploaded model', async () => {
+    const id = store.get().request?.checkpoint;
+    const name = select.selectedOptions[0]?.textContent;
+    if (id && await confirmed(`Delete the uploaded model '${name}' from the server?`, 'Delete')) void actions.remove(id);
+  });
+  const root = el('div', {class: 'group', role: 'group', 'aria-label': 'Model'},
+    el('label', {class: 'group-label', for: 'model'}, 'Model'), select, about,
+    iconButton('upload', 'Upload a model (.safetensors)', chooseFile), remove);
+  /** @type {State['checkpoints']|null} */
+  let listed = null;
+
+  /** @param {State} state */
+  function render({checkpoints, request, detail}) {
+    const list = checkpoints.status === 'ready' ? checkpoints.value : [];
+    if (listed !== checkpoints) {
+      listed = checkpoints;
+      fillModels(select, checkpoints);
+    }
+    const chosen = list.find(({id}) => id === request?.checkpoint);
+    select.value = chosen?.id ?? '';
+    select.disabled = list.length === 0;
+    remove.hidden = chosen?.source !== 'uploaded';
+    about.hidden = !chosen;
+    if (chosen) {
+      const deviations = detail?.status === 'ready' ? detail.value.choices.filter(({deviates}) => deviates).length : 0;
+      const note = deviations === 0 ? null : el('span', {class: 'chip-warn'}, deviations === 1 ? '1 deviation' : `${deviations} deviations`);
+      replaceChildren(about, machineLine(chosen), note);
+    }
+  }
+  return {root, render};
+}
+
+/**
+ * @param {HTMLSelectElement} select
+ * @param {State['checkpoints']} checkpoints
+ */
+function fillModels(select, checkpoints) {
+  if (checkpoints.status !== 'ready' || checkpoints.value.length === 0) {
+    const text = {pending: 'loading…', failed: 'not loaded', ready: 'none yet'}[checkpoints.status];
+    replaceChildren(select, el('option', {value: ''}, text));
+    return;
+  }
+  const groups = /** @type {const} */ ([['shipped', 'Shipped'], ['uploaded', 'Uploaded']]);
+  replaceChildren(select, ...groups.map(([source, label]) => {
+    const options = checkpoints.value.filter((one) => one.source === source);
+    return options.length > 0 && el('optgroup', {label}, ...options.map(({id, name}) => el('option', {value: id}, name)));
+  }));
+}

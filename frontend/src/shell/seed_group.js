@@ -1,0 +1,39 @@
+// Which episode of the task.
+
+/** @import {Actions} from '../actions.js' */
+/** @import {State} from '../state.js' */
+/** @import {Store} from '../store.js' */
+import {el, iconButton} from './dom.js';
+
+const MAX_SEED = 2 ** 32 - 1;
+/** A random seed stays short enough to be read aloud. */
+const RANDOM_BELOW = 10_000;
+
+/** @param {{store: Store, actions: Actions}} parts */
+export function seedGroup({store, actions}) {
+  const input = el('input', {type: 'number', class: 'number', id: 'seed', min: 0, max: MAX_SEED, step: 1, required: true, value: 0});
+  input.addEventListener('change', () => {
+    if (input.reportValidity()) actions.change({seed: input.valueAsNumber});
+  });
+  /** @param {number} by */
+  const shift = (by) => {
+    const seed = (store.get().request?.seed ?? 0) + by;
+    if (seed >= 0 && seed <= MAX_SEED) actions.change({seed});
+  };
+  const root = el('div', {class: 'group', role: 'group', 'aria-label': 'Seed'},
+    el('label', {class: 'group-label', for: 'seed'}, 'Seed'),
+    iconButton('minus', 'Seed before', () => shift(-1)),
+    input,
+    iconButton('plus', 'Next seed', () => shift(1)),
+    iconButton('dice', 'Random seed', () => actions.change({seed: Math.floor(Math.random() * RANDOM_BELOW)})));
+
+  /** @param {State} state */
+  function render({request}) {
+    if (document.activeElement !== input || !request) input.value = String(request?.seed ?? 0);
+    const typed = Boolean(request?.inputs);
+    root.toggleAttribute('data-idle', typed);
+    for (const control of root.querySelectorAll('button, input')) /** @type {HTMLInputElement} */ (control).disabled = !request;
+    root.title = typed ? 'The input was typed: the seed still decides a random initial state' : '';
+  }
+  return {root, render};
+}

@@ -1,0 +1,169 @@
+// What the page has to say: notices, the server gone, the state of the trace, its result.
+
+/** @import {Actions} from '../actions.js' */
+/** @import {State} from '../state.js' */
+/** @import {Store} from '../store.js' */
+/** @import {TraceData} from '../trace_data.js' */
+import {el, icon, iconButton, replaceChildren} from './dom.js';
+import {withSteps} from './input_rows.js';
+
+/** ms between looks at the clock while a busy server is waited for. */
+const TICK = 500;
+
+/**
+ * @param {TraceData} data
+ * @returns {number} Bits that the task asks for.
+ */
+export function askedBits(data) {
+  const channels = data.header.axes.output;
+  let steps = 0;
+  for (const asked of data.episode('mask')) steps += asked > 0 ? 1 : 0;
+  return steps * channels;
+}
+
+/**
+ * @param {number} bits
+ * @returns {string}
+ */
+export function bitsText(bits) {
+  if (bits === 0) return '0';
+  if (bits < 0.001) return bits.toExponential(1).replace('e-', ' × 10⁻').replace(/⁻(\d+)$/, (_, digits) => `⁻${superscript(digits)}`);
+  return bits < 10 ? bits.toFixed(3) : bits.toFixed(1);
+}
+
+/** @param {string} digits */
+function superscript(digits) {
+  return [...digits].map((digit) => '⁰¹²³⁴⁵⁶⁷⁸⁹'[Number(digit)]).join('');
+}
+
+/**
+ * @param {number} retryAt
+ * @param {number} now Both ms, as Date.now().
+ */
+function waitText(retryAt, now) {
+  return `The server is busy and asks to wait; next try in ${Math.max(0, Math.ceil((retryAt - now) / 1000))} s.`;
+}
+
+/**
+ * @param {State} state
+ * @param {number} now ms, as Date.now().
+ * @returns {{text: string, tone: 'ok'|'error'|'plain'}[]} The result line, part by part.
+ */
+export function resultParts({trace: {status, data, end, received, retry_at}}, now) {
+  if (!data) return [];
+  const {steps} = data.header;
+  if (retry_at !== null) return [{text: waitText(retry_at, now), tone: 'plain'}];
+  if (status === 'pending') return [{text: 'asking the server…', tone: 'plain'}];
+  if (status === 'streaming') return [{text: `recording, ${received} of ${steps} steps`, tone: 'plain'}];
+  if (!end) return [];
+  /** @type {{text: string, tone: 'ok'|'error'|'plain'}[]} */
+  const parts = [];
+  if (end.wrong_bits !== null) {
+    parts.push({text: `${end.wrong_bits} / ${askedBits(data)} wrong bits`, tone: end.wrong_bits === 0 ? 'ok' : 'error'});
+  }
+  if (end.loss_bits !== null) parts.push({text: `loss ${bitsText(end.loss_bits)} bits`, tone: 'plain'});
+  if (parts.length === 0) parts.push({text: 'no targets: outputs are not judged', tone: 'plain'});
+  return [...parts, {text: `${steps} steps recorded in ${Math.round(end.seconds * 1000)} ms`, tone: 'plain'}];
+}
+
+/**
+ * @param {HTMLElement} root
+ * @param {{store: Store, signal: AbortSignal}} parts
+ */
+export function mountResult(root, {store, signal}) {
+  let ticking = 0;
+
+  /** @param {State} state */
+  function render(state) {
+    clearTimeout(ticking);
+    if (state.trace.retry_at !== null) ticking = window.setTimeout(() => render(store.get()), TICK);
+    const {data} = state.trace;
+    const notes = data ? [withSteps(data.header.task_note ?? ''), ...data.header.warnings].filter(Boolean) : [];
+    replaceChildren(root,
+      ...resultParts(state, Date.now()).map(({text, tone}) => el('span', {class: `result result-${tone}`}, text)),
+      state.request?.inputs ? el('span', {class: 'result result-typed'}, 'typed input') : null,
+      ...notes.map((note) => el('span', {class: 'result result-note'}, note)));
+  }
+  store.subscribe((state, previous) => {
+    if (state.trace !== previous.trace || state.request !== previous.request) render(state);
+  }, signal);
+  render(store.get());
+}
+
+/**
+ * @param {HTMLElement} root
+ * @param {{store: Store, actions: Actions, signal: AbortSignal}} parts
+ */
+export function mountNotices(root, {store, actions, signal}) {
+  /** @param {State} state */
+  function render({notices, offline, trace}) {
+    replaceChildren(root,
+      offline && el('div', {class: 'banner banner-error', role: 'alert'},
+        el('span', {}, `The server at ${location.host} does not answer; this page looks for it every few seconds.${trace.data ? ' What is on screen still works.' : ''}`),
+        el('button', {type: 'button', class: 'button', onclick: actions.retry}, 'Try again')),
+      ...notices.map(({id, level, text}) => el('div', {class: `banner banner-${level}`},
+        el('span', {}, text),
+        iconButton('close', 'Dismiss', () => actions.dismiss(id)))));
+  }
+  store.subscribe((state, previous) => {
+    if (state.notices !== previous.notices || state.offline !== previous.offline || (state.offline && state.trace !== previous.trace)) render(state);
+  }, signal);
+  render(store.get());
+}
+
+/**
+ * What stands in place of the views while there is nothing to see; dims them while a new trace is on its way.
+ *
+ * @param {{stage: HTMLElement, views: HTMLElement}} roots
+ * @param {{store: Store, actions: Actions, chooseFile: () => void, signal: AbortSignal}} parts
+ */
+export function mountStage({stage, views}, {store, actions, chooseFile, signal}) {
+  let ticking = 0;
+
+  /** @param {State} state */
+  function render(state) {
+    clearTimeout(ticking);
+    const {trace} = state;
+    const message = stageMessage(state, Date.now());
+    views.hidden = !trace.data;
+    views.setAttribute('aria-busy', String(trace.status === 'pending'));
+    stage.hidden = message === null;
+    if (!message) return replaceChildren(stage);
+    if (trace.retry_at !== null) ticking = window.setTimeout(() => render(store.get()), TICK);
+    const {title, text, kind} = message;
+    replaceChildren(stage,
+      kind === 'busy' && el('div', {class: 'stage-pulse', 'aria-hidden': 'true'}),
+      el('h2', {}, title),
+      text && el('p', {}, text),
+      kind === 'failed' && el('div', {class: 'stage-actions'},
+        el('button', {type: 'button', class: 'button button-strong', onclick: actions.retry}, 'Try again'),
+        trace.error?.status === 422 && el('button', {type: 'button', class: 'button', onclick: actions.useTrainedTask}, 'Use the task it was trained on')),
+      kind === 'empty' && el('div', {class: 'stage-actions'},
+        el('button', {type: 'button', class: 'button button-strong', onclick: chooseFile}, icon('upload'), 'Upload a model')));
+  }
+  store.subscribe((state, previous) => {
+    const keys = /** @type {const} */ (['trace', 'checkpoints', 'tasks', 'request']);
+    if (keys.some((key) => state[key] !== previous[key])) render(state);
+  }, signal);
+  render(store.get());
+}
+
+/**
+ * @param {State} state
+ * @param {number} now ms, as Date.now().
+ * @returns {{kind: 'busy'|'failed'|'empty', title: string, text: string}|null} Null while the views speak for themselves.
+ */
+export function stageMessage({checkpoints, request, trace}, now) {
+  if (trace.data) return null;
+  if (trace.retry_at !== null) return {kind: 'busy', title: 'Waiting for the server', text: waitText(trace.retry_at, now)};
+  if (checkpoints.status === 'pending') return {kind: 'busy', title: 'Looking for models…', text: ''};
+  if (checkpoints.status === 'failed') return {kind: 'failed', title: 'The list of models did not load', text: checkpoints.error.message};
+  if (trace.status === 'failed') {
+    return {kind: 'failed', title: 'There is no trace to show', text: trace.error?.message ?? ''};
+  }
+  if (checkpoints.value.length === 0) {
+    return {kind: 'empty', title: 'No model yet', text: 'Drop a checkpoint (.safetensors) anywhere on this page, or choose one.'};
+  }
+  const name = checkpoints.value.find(({id}) => id === request?.checkpoint)?.name ?? '';
+  return {kind: 'busy', title: `Running ${name}…`, text: 'The first step shows as soon as it is computed.'};
+}

@@ -1,0 +1,80 @@
+// The time axis: phases, wrong bits, loop region, pin, and the cursor to drag.
+
+/** @import {State} from '../state.js' */
+/** @import {Store} from '../store.js' */
+/** @import {TraceData} from '../trace_data.js' */
+/** @import {Segment} from './phases.js' */
+import {moveTo} from '../cursor.js';
+import {el, replaceChildren} from './dom.js';
+import {phaseAt, phaseLook, segmentsOf, wrongSteps} from './phases.js';
+
+/** @param {Store} store */
+export function timeBand(store) {
+  const phases = el('div', {class: 'band-phases', 'aria-hidden': 'true'});
+  const wrong = el('div', {class: 'band-wrong', 'aria-hidden': 'true'});
+  const missing = el('div', {class: 'band-missing', 'aria-hidden': 'true'});
+  const loop = el('div', {class: 'band-loop', 'aria-hidden': 'true', hidden: true});
+  const pin = el('div', {class: 'band-pin', 'aria-hidden': 'true', hidden: true, title: 'Pinned step'});
+  const slider = el('input', {type: 'range', class: 'band-slider', id: 'step', min: 0, max: 0, step: 1, value: 0, 'aria-label': 'Step'});
+  slider.addEventListener('input', () => store.set({...moveTo(store.get(), slider.valueAsNumber), playing: false}));
+  const root = el('div', {class: 'band'}, phases, missing, loop, wrong, pin, slider);
+  /** @type {Segment[]} */
+  let segments = [];
+
+  /**
+   * @param {number} from
+   * @param {number} to
+   * @param {number} steps
+   */
+  const place = (from, to, steps) => `left:${(100 * from) / steps}%;width:${(100 * (to - from)) / steps}%`;
+
+  /** @param {TraceData} data */
+  function drawPhases(data) {
+    const steps = data.header.steps;
+    segments = segmentsOf(data.episode('phase'), data.header.phases);
+    replaceChildren(phases, ...segments.map(({name, start, length}) => el('div', {
+      class: `phase phase-${phaseLook(name)}`, style: place(start, start + length, steps), title: `${name}, t = ${start + 1}${length > 1 ? ` to ${start + length}` : ''}`,
+    }, el('span', {}, name))));
+    slider.max = String(steps - 1);
+    root.style.setProperty('--steps', String(steps));
+  }
+
+  /** @param {State} state */
+  function drawArrival({trace: {data, received, status}}) {
+    if (!data) return;
+    const steps = data.header.steps;
+    missing.style.cssText = place(received, steps, steps);
+    if (status !== 'streaming') {
+      replaceChildren(wrong, ...wrongSteps(data).map((step) => el('i', {style: place(step, step + 1, steps)})));
+    }
+  }
+
+  /** @param {State} state */
+  function drawMarks({trace: {data}, loop: region, pinned}) {
+    loop.hidden = !data || !region;
+    pin.hidden = !data || pinned === null;
+    if (data && region) loop.style.cssText = place(region[0], region[1] + 1, data.header.steps);
+    if (data && pinned !== null) pin.style.cssText = place(pinned, pinned + 1, data.header.steps);
+  }
+
+  /**
+   * @param {State} state
+   * @param {State|null} previous
+   */
+  function render(state, previous) {
+    const {trace: {data, status}, step} = state;
+    if (data && data !== previous?.trace.data) drawPhases(data);
+    if (state.trace !== previous?.trace) {
+      drawArrival(state);
+      slider.disabled = !data;
+      root.toggleAttribute('data-empty', !data);
+      root.setAttribute('aria-busy', String(status === 'pending' || status === 'streaming'));
+    }
+    if (state.loop !== previous?.loop || state.pinned !== previous?.pinned || data !== previous?.trace.data) drawMarks(state);
+    if (data && (step !== previous?.step || data !== previous.trace.data)) {
+      slider.value = String(step);
+      slider.setAttribute('aria-valuetext', `t = ${step + 1} of ${data.header.steps}, ${phaseAt(segments, step)}`);
+    }
+  }
+  return {root, render};
+}

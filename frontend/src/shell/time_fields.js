@@ -1,0 +1,82 @@
+// The cursor's step, the speed and the loop region as fields.
+
+/** @import {State} from '../state.js' */
+/** @import {Store} from '../store.js' */
+import {lastStep, moveTo} from '../cursor.js';
+import {SPEEDS} from '../state.js';
+import {el, iconButton, replaceChildren} from './dom.js';
+
+/** @param {Store} store */
+export function timeFields(store) {
+  const t = el('input', {type: 'number', class: 'number', id: 't', min: 1, value: 1, step: 1, 'aria-label': 'Step t, counted from 1'});
+  const total = el('span', {class: 'field-unit'}, '/ –');
+  t.addEventListener('change', () => {
+    if (Number.isFinite(t.valueAsNumber)) store.set(moveTo(store.get(), t.valueAsNumber - 1));
+    t.value = String(store.get().step + 1);
+  });
+  const speed = el('select', {class: 'select', id: 'speed', 'aria-label': 'Playback speed, 1 is ten steps a second'});
+  speed.addEventListener('change', () => store.set({speed: Number(speed.value)}));
+  const toggle = iconButton('loop', 'Loop', () => {
+    const last = lastStep(store.get());
+    store.set({loop: store.get().loop || last < 0 ? null : [0, last]});
+  });
+  const [start, stop] = [loopEnd(store, 0), loopEnd(store, 1)];
+  const ends = el('span', {class: 'loop-ends'}, start, el('span', {class: 'field-dash', 'aria-hidden': 'true'}, '–'), stop);
+  const root = el('div', {class: 'time-fields'},
+    el('div', {class: 'field'}, el('label', {class: 'math', for: 't'}, 't'), el('span', {class: 'field-unit'}, '='), t, total),
+    speed,
+    el('div', {class: 'field'}, toggle, ends));
+
+  /**
+   * @param {State} state
+   * @param {State|null} previous
+   */
+  function render(state, previous) {
+    const {trace: {data}} = state;
+    if (data !== previous?.trace.data) {
+      const steps = data ? data.header.steps : 0;
+      for (const input of [t, start, stop]) input.max = String(Math.max(1, steps));
+      t.disabled = !data;
+      toggle.disabled = !data;
+      total.textContent = `/ ${steps || '–'}`;
+    }
+    if (state.step !== previous?.step && document.activeElement !== t) t.value = String(state.step + 1);
+    if (state.speed !== previous?.speed) drawSpeeds(speed, state.speed);
+    if (state.loop !== previous?.loop) drawLoop(state.loop);
+  }
+
+  /** @param {State['loop']} loop */
+  function drawLoop(loop) {
+    ends.hidden = !loop;
+    toggle.setAttribute('aria-pressed', String(loop !== null));
+    toggle.title = loop ? 'Clear the loop region (Esc)' : 'Loop; [ and ] set its ends at the cursor';
+    if (!loop) return;
+    start.value = String(loop[0] + 1);
+    stop.value = String(loop[1] + 1);
+  }
+  return {root, render};
+}
+
+/**
+ * @param {Store} store
+ * @param {0|1} end
+ */
+function loopEnd(store, end) {
+  const input = el('input', {type: 'number', class: 'number', min: 1, step: 1, 'aria-label': end === 0 ? 'First step of the loop' : 'Last step of the loop'});
+  input.addEventListener('change', () => {
+    const {loop} = store.get();
+    if (!loop) return;
+    const {step = loop[end]} = moveTo(store.get(), input.valueAsNumber - 1);
+    store.set({loop: end === 0 ? [step, Math.max(step, loop[1])] : [Math.min(step, loop[0]), step]});
+  });
+  return input;
+}
+
+/**
+ * @param {HTMLSelectElement} select
+ * @param {number} speed
+ */
+function drawSpeeds(select, speed) {
+  const speeds = SPEEDS.includes(speed) ? SPEEDS : [...SPEEDS, speed].sort((a, b) => a - b);
+  replaceChildren(select, ...speeds.map((value) => el('option', {value, selected: value === speed}, `×${value}`)));
+}

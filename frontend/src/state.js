@@ -1,0 +1,176 @@
+// The types of the page's state, and the state it starts with.
+// Names follow the wire: JSON, Python and this page share snake_case for everything that travels.
+
+/**
+ * @typedef {{code: string, message: string, field?: string|null, status?: number}} Failure
+ *
+ * @typedef {Record<string, unknown> & {
+ *   input_size: number, output_size: number, memory_size: number, word_size: number,
+ *   read_heads: number, write_heads: number, shift_range: number, controller: string,
+ *   controller_size: number, controller_layers: number
+ * }} MachineConfig
+ *
+ * @typedef {{name: string} & Record<string, unknown>} TaskSettings
+ *
+ * @typedef {object} Summary One checkpoint in the list.
+ * @property {string} id
+ * @property {string} name
+ * @property {'shipped'|'uploaded'} source
+ * @property {number} bytes
+ * @property {number} parameters
+ * @property {MachineConfig} config
+ * @property {TaskSettings|null} task
+ * @property {Record<string, unknown>|null} training
+ * @property {Record<string, unknown>|null} results
+ * @property {string[]} warnings
+ *
+ * @typedef {object} Choice One open choice of the machine: what this checkpoint does, what the paper says.
+ * @property {string} choice
+ * @property {string} description
+ * @property {string} value
+ * @property {string|null} paper Null where the paper leaves it open.
+ * @property {boolean} deviates
+ * @property {string[]} alternatives The other values that this version can compute.
+ *
+ * @typedef {Summary & {card: string, choices: Choice[]}} Detail
+ *
+ * @typedef {object} TaskInfo
+ * @property {string} name
+ * @property {string} title
+ * @property {string} description
+ * @property {JsonSchema} settings_schema
+ * @property {TaskSettings} defaults
+ * @property {string[]} input_channels
+ * @property {string[]} output_channels
+ * @property {string[]} phases
+ *
+ * @typedef {{[key: string]: unknown, type?: string, title?: string, description?: string,
+ *   minimum?: number, maximum?: number, exclusiveMinimum?: number, exclusiveMaximum?: number,
+ *   const?: unknown, enum?: unknown[], default?: unknown, properties?: Record<string, JsonSchema>,
+ *   prefixItems?: JsonSchema[], items?: JsonSchema, anyOf?: JsonSchema[], $ref?: string,
+ *   $defs?: Record<string, JsonSchema>}} JsonSchema
+ *
+ * @typedef {object} TraceRequest What the trace on screen was asked with. `task` null: the checkpoint's own.
+ * @property {string} checkpoint
+ * @property {TaskSettings|null} task
+ * @property {number} seed
+ * @property {number[][]|null} inputs Rows that a person typed, instead of an episode of the task.
+ *
+ * @typedef {{name: string, axes: string[]}} FieldDeclaration
+ * @typedef {{name: string, kind: 'read'|'write'}} Head
+ *
+ * @typedef {object} TraceHeader The first frame of a trace stream; server/WIRE.md describes it.
+ * @property {'ntm-scope-trace'} format
+ * @property {number} version
+ * @property {'float32'|'float64'} dtype
+ * @property {number} steps
+ * @property {string|null} checkpoint
+ * @property {number|null} seed
+ * @property {TaskSettings|null} task
+ * @property {string|null} task_note
+ * @property {MachineConfig} config
+ * @property {string[]} warnings
+ * @property {string[]} input_channels
+ * @property {string[]} output_channels
+ * @property {string[]} phases
+ * @property {Head[]} heads Read heads first, then write heads.
+ * @property {number[]} shifts Offset of each entry of the shift axis.
+ * @property {Record<string, number>} axes Length of each named axis.
+ * @property {{episode: FieldDeclaration[], initial: FieldDeclaration[], step: FieldDeclaration[]}} fields
+ *
+ * @typedef {{wrong_bits: number|null, loss_bits: number|null, seconds: number}} TraceEnd
+ *
+ * @typedef {object} TraceState
+ * @property {'empty'|'pending'|'streaming'|'ready'|'failed'} status
+ * @property {import('./trace_data.js').TraceData|null} data
+ * @property {number} received Whole steps that `data` holds so far.
+ * @property {Failure|null} error
+ * @property {TraceEnd|null} end
+ * @property {number|null} retry_at Date.now() of the next try while a busy server is waited for.
+ *
+ * @typedef {Record<'time'|'location'|'word', [number, number]|null>} Zoom Linked axis ranges of all plots, null for the
+ *   whole axis: time in t = step + 1, location and word as indices; fractional.
+ *
+ * @typedef {{id: number, level: 'info'|'warn'|'error', text: string}} Notice
+ *
+ * @typedef {object} UploadState
+ * @property {'sending'|'checking'|'failed'} status
+ * @property {string} name
+ * @property {number} sent Bytes sent so far.
+ * @property {number} total Bytes in the file.
+ * @property {Failure|null} error
+ */
+
+/**
+ * @template T
+ * @typedef {{status: 'pending'} | {status: 'ready', value: T} | {status: 'failed', error: Failure}} Loading
+ */
+
+/**
+ * @typedef {object} State Everything transient on the page.
+ * @property {Loading<Summary[]>} checkpoints
+ * @property {Loading<TaskInfo[]>} tasks
+ * @property {Loading<Detail>|null} detail The chosen checkpoint's card and open choices.
+ * @property {TraceRequest|null} request
+ * @property {TraceState} trace
+ * @property {number} step Row of the one cursor; the screen says t = step + 1.
+ * @property {number} head Index on the head axis.
+ * @property {number|null} pinned Step to compare with.
+ * @property {boolean} diff Memory and weightings show the difference to the pinned step.
+ * @property {boolean} playing
+ * @property {number} speed 1 = 10 steps a second.
+ * @property {[number, number]|null} loop First and last row of the loop region.
+ * @property {'light'|'dark'|'auto'} theme What was asked for.
+ * @property {boolean} dark What is on screen.
+ * @property {{weighting: 'fixed'|'log', memory: 'auto'|'fixed', key_strength: 'linear'|'log'}} scale
+ * @property {'all'|'output'|'target'|'error'} output_view What the output plot shows.
+ * @property {Zoom} zoom
+ * @property {{text: string}|null} hover
+ * @property {Notice[]} notices
+ * @property {boolean} offline The server did not answer the last request.
+ * @property {UploadState|null} upload
+ */
+
+/** @type {TraceState} */
+export const EMPTY_TRACE = Object.freeze({
+  status: 'empty', data: null, received: 0, error: null, end: null, retry_at: null,
+});
+
+/** Steps a second at speed 1. */
+export const STEPS_PER_SECOND = 10;
+
+/** Speeds of the keys 1 to 9. */
+export const SPEEDS = Object.freeze([0.25, 0.5, 1, 2, 4, 6, 10, 20, 30]);
+
+/** @type {State['scale']} */
+export const DEFAULT_SCALE = Object.freeze({weighting: 'fixed', memory: 'auto', key_strength: 'linear'});
+
+/** @type {Zoom} */
+export const NO_ZOOM = Object.freeze({time: null, location: null, word: null});
+
+/** @returns {State} The state before anything has been asked of the server. */
+export function initialState() {
+  return {
+    checkpoints: {status: 'pending'},
+    tasks: {status: 'pending'},
+    detail: null,
+    request: null,
+    trace: EMPTY_TRACE,
+    step: 0,
+    head: 0,
+    pinned: null,
+    diff: false,
+    playing: false,
+    speed: 1,
+    loop: null,
+    theme: 'auto',
+    dark: false,
+    scale: DEFAULT_SCALE,
+    output_view: 'all',
+    zoom: NO_ZOOM,
+    hover: null,
+    notices: [],
+    offline: false,
+    upload: null,
+  };
+}

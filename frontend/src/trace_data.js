@@ -1,0 +1,276 @@
+/** @import {FieldDeclaration, TraceHeader} from './state.js' */
+/** @import {Numbers, Writes} from './memory.js' */
+import {MemoryReplay} from './memory.js';
+
+/**
+ * Where a field lies. `offset` and `size` count numbers: within one step record for step fields, within the whole
+ * block for episode and initial fields.
+ * @typedef {{block: 'episode'|'initial'|'step', offset: number, size: number, axes: string[], shape: number[]}} Field
+ */
+
+/**
+ * Fields of one block, laid out one after another.
+ *
+ * @param {FieldDeclaration[]} declarations
+ * @param {Record<string, number>} axes
+ * @param {'episode'|'initial'|'step'} block
+ * @returns {{fields: Map<string, Field>, size: number}}
+ */
+function layOut(declarations, axes, block) {
+  /** @type {Map<string, Field>} */
+  const fields = new Map();
+  let offset = 0;
+  for (const {name, axes: names} of declarations) {
+    const shape = names.map((axis) => {
+      const length = axes[axis];
+      if (!Number.isSafeInteger(length) || length < 0) {
+        throw new RangeError(`Field '${name}' has axis '${axis}', whose length in the header is ${length}`);
+      }
+      return length;
+    });
+    const size = shape.reduce((product, length) => product * length, 1);
+    fields.set(name, {block, offset, size, axes: names, shape});
+    offset += size;
+  }
+  return {fields, size: offset};
+}
+
+/** One trace: its header, its episode and initial state, and the step records that have arrived. */
+export class TraceData {
+  /** @type {Map<string, Field>} */ #fields = new Map();
+  /** @type {Numbers} */ #steps;
+  /** @type {Numbers|null} */ #episode = null;
+  /** @type {Numbers|null} */ #initial = null;
+  /** @type {Map<string, {rows: Numbers[], filled: number}>} */ #matrices = new Map();
+  /** @type {MemoryReplay|null} */ #memory = null;
+
+  /** @param {TraceHeader} header */
+  constructor(header) {
+    this.header = header;
+    /** Whole step records that have arrived. */
+    this.received = 0;
+    const blocks = {
+      episode: layOut(header.fields.episode, header.axes, 'episode'),
+      initial: layOut(header.fields.initial, header.axes, 'initial'),
+      step: layOut(header.fields.step, header.axes, 'step'),
+    };
+    for (const {fields} of Object.values(blocks)) for (const [name, field] of fields) this.#fields.set(name, field);
+    /** Numbers in each block; for `step`, in one record. */
+    this.sizes = {episode: blocks.episode.size, initial: blocks.initial.size, step: blocks.step.size};
+    this.#steps = this.zeros(header.steps * this.sizes.step);
+  }
+
+  /**
+   * @param {number} length
+   * @returns {Numbers} Zeros of this trace's dtype.
+   */
+  zeros(length) {
+    return this.header.dtype === 'float64' ? new Float64Array(length) : new Float32Array(length);
+  }
+
+  /** @param {Numbers} numbers The episode block. */
+  setEpisode(numbers) {
+    this.#episode = this.#checked('episode', numbers);
+  }
+
+  /** @param {Numbers} numbers The initial block. */
+  setInitial(numbers) {
+    this.#initial = this.#checked('initial', numbers);
+  }
+
+  /** @param {Numbers} numbers One or more whole step records. */
+  appendSteps(numbers) {
+    const records = numbers.length / this.sizes.step;
+    if (!Number.isInteger(records) || this.received + records > this.header.steps) {
+      throw new RangeError(`${numbers.length} numbers are not whole records of ${this.sizes.step}, `
+        + `with ${this.received} of ${this.header.steps} steps received`);
+    }
+    this.#steps.set(numbers, this.received * this.sizes.step);
+    this.received += records;
+  }
+
+  /**
+   * @param {string} name
+   * @returns {boolean}
+   */
+  has(name) {
+    return this.#fields.has(name);
+  }
+
+  /**
+   * @param {string} name
+   * @returns {Field}
+   */
+  field(name) {
+    const field = this.#fields.get(name);
+    if (!field) throw new RangeError(`No field '${name}' in this trace; it has ${[...this.#fields.keys()].join(', ')}`);
+    return field;
+  }
+
+  /**
+   * A view of one step's numbers, without a copy. Works for step fields, and for episode fields, whose first axis is
+   * the step.
+   *
+   * @param {string} name
+   * @param {number} step
+   * @param {...number} indices Along the field's next axes.
+   * @returns {Numbers} What is left of the field, in C order.
+   */
+  at(name, step, ...indices) {
+    const field = this.field(name);
+    if (field.block === 'episode') {
+      return view(this.#block('episode'), field.offset, field.shape, [step, ...indices], name);
+    }
+    if (field.block !== 'step') throw new RangeError(`Field '${name}' has no step axis`);
+    if (!(step >= 0 && step < this.received)) {
+      throw new RangeError(`Step ${step} of field '${name}'; steps 0 to ${this.received - 1} have arrived`);
+    }
+    return view(this.#steps, step * this.sizes.step + field.offset, field.shape, indices, name);
+  }
+
+  /**
+   * @param {string} name
+   * @param {number} step
+   * @param {...number} indices One for each axis after the step.
+   * @returns {number}
+   */
+  value(name, step, ...indices) {
+    return this.at(name, step, ...indices)[0];
+  }
+
+  /**
+   * @param {string} name
+   * @returns {Numbers} The whole initial field, in C order.
+   */
+  initial(name) {
+    const field = this.field(name);
+    return this.#block('initial').subarray(field.offset, field.offset + field.size);
+  }
+
+  /**
+   * @param {string} name
+   * @returns {Numbers} The whole episode field, in C order.
+   */
+  episode(name) {
+    const field = this.field(name);
+    return this.#block('episode').subarray(field.offset, field.offset + field.size);
+  }
+
+  /**
+   * Rows over time, for a heatmap or a line: `rows[row][step]`, NaN for steps that have not arrived. The arrays are
+   * kept and filled on later calls with the same arguments: read only.
+   *
+   * @param {string} name A step field or an episode field.
+   * @param {...number} indices Along the axes after the step and before the last one; a scalar field has one row.
+   * @returns {Numbers[]}
+   */
+  matrix(name, ...indices) {
+    const key = `${name}/${indices.join('/')}`;
+    const field = this.field(name);
+    const limit = field.block === 'episode' ? this.header.steps : this.received;
+    let kept = this.#matrices.get(key);
+    if (!kept) {
+      const axes = field.block === 'episode' ? field.shape.slice(1) : field.shape;
+      const rows = axes.slice(indices.length).reduce((product, length) => product * length, 1);
+      kept = {rows: Array.from({length: rows}, () => this.zeros(this.header.steps).fill(NaN)), filled: 0};
+      this.#matrices.set(key, kept);
+    }
+    for (; kept.filled < limit; kept.filled++) {
+      const column = this.at(name, kept.filled, ...indices);
+      for (let row = 0; row < kept.rows.length; row++) kept.rows[row][kept.filled] = column[row];
+    }
+    return kept.rows;
+  }
+
+  /** Indices on the head axis of the write heads, in order. */
+  get writeHeads() {
+    return this.header.heads.flatMap((head, index) => (head.kind === 'write' ? [index] : []));
+  }
+
+  /** Indices on the head axis of the read heads, in order. */
+  get readHeads() {
+    return this.header.heads.flatMap((head, index) => (head.kind === 'read' ? [index] : []));
+  }
+
+  /**
+   * Memory after `step` (row `step` of the trace), bit for bit what the machine had; −1 gives M_0. Shared: read only.
+   *
+   * @param {number} step
+   * @returns {Numbers} (location × word), in C order.
+   */
+  memory(step) {
+    return this.#replay().after(step);
+  }
+
+  /**
+   * What step `step` did to memory: before − erased + added = after (up to rounding), each (location × word).
+   *
+   * @param {number} step
+   * @returns {{before: Numbers, erased: Numbers, added: Numbers, after: Numbers}}
+   */
+  memoryParts(step) {
+    return this.#replay().parts(step);
+  }
+
+  #replay() {
+    this.#memory ??= new MemoryReplay(
+      this.initial('initial_memory'),
+      (step) => this.#writes(step),
+      String(this.header.config.write_order ?? 'erases_then_adds'),
+    );
+    return this.#memory;
+  }
+
+  /**
+   * @param {number} step
+   * @returns {Writes}
+   */
+  #writes(step) {
+    const heads = this.writeHeads;
+    return {
+      weightings: heads.map((head) => this.at('weighting', step, head)),
+      erases: heads.map((_, index) => this.at('erase_vector', step, index)),
+      adds: heads.map((_, index) => this.at('add_vector', step, index)),
+    };
+  }
+
+  /**
+   * @param {'episode'|'initial'} name
+   * @returns {Numbers}
+   */
+  #block(name) {
+    const block = name === 'episode' ? this.#episode : this.#initial;
+    if (!block) throw new RangeError(`The ${name} block of this trace has not arrived yet`);
+    return block;
+  }
+
+  /**
+   * @param {'episode'|'initial'} name
+   * @param {Numbers} numbers
+   */
+  #checked(name, numbers) {
+    if (numbers.length === this.sizes[name]) return numbers;
+    throw new RangeError(`The ${name} block has ${numbers.length} numbers; its fields need ${this.sizes[name]}`);
+  }
+}
+
+/**
+ * @param {Numbers} block
+ * @param {number} start
+ * @param {number[]} shape
+ * @param {number[]} indices
+ * @param {string} name
+ * @returns {Numbers}
+ */
+function view(block, start, shape, indices, name) {
+  let size = shape.reduce((product, length) => product * length, 1);
+  let offset = start;
+  for (const [axis, index] of indices.entries()) {
+    if (!(index >= 0 && index < shape[axis])) {
+      throw new RangeError(`Index ${index} of axis ${axis} of field '${name}', which has shape [${shape.join(', ')}]`);
+    }
+    size /= shape[axis];
+    offset += index * size;
+  }
+  return block.subarray(offset, offset + size);
+}

@@ -1,0 +1,119 @@
+/** @import {Api} from './api.js' */
+/** @import {State, TraceRequest} from './state.js' */
+/** @import {Store} from './store.js' */
+/** @import {TraceReader} from './wire.js' */
+import {ApiError} from './api.js';
+import {clamp} from './cursor.js';
+import {failureFrom} from './failure.js';
+import {sleep} from './sleep.js';
+import {EMPTY_TRACE} from './state.js';
+
+/** Seconds to wait where a busy server does not say. */
+const BUSY_SECONDS = 2;
+
+/** @typedef {Pick<State, 'step'|'head'|'pinned'|'diff'|'loop'>} View The part of the state that a trace limits. */
+
+/**
+ * @param {State} state
+ * @returns {View}
+ */
+export function viewOf({step, head, pinned, diff, loop}) {
+  return {step, head, pinned, diff, loop};
+}
+
+/**
+ * The part of a wanted view that a trace can show now: the cursor never stands on a step that has not arrived.
+ *
+ * @param {View} wanted
+ * @param {{heads: number, steps: number, received: number}} trace
+ * @returns {View}
+ */
+export function viewWithin({step, head, pinned, diff, loop}, {heads, steps, received}) {
+  const shownPin = pinned !== null && pinned < received ? pinned : null;
+  return {
+    step: clamp(step, 0, received - 1),
+    head: clamp(head, 0, heads - 1),
+    pinned: shownPin,
+    diff: diff && shownPin !== null,
+    loop: loop && loop[0] < steps ? [loop[0], Math.min(loop[1], steps - 1)] : null,
+  };
+}
+
+/**
+ * Streams traces into the store; only the latest one asked for wins.
+ *
+ * @param {object} parts
+ * @param {Store} parts.store
+ * @param {Api} parts.api
+ * @param {(error: unknown) => void} parts.onFailure
+ * @returns {(request: TraceRequest, wanted: View) => Promise<void>}
+ */
+export function createTraceLoader({store, api, onFailure}) {
+  let current = new AbortController();
+
+  /** @param {Partial<State['trace']>} patch */
+  const setTrace = (patch) => store.set({trace: {...store.get().trace, ...patch}});
+
+  /**
+   * The trace, however often a busy server asks to wait.
+   *
+   * @param {TraceRequest} request
+   * @param {(reader: TraceReader) => void} show
+   * @param {AbortSignal} signal
+   */
+  async function patiently(request, show, signal) {
+    for (;;) {
+      try {
+        return await api.streamTrace(request, show, signal);
+      } catch (error) {
+        if (!(error instanceof ApiError) || error.status !== 503 || signal.aborted) throw error;
+        const ms = 1000 * (error.retryAfter ?? BUSY_SECONDS);
+        setTrace({status: 'pending', retry_at: Date.now() + ms});
+        await sleep(ms, signal);
+        setTrace({retry_at: null});
+      }
+    }
+  }
+
+  return async (request, wanted) => {
+    current.abort();
+    current = new AbortController();
+    const {signal} = current;
+    setTrace({status: 'pending', error: null, end: null, retry_at: null});
+    const show = showing(store, wanted);
+    try {
+      const reader = await patiently(request, show, signal);
+      show(reader);
+      setTrace({status: 'ready', end: reader.end});
+    } catch (error) {
+      if (signal.aborted) return;
+      store.set({trace: {...EMPTY_TRACE, status: 'failed', error: failureFrom(error)}, playing: false});
+      onFailure(error);
+    }
+  };
+}
+
+/**
+ * Puts what has arrived on screen. Cursor and pin follow the stream to where they were wanted, unless a person moves
+ * them first.
+ *
+ * @param {Store} store
+ * @param {View} wanted
+ * @returns {(reader: TraceReader) => void}
+ */
+function showing(store, wanted) {
+  /** @type {View|null} */
+  let shown = null;
+  return ({data}) => {
+    if (!data || data.received === 0) return;
+    const {received, header: {steps, heads}} = data;
+    const state = store.get();
+    const view = viewWithin(wanted, {heads: heads.length, steps, received});
+    const patch = shown === null ? view : {
+      ...(state.step === shown.step ? {step: view.step} : {}),
+      ...(state.pinned === shown.pinned ? {pinned: view.pinned, diff: view.diff} : {}),
+    };
+    shown = view;
+    store.set({...patch, trace: {...EMPTY_TRACE, status: 'streaming', data, received}});
+  };
+}

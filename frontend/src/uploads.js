@@ -1,0 +1,77 @@
+/** @import {Api} from './api.js' */
+/** @import {Connection} from './connection.js' */
+/** @import {Notices} from './notices.js' */
+/** @import {Summary} from './state.js' */
+/** @import {Store} from './store.js' */
+import {ApiError} from './api.js';
+import {failureFrom} from './failure.js';
+
+/**
+ * Adds checkpoints of one's own to the list, and takes them away.
+ *
+ * @param {object} parts
+ * @param {Store} parts.store
+ * @param {Api} parts.api
+ * @param {Notices} parts.notices
+ * @param {Connection} parts.connection
+ * @param {(id: string) => void} parts.choose
+ * @param {AbortSignal} parts.signal
+ */
+export function createUploads({store, api, notices, connection, choose, signal}) {
+  /** @returns {Summary[]} */
+  function list() {
+    const {checkpoints} = store.get();
+    return checkpoints.status === 'ready' ? checkpoints.value : [];
+  }
+
+  /**
+   * A server that refuses a large body may hang up before it can say why; so the page asks for the limit first.
+   *
+   * @param {File} file
+   */
+  async function refuseTooLarge({size}) {
+    const {limits: {max_upload_bytes: limit}} = await api.version(signal);
+    if (size > limit) throw new ApiError({code: 'too_large', message: `it has ${size} bytes, and this server takes up to ${limit}`, status: 413});
+  }
+
+  /** @param {File} file */
+  async function upload(file) {
+    const entry = {name: file.name, sent: 0, total: file.size, error: null};
+    store.set({upload: {...entry, status: 'sending'}});
+    try {
+      await refuseTooLarge(file);
+      const detail = await api.upload(file, (sent, total) => {
+        store.set({upload: {...entry, sent, total, status: sent < total ? 'sending' : 'checking'}});
+      }, signal);
+      const others = list().filter(({id}) => id !== detail.id);
+      store.set({upload: null, checkpoints: {status: 'ready', value: [...others, detail]}});
+      notices.notify('info', `'${detail.name}' is uploaded.`);
+      choose(detail.id);
+    } catch (error) {
+      if (signal.aborted) return;
+      store.set({upload: {...entry, status: 'failed', error: failureFrom(error)}});
+      connection.failed(error);
+    }
+  }
+
+  /** @param {string} id */
+  async function remove(id) {
+    const name = list().find((one) => one.id === id)?.name ?? id;
+    try {
+      await api.remove(id, signal);
+    } catch (error) {
+      const goneAlready = error instanceof ApiError && error.status === 404;
+      if (!goneAlready) {
+        notices.notify('error', `'${name}' was not deleted: ${failureFrom(error).message}`);
+        connection.failed(error);
+        return;
+      }
+    }
+    const rest = list().filter((one) => one.id !== id);
+    store.set({checkpoints: {status: 'ready', value: rest}});
+    notices.notify('info', `'${name}' is deleted.`);
+    if (store.get().request?.checkpoint === id && rest[0]) choose(rest[0].id);
+  }
+
+  return {upload, remove, dismissUpload: () => store.set({upload: null})};
+}

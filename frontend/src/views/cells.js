@@ -1,0 +1,121 @@
+// Matrices as coloured cells: as Plotly heatmaps, and on a canvas while they move.
+
+/** @import {Trace} from '../plotly_types.d.ts' */
+/** @import {Area} from '../plotly.js' */
+/** @import {Scale, Values} from './scales.js' */
+/** @import {Theme} from './theme.js' */
+import {colorscale, paintCells} from '../colors.js';
+import {setHidden} from './dom.js';
+import {tick} from './format.js';
+import {colorBar} from './layout.js';
+
+/**
+ * One matrix with its colours; several lie over each other, and NaN lets the lower one through.
+ * Row r is drawn at y = r, with row 0 on top, and column c at x = c + the plot's first x.
+ * @typedef {object} Layer
+ * @property {Values[]} rows `rows[row][column]`
+ * @property {Scale} scale
+ * @property {string|null} bar Title of its colour bar; null for none.
+ */
+
+/**
+ * @param {Layer[]} layers
+ * @param {Theme} theme
+ * @param {number} firstX The x of column 0.
+ * @returns {Trace[]}
+ */
+export function heatmaps(layers, theme, firstX) {
+  return layers.map(({rows, scale, bar}) => ({
+    type: 'heatmap',
+    z: rows,
+    x0: firstX,
+    dx: 1,
+    y0: 0,
+    dy: 1,
+    zauto: false,
+    zmin: scale.low,
+    zmax: scale.high,
+    colorscale: colorscale(scale.map),
+    connectgaps: false,
+    hoverinfo: 'skip',
+    showscale: bar !== null,
+    ...(bar === null ? {} : {colorbar: barOf(scale, bar, theme)}),
+  }));
+}
+
+/**
+ * @param {Scale} scale
+ * @param {string} title
+ * @param {Theme} theme
+ */
+function barOf({ticks, labels}, title, theme) {
+  return colorBar(theme, {title, values: ticks, labels: labels ?? ticks?.map(tick)});
+}
+
+/** A canvas of one pixel a cell, stretched over a plot's area and cut off at its edges. */
+export class CellOverlay {
+  #canvas = document.createElement('canvas');
+  /** @type {CanvasRenderingContext2D} */ #context;
+  /** @type {ImageData|null} */ #image = null;
+  /** @type {Uint32Array} */ #pixels = new Uint32Array(0);
+
+  constructor() {
+    this.element = document.createElement('div');
+    this.element.className = 'cell-overlay';
+    this.element.hidden = true;
+    this.element.append(this.#canvas);
+    const context = this.#canvas.getContext('2d');
+    if (!context) throw new Error('This browser gives no 2D canvas');
+    this.#context = context;
+  }
+
+  /**
+   * @param {Area} area Of the plot, with row 0 on top.
+   * @param {number} firstX The x of column 0.
+   * @param {number} rows
+   * @param {number} columns
+   */
+  place({left, top, width, height, x, y}, firstX, rows, columns) {
+    if (this.#canvas.width !== columns || this.#canvas.height !== rows || !this.#image) {
+      this.#canvas.width = columns;
+      this.#canvas.height = rows;
+      this.#image = new ImageData(columns, rows);
+      this.#pixels = new Uint32Array(this.#image.data.buffer);
+    }
+    const [perX, perY] = [width / (x[1] - x[0]), height / (y[0] - y[1])];
+    setBox(this.element, left, top, width, height);
+    setBox(this.#canvas, (firstX - 0.5 - x[0]) * perX, (-0.5 - y[1]) * perY, columns * perX, rows * perY);
+  }
+
+  /**
+   * @param {Layer[]} layers
+   * @param {number} [from] First column to paint.
+   * @param {number} [to] Column after the last one to paint.
+   */
+  paint(layers, from = 0, to = this.#canvas.width) {
+    if (!this.#image || to <= from) return;
+    const {width, height} = this.#image;
+    if (from === 0 && to === width) this.#pixels.fill(0);
+    for (const {rows, scale} of layers) paintCells(this.#pixels, rows, width, scale, from, to);
+    this.#context.putImageData(this.#image, 0, 0, from, 0, to - from, height);
+  }
+
+  /** @param {boolean} shown */
+  show(shown) {
+    setHidden(this.element, !shown);
+  }
+}
+
+/**
+ * @param {HTMLElement} element
+ * @param {number} left
+ * @param {number} top
+ * @param {number} width
+ * @param {number} height
+ */
+function setBox({style}, left, top, width, height) {
+  style.left = `${left}px`;
+  style.top = `${top}px`;
+  style.width = `${width}px`;
+  style.height = `${height}px`;
+}

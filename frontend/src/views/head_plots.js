@@ -1,0 +1,119 @@
+// What the heads write, read and look at, over time.
+
+/** @import {TraceData} from '../trace_data.js' */
+/** @import {AxisSpec} from './layout.js' */
+/** @import {Model} from './model.js' */
+/** @import {PlotSpec} from './panel.js' */
+/** @import {Head} from '../state.js' */
+import {exact} from './format.js';
+import {locationAxisDown, upsideDown, wholeTicks, wordRange} from './layout.js';
+import {roundedUp} from './model.js';
+import {scaledWeighting, signedScale, weightingScale} from './scales.js';
+import {timeHeatmap} from './time_heatmap.js';
+
+/**
+ * @param {'write'|'read'} kind
+ * @returns {PlotSpec} The add vectors of a write head, or the read vectors of a read head.
+ */
+export function vectorPlot(kind) {
+  const write = kind === 'write';
+  const field = write ? 'add_vector' : 'read_vector';
+  return timeHeatmap({
+    id: write ? 'adds' : 'reads',
+    title: write ? 'Adds' : 'Reads',
+    symbol: write ? '<i>a<sub>t</sub></i>' : '<i>r<sub>t</sub></i>',
+    caption: write
+      ? 'The vector that the write head adds where it looks (eq. 8).'
+      : 'The vector that the read head takes from where it looks (eq. 6).',
+    height: 160,
+    rowLink: 'word',
+    rowAxis: wordAxisDown,
+    layers: (model) => [{
+      rows: model.data.matrix(field, indexOf(model, kind)),
+      scale: signedScale(model.scale.memory === 'fixed' ? 1 : roundedUp(model.series.peak(field)), model),
+      bar: write ? '<i>a</i>' : '<i>r</i>',
+    }],
+    depends: (model) => [indexOf(model, kind), model.scale.memory, model.complete ? 0 : roundedUp(model.series.peak(field))],
+    read: (model, step, row) => (row < model.data.header.axes.word
+      ? `t = ${step + 1} · element ${row}\n${write ? 'a' : 'r'} = ${
+        exact(model.data.value(field, step, indexOf(model, kind), row), model.data.header.dtype)}`
+      : null),
+    note: (model) => (headsOf(model.data, kind).length > 1 ? `head ${kind} ${indexOf(model, kind)}` : ''),
+  });
+}
+
+/**
+ * @param {TraceData} data
+ * @param {'write'|'read'} kind
+ * @returns {number[]} On the head axis.
+ */
+function headsOf(data, kind) {
+  return kind === 'write' ? data.writeHeads : data.readHeads;
+}
+
+/**
+ * @param {Model} model
+ * @param {'write'|'read'} kind
+ * @returns {number} Index among the heads of this kind: the selected one, or else the first.
+ */
+function indexOf({data, head}, kind) {
+  return Math.max(0, headsOf(data, kind).indexOf(head));
+}
+
+/**
+ * @param {Model} model
+ * @param {number} pixels
+ * @returns {AxisSpec}
+ */
+function wordAxisDown(model, pixels) {
+  const range = wordRange(model);
+  return {title: 'word element <i>j</i>', range: upsideDown(range), values: wholeTicks(range, pixels / 22)};
+}
+
+/**
+ * @param {Head[]} heads
+ * @param {number} head Index on the head axis.
+ * @returns {PlotSpec} Where one head looks.
+ */
+export function weightingPlot(heads, head) {
+  const {kind, name} = heads[head];
+  const several = heads.filter((other) => other.kind === kind).length > 1;
+  return timeHeatmap({
+    id: `weighting-${name.replace(' ', '-')}`,
+    title: `${kind === 'write' ? 'Write' : 'Read'} weighting${several ? `, head ${name.split(' ').at(-1)}` : ''}`,
+    symbol: '<i>w<sub>t</sub></i>(<i>i</i>)',
+    caption: `Where the ${kind} head looks. Each column adds up to 1.`,
+    height: several ? 200 : 240,
+    selects: head,
+    rowLink: 'location',
+    rowAxis: locationAxisDown,
+    layers: (model) => [{
+      rows: model.data.matrix('weighting', head).map((row) => (
+        scaledWeighting(model, row, model.reference === null ? null : row[model.reference])
+      )),
+      scale: weightingScale(model),
+      bar: model.reference === null ? '<i>w</i>' : '<i>w</i> − pinned',
+    }],
+    depends: ({reference, scale}) => [reference, scale.weighting],
+    read: (model, step, row) => readWeighting(model, head, step, row),
+    note: ({reference}) => (reference === null ? '' : `minus t = ${reference + 1}`),
+  });
+}
+
+/**
+ * @param {Model} model
+ * @param {number} head
+ * @param {number} step
+ * @param {number} row
+ * @returns {string|null}
+ */
+function readWeighting({data, reference}, head, step, row) {
+  const {axes, dtype} = data.header;
+  if (!(row >= 0 && row < axes.location)) return null;
+  const weight = data.value('weighting', step, head, row);
+  const lines = [`t = ${step + 1} · location ${row}`, `w = ${exact(weight, dtype)}`];
+  if (reference !== null) {
+    lines.push(`− pinned = ${exact(weight - data.value('weighting', reference, head, row), 'float64')}`);
+  }
+  return lines.join('\n');
+}

@@ -1,0 +1,260 @@
+// Wires the views: one model a frame for every plot, the inspector and the arrows.
+
+/** @import {Store} from '../store.js' */
+/** @import {State, TraceHeader} from '../state.js' */
+/** @import {TraceData} from '../trace_data.js' */
+/** @import {Theme} from './theme.js' */
+/** @import {Model} from './model.js' */
+/** @import {Section} from './sections.js' */
+import {loadPlotly} from '../plotly.js';
+import {element} from './dom.js';
+import {Inspector} from './inspector.js';
+import {modelOf} from './model.js';
+import {Panel} from './panel.js';
+import {Pointer} from './pointer.js';
+import {Scheduler} from './scheduler.js';
+import {sectionsFor} from './sections.js';
+import {Series} from './series.js';
+import {readTheme, sameTheme} from './theme.js';
+import {Tooltip} from './tooltip.js';
+
+/**
+ * @typedef {object} Views
+ * @property {() => {id: string, title: string, section: string}[]} plots
+ * @property {(id: string, format: 'png'|'svg') => Promise<void>} exportPlot Saves one plot as a file.
+ */
+
+/**
+ * @param {HTMLElement} root
+ * @param {{store: Store, signal: AbortSignal}} context
+ * @returns {Views}
+ */
+export function mountViews(root, {store, signal}) {
+  const page = new Page(root, store, signal);
+  store.subscribe((state) => page.update(state), signal);
+  page.update(store.get());
+  return {
+    plots: () => page.plots(),
+    exportPlot: (id, format) => page.panel(id).save(format),
+  };
+}
+
+class Page {
+  /** @type {Section[]} */ #sections = [];
+  /** @type {Inspector|null} */ #inspector = null;
+  /** @type {Panel[]} */ #panels = [];
+  /** @type {Map<Element, Panel>} */ #byElement = new Map();
+  /** @type {Series|null} */ #series = null;
+  /** @type {TraceData|null} */ #data = null;
+  /** @type {Theme} */ #theme;
+  /** @type {Model|null} */ #model = null;
+  /** @type {Set<Element>} Sections that are in sight, or nearly. */ #inSight = new Set();
+  #heads = '';
+  #step = -1;
+  #plotlyAsked = false;
+  #plotlyLoaded = false;
+  #main = element('div', {class: 'views-main'});
+  #notice = element('p', {class: 'views-notice', role: 'alert'});
+
+  /**
+   * @param {HTMLElement} root
+   * @param {Store} store
+   * @param {AbortSignal} signal
+   */
+  constructor(root, store, signal) {
+    this.root = root;
+    this.store = store;
+    this.signal = signal;
+    this.tooltip = new Tooltip(store);
+    this.pointer = new Pointer(store, this.tooltip, signal);
+    this.scheduler = new Scheduler(signal, {failed: (error) => this.#fail(error), rested: () => this.#rested()});
+    this.sight = new IntersectionObserver((entries) => this.#seen(entries), {rootMargin: '120px'});
+    this.sizes = new ResizeObserver((entries) => this.#resized(entries));
+    this.#theme = readTheme(root, store.get().dark);
+    this.#notice.hidden = true;
+    root.append(this.#notice, this.#main, this.tooltip.element);
+    signal.addEventListener('abort', () => this.#dispose(), {once: true});
+  }
+
+  /** @param {State} state */
+  update(state) {
+    const {data} = state.trace;
+    if (!data || data.received === 0) return;
+    if (data !== this.#data) this.#begin(data);
+    this.#readTheme(state.dark);
+    const model = modelOf(state, this.#series, this.#theme);
+    if (!model) return;
+    if (model.step !== this.#step) this.scheduler.moved();
+    this.#step = model.step;
+    this.#model = model;
+    for (const panel of this.#panels) panel.update(model);
+    for (const section of this.#sections) {
+      if (this.#inSight.has(section.element)) section.update(model);
+      section.choose(state);
+    }
+    this.#inspector?.update(model);
+    this.pointer.update(state);
+    this.scheduler.wake();
+    this.#askForPlotly();
+    if (!this.#series?.memoryPeakKnown) this.#again();
+  }
+
+  plots() {
+    return this.#sections.flatMap(({name, panels}) => panels.map(({spec}) => ({id: spec.id, title: spec.title, section: name})));
+  }
+
+  /**
+   * @param {string} id
+   * @returns {Panel}
+   */
+  panel(id) {
+    const panel = this.#panels.find(({spec}) => spec.id === id);
+    if (!panel) throw new RangeError(`There is no plot '${id}'; there are ${this.plots().map((plot) => plot.id).join(', ')}`);
+    return panel;
+  }
+
+  /** @param {TraceData} data */
+  #begin(data) {
+    this.#data = data;
+    this.#plotlyAsked &&= this.#plotlyLoaded;
+    this.#series = new Series(data);
+    const heads = JSON.stringify([data.header.heads, data.header.shifts, data.header.config.write_order,
+      data.header.input_channels, data.header.output_channels, data.header.dtype]);
+    if (heads === this.#heads) return;
+    this.#heads = heads;
+    this.#build(data.header);
+  }
+
+  /** @param {TraceHeader} header */
+  #build(header) {
+    this.#clear();
+    this.#sections = sectionsFor(header, this.store, (spec) => this.#makePanel(spec));
+    this.#inspector = new Inspector(header, this.store, this.tooltip);
+    this.#main.replaceChildren(
+      element('div', {class: 'views-sections'}, ...this.#sections.map((section) => section.element)), this.#inspector.element,
+    );
+    for (const panel of this.#panels) {
+      panel.measure();
+      this.sight.observe(panel.host);
+      this.sizes.observe(panel.host);
+    }
+    for (const section of this.#sections) this.sight.observe(section.element);
+    this.scheduler.setPanels(this.#panels);
+  }
+
+  /**
+   * @param {import('./panel.js').PlotSpec} spec
+   * @returns {Panel}
+   */
+  #makePanel(spec) {
+    const panel = new Panel(spec, {
+      zoomed: ({spec: {links}}, {x, y}) => this.#zoom({
+        ...(links.x && x ? {[links.x]: x} : {}), ...(links.y && y ? {[links.y]: y} : {}),
+      }),
+      reset: ({spec: {links}}) => this.#zoom({
+        ...(links.x ? {[links.x]: null} : {}), ...(links.y ? {[links.y]: null} : {}),
+      }),
+    });
+    this.#panels.push(panel);
+    this.#byElement.set(panel.host, panel);
+    this.pointer.watch(panel);
+    return panel;
+  }
+
+  /** @param {Partial<State['zoom']>} part */
+  #zoom(part) {
+    this.store.set({zoom: {...this.store.get().zoom, ...part}});
+  }
+
+  /** @param {IntersectionObserverEntry[]} entries */
+  #seen(entries) {
+    for (const {target, isIntersecting} of entries) {
+      const panel = this.#byElement.get(target);
+      if (!panel) this.#seenSection(target, isIntersecting);
+      else panel.visible = isIntersecting;
+      if (isIntersecting) panel?.refresh();
+    }
+    this.scheduler.wake();
+  }
+
+  /**
+   * @param {Element} target
+   * @param {boolean} inSight
+   */
+  #seenSection(target, inSight) {
+    if (inSight) this.#inSight.add(target);
+    else this.#inSight.delete(target);
+    const section = this.#sections.find((one) => one.element === target);
+    if (inSight && this.#model) section?.update(this.#model);
+  }
+
+  /** @param {ResizeObserverEntry[]} entries */
+  #resized(entries) {
+    for (const {target} of entries) this.#byElement.get(target)?.measure();
+    this.scheduler.wake();
+  }
+
+  /** @param {boolean} dark */
+  #readTheme(dark) {
+    if (dark === this.#theme.dark) return;
+    this.#theme = readTheme(this.root, dark);
+    requestAnimationFrame(() => this.#checkTheme());
+  }
+
+  /** Reads the tokens again, in case that the style sheet came after the state. */
+  #checkTheme() {
+    const theme = readTheme(this.root, this.#theme.dark);
+    if (sameTheme(theme, this.#theme)) return;
+    this.#theme = theme;
+    this.update(this.store.get());
+  }
+
+  /** Fetches Plotly once the canvases have been painted, since its evaluation holds up everything for a second. */
+  #askForPlotly() {
+    if (this.#plotlyAsked) return;
+    this.#plotlyAsked = true;
+    requestAnimationFrame(() => requestAnimationFrame(() => {
+      loadPlotly().then(() => this.#startDrawing(), (error) => this.#fail(error));
+    }));
+  }
+
+  #startDrawing() {
+    this.#plotlyLoaded = true;
+    this.#notice.hidden = true;
+    this.scheduler.start();
+  }
+
+  /** Brings up what is out of sight, for printing, for full-page pictures, and for whoever reads the page otherwise. */
+  #rested() {
+    const model = this.#model;
+    if (model) for (const section of this.#sections) section.update(model);
+  }
+
+  /** Goes on in the next frame, without a change of state. */
+  #again() {
+    requestAnimationFrame(() => {
+      if (!this.signal.aborted) this.update(this.store.get());
+    });
+  }
+
+  /** @param {unknown} error */
+  #fail(error) {
+    this.#notice.hidden = false;
+    this.#notice.textContent = `The plots cannot be drawn in full: ${error instanceof Error ? error.message : String(error)}`;
+    throw error;
+  }
+
+  #clear() {
+    this.sight.disconnect();
+    this.sizes.disconnect();
+    for (const panel of this.#panels) panel.dispose();
+    this.#panels = [];
+    this.#byElement.clear();
+    this.#inSight.clear();
+  }
+
+  #dispose() {
+    this.#clear();
+    this.root.replaceChildren();
+  }
+}

@@ -1,0 +1,78 @@
+// What is read off a weighting.
+
+/**
+ * @param {ArrayLike<number>} values
+ * @returns {number} Their sum.
+ */
+export function total(values) {
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += values[i];
+  return sum;
+}
+
+/**
+ * @param {ArrayLike<number>} values
+ * @returns {number} Index of the largest, the first of several; −1 if there is none.
+ */
+export function argmax(values) {
+  let best = -1;
+  for (let i = 0; i < values.length; i++) if (best < 0 || values[i] > values[best]) best = i;
+  return best;
+}
+
+/**
+ * @param {ArrayLike<number>} values
+ * @returns {number} The largest absolute value; NaN counts as nothing.
+ */
+export function peak(values) {
+  let best = 0;
+  for (let i = 0; i < values.length; i++) {
+    const size = Math.abs(values[i]);
+    if (size > best) best = size;
+  }
+  return best;
+}
+
+/**
+ * Entropy −Σ w log2 w: 0 for one location, log2 N for all alike.
+ *
+ * @param {ArrayLike<number>} weighting
+ * @returns {number} In bits.
+ */
+export function entropyBits(weighting) {
+  let bits = 0;
+  for (let i = 0; i < weighting.length; i++) if (weighting[i] > 0) bits -= weighting[i] * Math.log2(weighting[i]);
+  return bits === 0 ? 0 : bits;
+}
+
+/**
+ * @param {ArrayLike<number>} shiftWeighting
+ * @param {ArrayLike<number>} shifts Offset of each entry.
+ * @returns {number} Σ_j s(j) · offset(j), in locations.
+ */
+export function expectedShift(shiftWeighting, shifts) {
+  let sum = 0;
+  for (let j = 0; j < shifts.length; j++) sum += shiftWeighting[j] * shifts[j];
+  return sum;
+}
+
+/**
+ * The mean location on the circle of N locations, where the last one is next to the first.
+ *
+ * @param {ArrayLike<number>} weighting
+ * @returns {number} In [0, N); NaN where no direction is preferred, as for a uniform weighting.
+ */
+export function circularMean(weighting) {
+  const count = weighting.length;
+  const turn = (2 * Math.PI) / count;
+  let [x, y] = [0, 0];
+  for (let i = 0; i < count; i++) {
+    if (weighting[i] === 0) continue;
+    x += weighting[i] * Math.cos(turn * i);
+    y += weighting[i] * Math.sin(turn * i);
+  }
+  if (Math.hypot(x, y) < 1e-6) return NaN;
+  const position = Math.atan2(y, x) / turn;
+  const wrapped = position < 0 ? position + count : position;
+  return wrapped >= count - 1e-9 ? 0 : wrapped;
+}

@@ -1,0 +1,140 @@
+// What one step does to memory: before − erased + added = after.
+
+/** @import {TraceData} from '../trace_data.js' */
+/** @import {Numbers} from '../memory.js' */
+/** @import {Size} from './layout.js' */
+/** @import {Model} from './model.js' */
+/** @import {PlotSpec} from './panel.js' */
+import {areaOf} from '../plotly.js';
+import {heatmaps} from './cells.js';
+import {exact} from './format.js';
+import {baseLayout, locationAxisDown, locationRange, upsideDown, wholeTicks, wordRange} from './layout.js';
+import {signedScale} from './scales.js';
+
+/** @typedef {'before'|'erased'|'added'|'after'} PartName */
+/** @typedef {Record<PartName, Numbers>} Parts */
+
+const MARGIN = Object.freeze({l: 48, r: 50, t: 5, b: 33});
+
+/** @type {Record<PartName, {title: string, symbol: string, caption: string, letter: string}>} */
+const WORDS = {
+  before: {
+    title: 'Memory before', symbol: '<i>M</i><sub><i>t</i>−1</sub>', caption: 'What memory held.', letter: 'M(t−1)',
+  },
+  erased: {
+    title: 'Erased', symbol: '<i>M</i><sub><i>t</i>−1</sub> ∘ (<i>w e</i>)', caption: 'What is taken away (eq. 7).', letter: 'erased',
+  },
+  added: {
+    title: 'Added', symbol: '<i>w a</i>', caption: 'What is put in (eq. 8).', letter: 'added',
+  },
+  after: {
+    title: 'Memory after', symbol: '<i>M<sub>t</sub></i>', caption: 'What memory holds now.', letter: 'M(t)',
+  },
+};
+
+/** @type {WeakMap<TraceData, {step: number, parts: Parts}>} The last step's parts, which four plots share. */
+const lastParts = new WeakMap();
+
+/**
+ * @param {Model} model
+ * @returns {Parts} Each (location × word), as computed.
+ */
+export function memoryParts({data, step}) {
+  const last = lastParts.get(data);
+  if (last?.step === step) return last.parts;
+  const parts = data.memoryParts(step);
+  lastParts.set(data, {step, parts});
+  return parts;
+}
+
+/**
+ * @param {Parts} parts
+ * @returns {number} The largest |before − erased + added − after|: what rounding leaves.
+ */
+export function identityGap({before, erased, added, after}) {
+  let gap = 0;
+  for (let at = 0; at < after.length; at++) {
+    gap = Math.max(gap, Math.abs(before[at] - erased[at] + added[at] - after[at]));
+  }
+  return gap;
+}
+
+/**
+ * @param {PartName} part
+ * @returns {PlotSpec}
+ */
+export function memoryPlot(part) {
+  const {title, symbol, caption, letter} = WORDS[part];
+  const whole = part === 'before' || part === 'after';
+  const layers = (/** @type {Model} */ model) => [{
+    rows: rowsOf(shown(model, part), model.data.header.axes.word),
+    scale: signedScale(model.memoryLimit, model),
+    bar: part === 'after' ? 'value' : '',
+  }];
+  return {
+    id: `memory-${part}`,
+    title,
+    symbol,
+    caption,
+    height: 330,
+    selects: null,
+    links: {x: 'word', y: 'location'},
+    depends: ({memoryLimit}) => [memoryLimit],
+    area,
+    figure: (model, size) => ({
+      traces: heatmaps(layers(model), model.theme, 0),
+      layout: baseLayout(model.theme, size, MARGIN, {
+        x: wordAxis(model, size), y: locationAxisDown(model, size.height - MARGIN.t - MARGIN.b),
+      }),
+    }),
+    cells: {firstX: 0, layers},
+    motion: {kind: 'cells'},
+    read(model, x, y) {
+      const [word, location] = [Math.round(x), Math.round(y)];
+      const {axes, dtype} = model.data.header;
+      if (!(word >= 0 && word < axes.word && location >= 0 && location < axes.location)) return null;
+      const value = memoryParts(model)[part][location * axes.word + word];
+      return `location ${location} · element ${word}\n${letter} = ${exact(value, dtype)}`;
+    },
+    note: ({reference}) => (whole && reference !== null ? `minus t = ${reference + 1}` : ''),
+  };
+}
+
+/**
+ * @param {Model} model
+ * @param {PartName} part
+ * @returns {ArrayLike<number>} Memories less the pinned one, if differences are shown: the sum holds all the same.
+ */
+function shown(model, part) {
+  const values = memoryParts(model)[part];
+  if (model.reference === null || part === 'erased' || part === 'added') return values;
+  const pinned = model.data.memory(model.reference);
+  return values.map((value, at) => value - pinned[at]);
+}
+
+/**
+ * @param {ArrayLike<number>} values (location × word)
+ * @param {number} words
+ * @returns {ArrayLike<number>[]} Without copies.
+ */
+function rowsOf(values, words) {
+  const numbers = /** @type {Numbers} */ (values);
+  return Array.from({length: numbers.length / words}, (_, row) => numbers.subarray(row * words, (row + 1) * words));
+}
+
+/**
+ * @param {Model} model
+ * @param {Size} size
+ */
+function wordAxis(model, {width}) {
+  const range = wordRange(model);
+  return {title: 'word element <i>j</i>', range, values: wholeTicks(range, width / 45)};
+}
+
+/**
+ * @param {Model} model
+ * @param {Size} size
+ */
+function area(model, size) {
+  return areaOf({...size, margin: MARGIN}, wordRange(model), upsideDown(locationRange(model)));
+}

@@ -1,0 +1,329 @@
+// One plot on the page: its frame, its canvas, its Plotly figure, and which of the two shows the present.
+
+/** @import {Area} from '../plotly.js' */
+/** @import {Figure, Shape} from '../plotly_types.d.ts' */
+/** @import {Layer} from './cells.js' */
+/** @import {LinkedAxis, Model} from './model.js' */
+/** @import {Size} from './layout.js' */
+import {
+  assignZ, columnPath, drawFigure, isDrawn, moveBars, moveShape, moveSteps, onZoom, putOverlay, removeFigure, saveFigure, setShapes, settle,
+} from '../plotly.js';
+import {CellOverlay} from './cells.js';
+import {element, setText} from './dom.js';
+
+/**
+ * How a plot follows the cursor between two drawings of its figure.
+ * - `cursor`: the figure stays; the last shape moves.
+ * - `cells`: other values each step, on the canvas.
+ * - `bars`, `steps`: other values each step, as paths.
+ * @typedef {{kind: 'cursor', shapes: (model: Model) => Shape[]}
+ *   | {kind: 'cells'}
+ *   | {kind: 'bars', paths: (model: Model, area: Area) => string[], values: (model: Model) => unknown[]}
+ *   | {kind: 'steps', paths: (model: Model, area: Area) => {line: string, fill: string}[],
+ *      values: (model: Model) => unknown[]}} Motion
+ */
+
+/**
+ * @typedef {object} PlotSpec Pure functions that make one plot, and its words.
+ * @property {string} id
+ * @property {string} title Plain words.
+ * @property {string} symbol HTML of the quantity's symbol; constant, never from data.
+ * @property {string} caption One line in plain words.
+ * @property {number} height Of the plot in CSS pixels.
+ * @property {number|null} selects Head that a click selects.
+ * @property {{x: LinkedAxis|null, y: LinkedAxis|null}} links
+ * @property {(model: Model) => unknown[]} depends When one of these is another, the figure is drawn anew.
+ * @property {(model: Model, size: Size) => Area} area
+ * @property {(model: Model, size: Size) => Figure} figure
+ * @property {{firstX: number, layers: (model: Model) => Layer[]}|null} cells
+ * @property {Motion} motion
+ * @property {(model: Model, x: number, y: number) => string|null} read What is at a place, with exact values.
+ * @property {(model: Model) => string} [note] What is shown right now, beside the title.
+ */
+
+/** Room above an exported figure for its title. */
+const EXPORT_TITLE = 40;
+
+export class Panel {
+  /** @type {Model|null} */ #model = null;
+  /** @type {Size} */ #size = {width: 0, height: 0};
+  /** @type {CellOverlay|null} */ #overlay = null;
+  /** @type {unknown[]|null} */ #drawn = null;
+  /** @type {unknown[]|null} */ #painted = null;
+  #paintedColumns = 0;
+  /** @type {unknown[]} */ #followed = [];
+  #moved = false;
+  #shapes = 0;
+  visible = false;
+
+  /**
+   * @param {PlotSpec} spec
+   * @param {{zoomed: (panel: Panel, ranges: {x: [number, number]|null, y: [number, number]|null}) => void,
+   *   reset: (panel: Panel) => void}} handlers
+   */
+  constructor(spec, handlers) {
+    this.spec = spec;
+    this.handlers = handlers;
+    this.host = element('div', {class: 'plot-host', role: 'img', 'aria-label': `${spec.title}. ${spec.caption}`});
+    this.host.style.height = `${spec.height}px`;
+    this.note = element('span', {class: 'plot-note'});
+    const symbol = element('span', {class: 'math'});
+    symbol.innerHTML = spec.symbol;
+    this.element = element('figure', {class: 'plot', 'data-plot': spec.id},
+      element('div', {class: 'plot-head'},
+        element('h3', {class: 'plot-title'}, spec.title), symbol, this.note, this.#saveMenu()),
+      this.host,
+      element('figcaption', {class: 'plot-caption'}, spec.caption));
+    if (spec.cells) {
+      this.#overlay = new CellOverlay();
+      this.host.append(this.#overlay.element);
+    }
+  }
+
+  /** @returns {HTMLElement} */
+  #saveMenu() {
+    const button = (/** @type {'png'|'svg'} */ format) => {
+      const save = element('button', {
+        type: 'button', class: 'plot-save', 'aria-label': `Save ${this.spec.title} as ${format.toUpperCase()}`,
+      }, format.toUpperCase());
+      save.addEventListener('click', () => void this.save(format));
+      return save;
+    };
+    return element('span', {class: 'plot-saves'}, button('png'), button('svg'));
+  }
+
+  /** Takes the size of the host anew. */
+  measure() {
+    this.#size = {width: this.host.clientWidth, height: this.host.clientHeight};
+    if (this.visible) this.refresh();
+  }
+
+  /** @param {Model} model */
+  update(model) {
+    this.#model = model;
+    if (this.visible) this.refresh();
+  }
+
+  /** Brings the plot to the model: at once where it is cheap; `needsDrawing` tells whether a drawing is due. */
+  refresh() {
+    const model = this.#model;
+    if (!model || this.#size.width === 0) return;
+    this.element.toggleAttribute('data-selected', this.spec.selects === model.head);
+    setText(this.note, this.spec.note?.(model) ?? '');
+    const wanted = this.#wanted(model);
+    if (this.#overlay && !same(wanted, this.#painted)) this.#paint(model, wanted);
+    else if (this.spec.motion.kind === 'cursor') this.#paintArrived(model);
+    this.#follow(model);
+  }
+
+  /** @param {Model} model */
+  #wanted(model) {
+    const {links} = this.spec;
+    const zooms = [links.x, links.y].map((link) => (link ? model.zoom[link] : null));
+    return [model.data, model.complete, model.theme, this.#size.width, this.#size.height, ...zooms, ...this.spec.depends(model)];
+  }
+
+  get needsDrawing() {
+    return Boolean(this.#model && this.#size.width > 0 && !same(this.#wanted(this.#model), this.#drawn));
+  }
+
+  /** Whether it shows another step than the model's, because it is out of sight. */
+  get behind() {
+    return Boolean(this.#model && isDrawn(this.host) && !same(placeOf(this.#model), this.#followed));
+  }
+
+  /** Whether something was moved past Plotly that `settle` has to tell it. */
+  get unsettled() {
+    return this.#moved;
+  }
+
+  /** @returns {Promise<void>} When the figure has been drawn as the model is now. */
+  async draw() {
+    const model = this.#model;
+    if (!model) return;
+    const first = !isDrawn(this.host);
+    this.#drawn = this.#wanted(model);
+    this.#followed = placeOf(model);
+    this.#moved = false;
+    const figure = this.spec.figure(model, this.#size);
+    this.#shapes = figure.layout.shapes.length;
+    await drawFigure(this.host, figure);
+    if (first) onZoom(this.host, {zoomed: (r) => this.handlers.zoomed(this, r), reset: () => this.handlers.reset(this)});
+    if (this.#overlay) putOverlay(this.host, this.#overlay.element);
+    if (!this.#moved && !this.needsDrawing) this.#overlay?.show(this.#arriving(model));
+    this.refresh();
+  }
+
+  /** @returns {Promise<void>} When Plotly itself shows what is on screen. */
+  async settle() {
+    const model = this.#model;
+    const {motion, cells} = this.spec;
+    this.#moved = false;
+    if (!model || !isDrawn(this.host)) return;
+    if (motion.kind === 'cursor') {
+      setShapes(this.host, motion.shapes(model));
+      return;
+    }
+    if (motion.kind === 'cells') await settle(this.host, 'z', cells?.layers(model).map(({rows}) => rows) ?? []);
+    else await settle(this.host, 'y', motion.values(model));
+    if (!this.#moved) this.#overlay?.show(false);
+  }
+
+  /**
+   * Whether the canvas shows columns that Plotly has not drawn, because the trace is still arriving.
+   *
+   * @param {Model} model
+   */
+  #arriving({complete}) {
+    return this.spec.motion.kind === 'cursor' && !complete;
+  }
+
+  /**
+   * Paints the canvas as a whole, and shows it until Plotly has drawn the same.
+   *
+   * @param {Model} model
+   * @param {unknown[]} wanted
+   */
+  #paint(model, wanted) {
+    const {cells, area} = this.spec;
+    if (!cells || !this.#overlay) return;
+    const layers = cells.layers(model);
+    this.#overlay.place(area(model, this.#size), cells.firstX, layers[0].rows.length, layers[0].rows[0].length);
+    this.#overlay.paint(layers);
+    this.#overlay.show(true);
+    this.#painted = wanted;
+    this.#paintedColumns = model.received;
+  }
+
+  /**
+   * Paints the columns that have arrived since.
+   *
+   * @param {Model} model
+   */
+  #paintArrived(model) {
+    if (!this.#overlay || !this.spec.cells || model.received <= this.#paintedColumns) return;
+    this.#overlay.paint(this.spec.cells.layers(model), this.#paintedColumns, model.received);
+    this.#paintedColumns = model.received;
+  }
+
+  /**
+   * Moves to the model's step, past Plotly where Plotly is slow.
+   *
+   * @param {Model} model
+   */
+  #follow(model) {
+    const {motion, area} = this.spec;
+    const place = placeOf(model);
+    if (same(place, this.#followed)) return;
+    this.#followed = place;
+    if (motion.kind === 'cells') this.#showCells(model);
+    else if (!isDrawn(this.host)) return;
+    else if (motion.kind === 'cursor') this.#moveCursor(model, motion.shapes(model));
+    else if (motion.kind === 'bars') moveBars(this.host, motion.paths(model, area(model, this.#size)));
+    else moveSteps(this.host, motion.paths(model, area(model, this.#size)));
+    this.#moved = isDrawn(this.host);
+  }
+
+  /**
+   * @param {Model} model
+   * @param {Shape[]} shapes
+   */
+  #moveCursor(model, shapes) {
+    const path = columnPath(this.spec.area(model, this.#size), model.step + 0.5, model.step + 1.5);
+    if (shapes.length !== this.#shapes || !moveShape(this.host, shapes.length - 1, path)) setShapes(this.host, shapes);
+    this.#shapes = shapes.length;
+  }
+
+  /** @param {Model} model */
+  #showCells(model) {
+    const layers = this.spec.cells?.layers(model) ?? [];
+    this.#overlay?.paint(layers);
+    this.#overlay?.show(true);
+    if (isDrawn(this.host) && !this.needsDrawing) layers.forEach(({rows}, trace) => assignZ(this.host, trace, rows));
+  }
+
+  /**
+   * @param {number} clientX
+   * @param {number} clientY
+   * @returns {{x: number, y: number}|null} The values of the axes there; null outside the plot's area.
+   */
+  placeAt(clientX, clientY) {
+    if (!this.#model || this.#size.width === 0) return null;
+    const box = this.host.getBoundingClientRect();
+    const {left, top, width, height, x, y} = this.spec.area(this.#model, this.#size);
+    const [across, down] = [(clientX - box.left - left) / width, (clientY - box.top - top) / height];
+    if (!(across >= 0 && across < 1 && down >= 0 && down < 1)) return null;
+    return {x: x[0] + across * (x[1] - x[0]), y: y[1] + down * (y[0] - y[1])};
+  }
+
+  /**
+   * @param {number} x
+   * @param {number} y
+   * @returns {string|null}
+   */
+  read(x, y) {
+    return this.#model && this.spec.read(this.#model, x, y);
+  }
+
+  /**
+   * Saves the plot as it is now, with its title.
+   *
+   * @param {'png'|'svg'} format
+   */
+  async save(format) {
+    const model = this.#model;
+    if (!model) throw new Error(`There is no trace to save '${this.spec.title}' of`);
+    const size = this.#size.width > 0 ? this.#size : {width: 720, height: this.spec.height};
+    await saveFigure(withTitle(this.spec.figure(model, size), this.spec.title, model), format, this.#filename(model));
+  }
+
+  /** @param {Model} model */
+  #filename({data, step}) {
+    return [data.header.checkpoint ?? 'trace', this.spec.id, `t${step + 1}`].join('-').replace(/[^\w.-]+/g, '_');
+  }
+
+  dispose() {
+    removeFigure(this.host);
+    this.element.remove();
+  }
+}
+
+/**
+ * @param {Figure} figure
+ * @param {string} title
+ * @param {Model} model
+ * @returns {Figure}
+ */
+function withTitle({traces, layout}, title, {theme, data, step}) {
+  const {margin, height} = layout;
+  const text = [title, data.header.checkpoint, `t = ${step + 1} of ${data.header.steps}`].filter(Boolean).join(' · ');
+  return {
+    traces,
+    layout: {
+      ...layout,
+      height: height + EXPORT_TITLE,
+      margin: {...margin, t: margin.t + EXPORT_TITLE},
+      paper_bgcolor: theme.surface,
+      title: {text, x: 0.02, y: 0.98, yanchor: 'top', pad: {t: 8}, font: {size: 14, color: theme.text}},
+    },
+  };
+}
+
+/**
+ * What a plot follows between two drawings.
+ *
+ * @param {Model} model
+ * @returns {unknown[]}
+ */
+function placeOf({step, pinned, reference, head}) {
+  return [step, pinned, reference, head];
+}
+
+/**
+ * @param {unknown[]|null} a
+ * @param {unknown[]|null} b
+ * @returns {boolean}
+ */
+function same(a, b) {
+  return a !== null && b !== null && a.length === b.length && a.every((value, index) => Object.is(value, b[index]));
+}

@@ -1,0 +1,111 @@
+// The pointer on plots: reads values, previews steps, keeps a step or a head with a click.
+
+/** @import {Store} from '../store.js' */
+/** @import {State} from '../state.js' */
+/** @import {Panel} from './panel.js' */
+/** @import {Tooltip} from './tooltip.js' */
+
+/** A press that moves further than this, in CSS pixels, is a drag: Plotly zooms. */
+const CLICK_RADIUS = 4;
+
+export class Pointer {
+  /** @type {{panel: Panel, x: number, y: number, clientX: number, clientY: number}|null} */ #over = null;
+  /** @type {number|null} The step to go back to when the pointer leaves without a click. */ #origin = null;
+  /** @type {number|null} The step that hovering has set. */ #preview = null;
+
+  /**
+   * @param {Store} store
+   * @param {Tooltip} tooltip
+   * @param {AbortSignal} signal
+   */
+  constructor(store, tooltip, signal) {
+    this.store = store;
+    this.tooltip = tooltip;
+    this.signal = signal;
+  }
+
+  /** @param {Panel} panel */
+  watch(panel) {
+    const {host} = panel;
+    const {signal} = this;
+    host.addEventListener('pointermove', (event) => this.#move(panel, event), {signal});
+    host.addEventListener('pointerleave', (event) => this.#leave(event), {signal});
+    host.addEventListener('pointerdown', (down) => {
+      if (down.button !== 0) return;
+      document.addEventListener('pointerup', (up) => {
+        const moved = Math.hypot(up.clientX - down.clientX, up.clientY - down.clientY);
+        if (moved <= CLICK_RADIUS) this.#click(panel, up);
+      }, {once: true, signal});
+    }, {signal, capture: true});
+  }
+
+  /**
+   * Hears of every new state: the step may have moved under a resting pointer.
+   *
+   * @param {State} state
+   */
+  update(state) {
+    if (state.playing || (this.#preview !== null && state.step !== this.#preview)) this.#forget();
+    if (!this.#over) return;
+    const {panel, x, y} = this.#over;
+    if (!panel.element.isConnected) {
+      this.#over = null;
+      this.tooltip.tell(null, {clientX: 0, clientY: 0});
+      return;
+    }
+    this.tooltip.tell(panel.read(x, y), this.#over);
+  }
+
+  #forget() {
+    this.#origin = null;
+    this.#preview = null;
+  }
+
+  /**
+   * @param {Panel} panel
+   * @param {PointerEvent} event
+   */
+  #move(panel, event) {
+    const place = panel.placeAt(event.clientX, event.clientY);
+    if (!place) {
+      this.#leave(event);
+      return;
+    }
+    this.#over = {panel, ...place, clientX: event.clientX, clientY: event.clientY};
+    if (panel.spec.links.x === 'time' && event.pointerType === 'mouse' && event.buttons === 0) this.#previewStep(place.x);
+    this.tooltip.tell(panel.read(place.x, place.y), event);
+  }
+
+  /** @param {number} x */
+  #previewStep(x) {
+    const {playing, step, trace} = this.store.get();
+    if (playing || !trace.data) return;
+    this.#origin ??= step;
+    this.#preview = Math.max(0, Math.min(trace.data.received - 1, Math.round(x) - 1));
+    this.store.set({step: this.#preview});
+  }
+
+  /** @param {PointerEvent} event */
+  #leave(event) {
+    this.#over = null;
+    this.tooltip.tell(null, event);
+    if (this.#origin !== null && this.store.get().step === this.#preview) this.store.set({step: this.#origin});
+    this.#forget();
+  }
+
+  /**
+   * @param {Panel} panel
+   * @param {PointerEvent} event
+   */
+  #click(panel, event) {
+    const place = panel.placeAt(event.clientX, event.clientY);
+    if (!place) return;
+    const {trace} = this.store.get();
+    if (panel.spec.links.x === 'time' && trace.data) {
+      const last = trace.data.received - 1;
+      this.#forget();
+      this.store.set({step: Math.max(0, Math.min(last, Math.round(place.x) - 1))});
+    }
+    if (panel.spec.selects !== null) this.store.set({head: panel.spec.selects});
+  }
+}

@@ -1,0 +1,173 @@
+// The trace stream, read as it arrives. server/WIRE.md describes the format.
+
+/** @import {Failure, TraceEnd, TraceHeader} from './state.js' */
+import {TraceData} from './trace_data.js';
+
+export const KIND = Object.freeze({header: 1, episode: 2, initial: 3, steps: 4, end: 5, error: 6});
+
+/** Length and kind of a frame: two unsigned 32-bit little-endian numbers. */
+const PREFIX_BYTES = 8;
+
+/** A frame longer than this is not from our server. */
+const MAX_FRAME_BYTES = 1 << 30;
+
+/** @typedef {{kind: number, payload: Uint8Array<ArrayBuffer>}} Frame */
+
+/** The stream broke the format's rules, or ended early. */
+export class WireError extends Error {
+  /**
+   * @param {string} message
+   * @param {string} [code]
+   */
+  constructor(message, code = 'bad_stream') {
+    super(message);
+    this.code = code;
+  }
+}
+
+/** Cuts chunks of bytes, split anywhere, into frames. */
+export class FrameParser {
+  #prefix = new Uint8Array(PREFIX_BYTES);
+  #prefixFilled = 0;
+  /** @type {Frame|null} */ #frame = null;
+  #filled = 0;
+
+  /** @returns {boolean} Whether the bytes so far end with a whole frame. */
+  get atBoundary() {
+    return this.#prefixFilled === 0 && this.#frame === null;
+  }
+
+  /**
+   * @param {Uint8Array} chunk
+   * @returns {Frame[]} The frames that this chunk completes.
+   */
+  push(chunk) {
+    /** @type {Frame[]} */
+    const frames = [];
+    let at = 0;
+    while (at < chunk.length) {
+      if (!this.#frame) at += this.#takePrefix(chunk.subarray(at));
+      if (!this.#frame) break;
+      at += this.#takePayload(this.#frame, chunk.subarray(at));
+      if (this.#filled < this.#frame.payload.length) break;
+      frames.push(this.#frame);
+      this.#frame = null;
+    }
+    return frames;
+  }
+
+  /** @param {Uint8Array} bytes */
+  #takePrefix(bytes) {
+    const taken = bytes.subarray(0, PREFIX_BYTES - this.#prefixFilled);
+    this.#prefix.set(taken, this.#prefixFilled);
+    this.#prefixFilled += taken.length;
+    if (this.#prefixFilled < PREFIX_BYTES) return taken.length;
+    const numbers = new DataView(this.#prefix.buffer);
+    const [length, kind] = [numbers.getUint32(0, true), numbers.getUint32(4, true)];
+    if (length % 4 !== 0 || length > MAX_FRAME_BYTES) {
+      throw new WireError(`A frame of kind ${kind} has length ${length}; lengths are multiples of 4 up to ${MAX_FRAME_BYTES}`);
+    }
+    this.#frame = {kind, payload: new Uint8Array(length)};
+    this.#filled = 0;
+    this.#prefixFilled = 0;
+    return taken.length;
+  }
+
+  /**
+   * @param {Frame} frame
+   * @param {Uint8Array} bytes
+   */
+  #takePayload(frame, bytes) {
+    const taken = bytes.subarray(0, frame.payload.length - this.#filled);
+    frame.payload.set(taken, this.#filled);
+    this.#filled += taken.length;
+    return taken.length;
+  }
+}
+
+/** Puts frames together into one trace. */
+export class TraceReader {
+  /** @type {TraceData|null} */ data = null;
+  /** @type {TraceEnd|null} */ end = null;
+  /** @type {Failure|null} */ error = null;
+
+  /** @param {Frame} frame */
+  accept({kind, payload}) {
+    if (this.end || this.error) throw new WireError(`A frame of kind ${kind} follows the last one`);
+    if (kind === KIND.error) this.error = /** @type {Failure} */ (json(payload));
+    else if (kind === KIND.header) this.#acceptHeader(payload);
+    else if (!this.data) throw new WireError(`The first frame has kind ${kind}; it must be the header, kind ${KIND.header}`);
+    else if (kind === KIND.episode) this.data.setEpisode(numbers(payload, this.data));
+    else if (kind === KIND.initial) this.data.setInitial(numbers(payload, this.data));
+    else if (kind === KIND.steps) this.data.appendSteps(numbers(payload, this.data));
+    else if (kind === KIND.end) this.end = /** @type {TraceEnd} */ (json(payload));
+    else throw new WireError(`Unknown frame kind ${kind}; known are ${Object.values(KIND).join(', ')}`);
+  }
+
+  /** Checks that the stream, now over, held a whole trace. */
+  finish() {
+    if (this.error) return;
+    const received = this.data?.received ?? 0;
+    const steps = this.data?.header.steps;
+    if (!this.end || received !== steps) {
+      throw new WireError(`The stream ended early, after ${received} of ${steps ?? 'unknown'} steps`, 'stream_cut');
+    }
+  }
+
+  /** @param {Uint8Array<ArrayBuffer>} payload */
+  #acceptHeader(payload) {
+    if (this.data) throw new WireError('A second header in one stream');
+    const header = /** @type {TraceHeader} */ (json(payload));
+    if (header.format !== 'ntm-scope-trace' || header.version !== 1) {
+      throw new WireError(`The stream has format '${header.format}' version ${header.version}; this page reads `
+        + "'ntm-scope-trace' version 1");
+    }
+    this.data = new TraceData(header);
+  }
+}
+
+/**
+ * Reads a whole trace stream.
+ *
+ * @param {ReadableStream<Uint8Array>} stream
+ * @param {(reader: TraceReader) => void} onProgress After each chunk that completed a frame.
+ * @returns {Promise<TraceReader>} With `end`, or with the server's `error`.
+ */
+export async function readTrace(stream, onProgress) {
+  const parser = new FrameParser();
+  const reader = new TraceReader();
+  const source = stream.getReader();
+  try {
+    for (let {done, value} = await source.read(); !done; {done, value} = await source.read()) {
+      const frames = parser.push(/** @type {Uint8Array} */ (value));
+      frames.forEach((frame) => reader.accept(frame));
+      if (frames.length > 0) onProgress(reader);
+    }
+  } catch (error) {
+    source.cancel().catch(() => {});
+    throw error;
+  }
+  if (!parser.atBoundary) throw new WireError('The stream ended inside a frame', 'stream_cut');
+  reader.finish();
+  return reader;
+}
+
+/**
+ * @param {Uint8Array<ArrayBuffer>} payload UTF-8, padded with spaces.
+ * @returns {unknown}
+ */
+function json(payload) {
+  return JSON.parse(new TextDecoder('utf-8', {fatal: true}).decode(payload));
+}
+
+/**
+ * @param {Uint8Array<ArrayBuffer>} payload Little-endian numbers of the trace's dtype.
+ * @param {TraceData} data
+ */
+function numbers(payload, data) {
+  const bytes = data.header.dtype === 'float64' ? 8 : 4;
+  if (payload.length % bytes !== 0) {
+    throw new WireError(`A payload of ${payload.length} bytes is not whole numbers of dtype ${data.header.dtype}`);
+  }
+  return bytes === 8 ? new Float64Array(payload.buffer) : new Float32Array(payload.buffer);
+}

@@ -1,0 +1,280 @@
+import assert from 'node:assert/strict';
+import {beforeEach, mock, test} from 'node:test';
+
+import {createActions} from '../../frontend/src/actions.js';
+import {ApiError} from '../../frontend/src/api.js';
+import {initialState} from '../../frontend/src/state.js';
+import {createStore} from '../../frontend/src/store.js';
+import {viewWithin} from '../../frontend/src/trace_loader.js';
+import {fromHash} from '../../frontend/src/url_state.js';
+import {exampleHeader} from './wire_helper.js';
+
+const tasks = [{
+  name: 'copy', title: 'Copy', description: '', defaults: {name: 'copy', bits: 8, lengths: [1, 20]}, settings_schema: {properties: {
+    name: {}, bits: {type: 'integer'}, lengths: {type: 'array', prefixItems: [{type: 'integer'}, {type: 'integer'}]},
+  }}, input_channels: Array(9).fill(''), output_channels: Array(8).fill(''), phases: [],
+}];
+const summary = (id, source = 'shipped') => ({
+  id, name: id, source, config: {input_size: 9, output_size: 8}, task: {name: 'copy', bits: 8, lengths: [1, 20]}, choices: [],
+});
+
+/** The actions on a server whose traces the test streams by hand. */
+function example(answers = {}) {
+  const store = createStore(initialState(), (notify) => queueMicrotask(notify));
+  const streams = [];
+  const abort = new AbortController();
+  const api = {
+    checkpoints: async () => [summary('first'), summary('second')],
+    tasks: async () => tasks,
+    detail: async (id) => ({...summary(id), card: ''}),
+    version: async () => ({limits: {max_upload_bytes: 1000}}),
+    remove: async () => {},
+    upload: async () => summary('upload-1', 'uploaded'),
+    streamTrace: (request, show, signal) => new Promise((resolve, reject) => {
+      const data = {header: exampleHeader({steps: 40}), received: 0};
+      signal.addEventListener('abort', () => reject(signal.reason));
+      streams.push({
+        request,
+        signal,
+        arrive(received) {
+          data.received = received;
+          show({data});
+        },
+        finish() {
+          this.arrive(40);
+          resolve({data, end: {wrong_bits: 0, loss_bits: 0.1, seconds: 1}});
+        },
+        fail: reject,
+      });
+    }),
+    ...answers,
+  };
+  const actions = createActions({store, api, signal: abort.signal});
+  return {store, streams, actions, abort};
+}
+
+const settle = () => new Promise((resolve) => setImmediate(resolve));
+
+beforeEach(() => mock.timers.reset());
+
+test('it starts with the first checkpoint, on its task at its longest', async () => {
+  const {store, streams, actions} = example();
+  await actions.start(fromHash(''));
+  assert.deepEqual(streams[0].request, {checkpoint: 'first', task: {name: 'copy', bits: 8, lengths: [20, 20]}, seed: 0, inputs: null});
+  assert.equal(store.get().trace.status, 'pending');
+  streams[0].finish();
+  await settle();
+  assert.equal(store.get().trace.status, 'ready');
+  assert.equal(store.get().trace.end.wrong_bits, 0);
+  assert.equal(store.get().detail.value.id, 'first');
+});
+
+test('the view of a link follows the stream to its step, its pin, and no further', async () => {
+  const {store, streams, actions} = example();
+  await actions.start(fromHash('#checkpoint=second&t=21&pin=11&diff=1&head=9&loop=5-99'));
+  streams[0].arrive(1);
+  const {step, pinned, diff, head, loop} = store.get();
+  assert.deepEqual({step, pinned, diff, head, loop}, {step: 0, pinned: null, diff: false, head: 2, loop: [4, 39]});
+  streams[0].arrive(12);
+  assert.deepEqual([store.get().step, store.get().pinned, store.get().diff], [11, 10, true]);
+  streams[0].finish();
+  await settle();
+  assert.deepEqual([store.get().step, store.get().pinned], [20, 10]);
+});
+
+test('a person who moves the cursor during the stream is not moved again', async () => {
+  const {store, streams, actions} = example();
+  await actions.start(fromHash('#t=30'));
+  streams[0].arrive(10);
+  store.set({step: 3});
+  streams[0].finish();
+  await settle();
+  assert.equal(store.get().step, 3);
+});
+
+test('only the latest trace wins', async () => {
+  const {store, streams, actions} = example();
+  await actions.start(fromHash(''));
+  actions.change({seed: 1});
+  actions.change({seed: 2});
+  assert.deepEqual(streams.map(({signal}) => signal.aborted), [true, true, false]);
+  streams[2].finish();
+  await settle();
+  assert.equal(store.get().request.seed, 2);
+  assert.equal(store.get().trace.status, 'ready');
+});
+
+test('the trace on screen stays while the next one is on its way, and leaves if that fails', async () => {
+  const {store, streams, actions} = example();
+  await actions.start(fromHash(''));
+  streams[0].finish();
+  await settle();
+  const {data} = store.get().trace;
+  actions.change({seed: 1});
+  assert.deepEqual([store.get().trace.status, store.get().trace.data], ['pending', data]);
+  streams[1].fail(new ApiError({code: 'bad_task', message: 'no', status: 422}));
+  await settle();
+  assert.deepEqual([store.get().trace.status, store.get().trace.data, store.get().trace.error.code], ['failed', null, 'bad_task']);
+  assert.equal(store.get().offline, false);
+});
+
+test('a busy server is asked again when it says so', async () => {
+  mock.timers.enable({apis: ['setTimeout', 'Date'], now: 1000});
+  const {store, streams, actions} = example();
+  await actions.start(fromHash(''));
+  streams[0].fail(new ApiError({code: 'busy', message: 'busy', status: 503}, 3));
+  await settle();
+  assert.deepEqual([store.get().trace.status, store.get().trace.retry_at], ['pending', 4000]);
+  mock.timers.tick(2999);
+  await settle();
+  assert.equal(streams.length, 1);
+  mock.timers.tick(1);
+  await settle();
+  assert.equal(streams.length, 2);
+  assert.equal(store.get().trace.retry_at, null);
+  streams[1].finish();
+  await settle();
+  assert.equal(store.get().trace.status, 'ready');
+});
+
+test('a new request ends the waiting for a busy server', async () => {
+  mock.timers.enable({apis: ['setTimeout', 'Date']});
+  const {streams, actions} = example();
+  await actions.start(fromHash(''));
+  streams[0].fail(new ApiError({code: 'busy', message: 'busy', status: 503}, 3));
+  await settle();
+  actions.change({seed: 5});
+  mock.timers.tick(10_000);
+  await settle();
+  assert.deepEqual(streams.map(({request}) => request.seed), [0, 5]);
+});
+
+test('a server that is gone is looked for, and what failed is asked again when it is back', async () => {
+  mock.timers.enable({apis: ['setTimeout']});
+  globalThis.document = {hidden: false};
+  let gone = true;
+  const {store, streams, actions} = example({
+    version: async () => {
+      if (gone) throw new ApiError({code: 'server_gone', message: 'gone'});
+    },
+  });
+  await actions.start(fromHash(''));
+  streams[0].fail(new ApiError({code: 'server_gone', message: 'gone'}));
+  await settle();
+  assert.deepEqual([store.get().offline, store.get().trace.status], [true, 'failed']);
+  mock.timers.tick(4000);
+  await settle();
+  assert.equal(store.get().offline, true);
+  gone = false;
+  mock.timers.tick(4000);
+  await settle();
+  assert.deepEqual([store.get().offline, streams.length], [false, 2]);
+  delete globalThis.document;
+});
+
+test('lists that did not load show why, and load on retry', async () => {
+  let broken = true;
+  const {store, streams, actions} = example({
+    checkpoints: async () => {
+      if (broken) throw new ApiError({code: 'internal', message: 'no list', status: 500});
+      return [summary('first')];
+    },
+  });
+  await actions.start(fromHash('#seed=4'));
+  assert.equal(store.get().checkpoints.error.message, 'no list');
+  broken = false;
+  actions.retry();
+  await settle();
+  assert.equal(streams[0].request.seed, 4, 'the link that the page was opened with is not forgotten');
+});
+
+test('an unknown checkpoint in a link gives the default and a notice', async () => {
+  const {store, streams, actions} = example();
+  await actions.start(fromHash('#checkpoint=upload-123&bogus=1'));
+  assert.equal(streams[0].request.checkpoint, 'first');
+  assert.deepEqual(store.get().notices.map(({level}) => level), ['warn', 'warn']);
+  assert.match(store.get().notices[1].text, /'upload-123', which this server does not have/);
+});
+
+test('the same place again moves the cursor and runs nothing', async () => {
+  const {store, streams, actions} = example();
+  await actions.start(fromHash('#t=1'));
+  streams[0].finish();
+  await settle();
+  actions.openPlace(fromHash('#checkpoint=first&t=9'));
+  assert.deepEqual([store.get().step, streams.length], [8, 1]);
+  actions.openPlace(fromHash('#checkpoint=first&t=9&seed=1'));
+  assert.equal(streams.length, 2);
+});
+
+test('an upload shows its progress, joins the list and is chosen', async () => {
+  const seen = [];
+  const {store, streams, actions} = example({
+    upload: async (file, onProgress) => {
+      onProgress(50, 100);
+      seen.push(store.get().upload);
+      onProgress(100, 100);
+      seen.push(store.get().upload);
+      return summary('upload-1', 'uploaded');
+    },
+  });
+  await actions.start(fromHash(''));
+  await actions.upload({name: 'mine.safetensors', size: 100});
+  assert.deepEqual(seen.map(({status, sent}) => [status, sent]), [['sending', 50], ['checking', 100]]);
+  assert.equal(store.get().upload, null);
+  assert.deepEqual(store.get().checkpoints.value.map(({id}) => id), ['first', 'second', 'upload-1']);
+  assert.equal(streams.at(-1).request.checkpoint, 'upload-1');
+});
+
+test("a bad upload is told in the server's words and changes nothing else", async () => {
+  const {store, streams, actions} = example({
+    upload: async () => {
+      throw new ApiError({code: 'not_safetensors', message: 'header length 12 exceeds the file', status: 422});
+    },
+  });
+  await actions.start(fromHash(''));
+  await actions.upload({name: 'bad.bin', size: 12});
+  assert.deepEqual([store.get().upload.status, store.get().upload.error.message], ['failed', 'header length 12 exceeds the file']);
+  assert.equal(streams.length, 1);
+});
+
+test('a file that is too large is refused before it is sent', async () => {
+  let sent = false;
+  const {store, actions} = example({upload: async () => { sent = true; }});
+  await actions.start(fromHash(''));
+  await actions.upload({name: 'big.safetensors', size: 1001});
+  assert.equal(store.get().upload.error.message, 'it has 1001 bytes, and this server takes up to 1000');
+  assert.equal(sent, false);
+});
+
+test('deleting the chosen upload goes back to the first checkpoint', async () => {
+  const {store, streams, actions} = example({checkpoints: async () => [summary('first'), summary('upload-1', 'uploaded')]});
+  await actions.start(fromHash('#checkpoint=upload-1'));
+  await actions.remove('upload-1');
+  assert.deepEqual(store.get().checkpoints.value.map(({id}) => id), ['first']);
+  assert.equal(streams.at(-1).request.checkpoint, 'first');
+});
+
+test('another checkpoint keeps task, seed and typed rows where they fit', async () => {
+  const {streams, actions} = example();
+  const inputs = [Array(9).fill(0), Array(9).fill(1)];
+  await actions.start(fromHash('#seed=7'));
+  actions.change({inputs});
+  actions.chooseCheckpoint('second');
+  assert.deepEqual(streams.at(-1).request, {checkpoint: 'second', task: {name: 'copy', bits: 8, lengths: [20, 20]}, seed: 7, inputs});
+});
+
+test('a view is held within a trace', () => {
+  const trace = {heads: 2, steps: 40, received: 40};
+  const view = {step: 99, head: 5, pinned: 60, diff: true, loop: [50, 60]};
+  assert.deepEqual(viewWithin(view, trace), {step: 39, head: 1, pinned: null, diff: false, loop: null});
+});
+
+test('settings that a machine cannot run are left for those it was trained with', async () => {
+  const {streams, actions} = example();
+  await actions.start(fromHash("#task={'name':'copy','bits':4}"));
+  streams[0].fail(new ApiError({code: 'bad_task', message: '5 channels', status: 422}));
+  await settle();
+  actions.useTrainedTask();
+  assert.deepEqual(streams[1].request.task, {name: 'copy', bits: 8, lengths: [20, 20]});
+});

@@ -1,0 +1,202 @@
+import assert from 'node:assert/strict';
+import {test} from 'node:test';
+
+import {areaOf} from '../../frontend/src/plotly.js';
+import {inputPlot, outputPlot, verdictOn} from '../../frontend/src/views/episode_plots.js';
+import {exact} from '../../frontend/src/views/format.js';
+import {vectorPlot, weightingPlot} from '../../frontend/src/views/head_plots.js';
+import {kernelPlot} from '../../frontend/src/views/kernel_plot.js';
+import {identityGap, memoryParts, memoryPlot} from '../../frontend/src/views/memory_plots.js';
+import {Series} from '../../frontend/src/views/series.js';
+import {stagePlot} from '../../frontend/src/views/stage_plots.js';
+import {STAGES, ghostValues, stageValues} from '../../frontend/src/views/stages.js';
+import {TRACK_NAMES, dashes, logarithmicAxis, trackPlot} from '../../frontend/src/views/track_plots.js';
+import {SIZE, viewsModel, viewsTrace} from './views_helper.js';
+
+function everyPlot(heads) {
+  return [
+    inputPlot(), outputPlot(), vectorPlot('write'), vectorPlot('read'), ...heads.map((_, head) => weightingPlot(heads, head)),
+    ...STAGES.map(stagePlot), kernelPlot(), ...['before', 'erased', 'added', 'after'].map(memoryPlot), ...TRACK_NAMES.map(trackPlot),
+  ];
+}
+
+test('every plot has its own id, a title, a caption, and axes with titles that fit its margins', () => {
+  const model = viewsModel(viewsTrace({writers: 2}));
+  const plots = everyPlot(model.data.header.heads);
+  assert.equal(new Set(plots.map(({id}) => id)).size, plots.length);
+  for (const plot of plots) {
+    assert.ok(plot.title && plot.symbol && plot.caption.endsWith('.'), plot.id);
+    const {traces, layout} = plot.figure(model, SIZE);
+    assert.ok(traces.length > 0, plot.id);
+    const named = layout.xaxis.title.text !== '' || layout.annotations.some(({text}) => text.startsWith('location'));
+    assert.ok(named && layout.yaxis.title.text !== '', plot.id);
+    assert.equal(layout.margin.autoexpand, false, plot.id);
+    assert.deepEqual(plot.area(model, SIZE), areaOf(layout, layout.xaxis.range, layout.yaxis.range), plot.id);
+  }
+});
+
+test('a heatmap has the numbers of the trace and a fixed scale; its cells on the canvas are the same', () => {
+  const data = viewsTrace();
+  const model = viewsModel(data, {step: 4});
+  const plot = weightingPlot(data.header.heads, 1);
+  const {traces: [map], layout} = plot.figure(model, SIZE);
+  assert.deepEqual([map.zmin, map.zmax, map.zauto, map.x0, map.y0], [0, 1, false, 1, 0]);
+  map.z.forEach((row, location) => row.forEach((value, step) => {
+    assert.equal(value, data.value('weighting', step, 1, location));
+  }));
+  assert.deepEqual(plot.cells.layers(model)[0].rows, map.z);
+  assert.deepEqual(layout.yaxis.range, [4.5, -0.5]);
+  assert.equal(layout.shapes[0].x0, 4.5);
+});
+
+test('steps that have not arrived are NaN, and reading there says so', () => {
+  const data = viewsTrace({received: 3});
+  const model = viewsModel(data, {complete: false});
+  const plot = weightingPlot(data.header.heads, 0);
+  const {z} = plot.figure(model, SIZE).traces[0];
+  assert.ok(z.every((row) => Number.isFinite(row[2]) && Number.isNaN(row[3])));
+  assert.equal(plot.read(model, 5, 1), 't = 5: has not arrived yet');
+});
+
+test('reading a place gives the exact digits of the number there', () => {
+  const data = viewsTrace();
+  const model = viewsModel(data, {step: 2, head: 1});
+  const weight = exact(data.value('weighting', 3, 1, 2), 'float32');
+  assert.equal(weightingPlot(data.header.heads, 1).read(model, 4.2, 1.8), `t = 4 · location 2\nw = ${weight}`);
+  const cell = exact(data.memory(2)[3 * 4 + 1], 'float32');
+  assert.equal(memoryPlot('after').read(model, 1.3, 2.6), `location 3 · element 1\nM(t) = ${cell}`);
+  assert.equal(memoryPlot('after').read(model, 9, 2), null);
+});
+
+test('a difference is to the pinned step, in the weightings and in both memories, and the sum still holds', () => {
+  const data = viewsTrace();
+  const model = viewsModel(data, {step: 4, pinned: 1, reference: 1});
+  const {z} = weightingPlot(data.header.heads, 0).figure(model, SIZE).traces[0];
+  assert.equal(z[2][4], data.value('weighting', 4, 0, 2) - data.value('weighting', 1, 0, 2));
+  assert.ok(z.every((row) => row[1] === 0));
+  const [before, erased, added, after] = ['before', 'erased', 'added', 'after']
+    .map((part) => memoryPlot(part).cells.layers(model)[0].rows);
+  after.forEach((row, i) => row.forEach((value, j) => {
+    assert.ok(Math.abs(before[i][j] - erased[i][j] + added[i][j] - value) < 1e-6);
+  }));
+  assert.ok(Math.abs(after[2][3] - (data.memory(4)[2 * 4 + 3] - data.memory(1)[2 * 4 + 3])) < 1e-7);
+});
+
+test('before − erased + added = after, for one write head and for two in either order', () => {
+  for (const options of [{writers: 1}, {writers: 2}, {writers: 2, write_order: 'one_by_one'}]) {
+    const data = viewsTrace(options);
+    for (let step = 0; step < data.received; step++) {
+      const parts = memoryParts(viewsModel(data, {step}));
+      assert.ok(identityGap(parts) < 1e-6);
+      assert.deepEqual(parts.after, data.memory(step));
+    }
+  }
+  const data = viewsTrace();
+  const {before, erased, added} = memoryParts(viewsModel(data, {step: 3}));
+  const [w, e, a] = [data.at('weighting', 3, 1), data.at('erase_vector', 3, 0), data.at('add_vector', 3, 0)];
+  assert.ok(Math.abs(erased[4 * 2 + 1] - before[4 * 2 + 1] * w[2] * e[1]) < 1e-6);
+  assert.ok(Math.abs(added[4 * 2 + 1] - w[2] * a[1]) < 1e-7);
+});
+
+test('output, target and error are stacked, each with nothing in the others\' rows, and wrong bits are marked', () => {
+  const data = viewsTrace();
+  const model = viewsModel(data);
+  const figure = outputPlot().figure(model, SIZE);
+  const [bits, errors] = figure.traces;
+  assert.equal(bits.z.length, 8);
+  assert.equal(bits.z[1][5], data.value('outputs', 5, 1));
+  assert.ok(Number.isNaN(bits.z[2][5]) && Number.isNaN(bits.z[6][5]) && Number.isNaN(errors.z[1][5]));
+  assert.equal(bits.z[3][4], data.value('targets', 4, 0));
+  assert.ok(Number.isNaN(bits.z[3][0]), 'nothing is asked for during the input');
+  assert.equal(errors.z[7][5], Math.fround(Math.abs(data.value('outputs', 5, 1) - data.value('targets', 5, 1))));
+  const {wrong, asked} = verdictOn(data);
+  assert.equal(asked, 6);
+  const marks = figure.traces.at(-1);
+  assert.ok(wrong.length > 0 && wrong.every(({step}) => data.episode('mask')[step] > 0));
+  assert.deepEqual(marks.x.filter((_, index) => index % 6 === 0), wrong.map(({step}) => step + 0.7));
+  for (const {step, channel} of wrong) {
+    assert.notEqual(data.value('outputs', step, channel) > 0.5, data.value('targets', step, channel) > 0.5);
+  }
+  assert.match(outputPlot().note(model), new RegExp(`^${wrong.length} of 6 bits wrong$`));
+});
+
+test('one of output, target and error alone has its own channels', () => {
+  const data = viewsTrace();
+  for (const outputView of ['output', 'target', 'error']) {
+    const {traces: [map], layout} = outputPlot().figure(viewsModel(data, {outputView}), SIZE);
+    assert.equal(map.z.length, 2, outputView);
+    assert.deepEqual(layout.yaxis.ticktext, ['bit 0', 'bit 1']);
+  }
+});
+
+test('adds and reads are those of the selected head, or of the first of their kind', () => {
+  const data = viewsTrace({writers: 2});
+  const adds = (head) => vectorPlot('write').cells.layers(viewsModel(data, {head}))[0].rows;
+  assert.equal(adds(2)[3][4], data.value('add_vector', 4, 1, 3));
+  assert.equal(adds(0)[3][4], data.value('add_vector', 4, 0, 3));
+});
+
+test('the pipeline starts from the weighting of the step before, and from w_0 at the first', () => {
+  const data = viewsTrace();
+  const model = viewsModel(data, {step: 3, head: 1});
+  assert.deepEqual([...stageValues(model, 'previous')], [...data.at('weighting', 2, 1)]);
+  assert.deepEqual([...stageValues({...model, step: 0}, 'previous')], [...data.initial('initial_weighting').subarray(5, 10)]);
+  assert.deepEqual([...ghostValues(model, 'weighting')], [...data.at('shifted_weighting', 3, 1)]);
+  assert.deepEqual([...ghostValues({...model, reference: 1}, 'weighting')], [...data.at('weighting', 1, 1)]);
+});
+
+test('moved paths and settled values are the same numbers', () => {
+  const data = viewsTrace();
+  const model = viewsModel(data, {step: 3, head: 1});
+  const stage = stagePlot('gated_weighting');
+  const [y] = stage.motion.values(model);
+  assert.deepEqual([...y].filter((_, index) => index % 2 === 0), [...data.at('gated_weighting', 3, 1)]);
+  assert.deepEqual([...stage.figure(model, SIZE).traces[0].y], [...y]);
+  const kernel = kernelPlot();
+  assert.deepEqual(kernel.motion.values(model), [data.at('shift_weighting', 3, 1)]);
+  assert.equal(kernel.motion.paths(model, kernel.area(model, SIZE)).length, 3);
+});
+
+test('tracks have one line a head, the selected one last and in the accent colour', () => {
+  const data = viewsTrace();
+  const {traces} = trackPlot('sharpening').figure(viewsModel(data, {head: 0}), SIZE);
+  const [, other, selected] = traces;
+  assert.deepEqual([...selected.y], Array.from({length: 6}, (_, step) => data.value('sharpening', step, 0)));
+  assert.notEqual(other.line.color, selected.line.color);
+});
+
+test('positions are one dash a step, with nothing between them', () => {
+  const {x, y} = dashes(Float64Array.of(7, 0));
+  assert.deepEqual([...x], [0.5, 1.5, NaN, 1.5, 2.5, NaN]);
+  assert.deepEqual([...y], [7, 7, NaN, 0, 0, NaN]);
+});
+
+test('a logarithmic axis has powers of ten, and 2 and 5 between them where there is room', () => {
+  const {values, labels, range} = logarithmicAxis('β', [0, 1]);
+  assert.deepEqual(labels, ['1', '2', '5', '10']);
+  assert.ok(values.every((value) => value >= range[0] && value <= range[1]));
+  assert.deepEqual(logarithmicAxis('β', [-3, 2]).labels, ['0.001', '0.01', '0.1', '1', '10', '100']);
+  assert.deepEqual(logarithmicAxis('β', []).range, [0, 1]);
+});
+
+test('series go on where they stopped as records arrive, and the memory\'s peak is that of all memories', () => {
+  const whole = viewsTrace();
+  const data = viewsTrace({received: 2});
+  const series = new Series(data);
+  assert.ok(Number.isNaN(series.track('entropy', 0)[2]) && Number.isFinite(series.track('entropy', 0)[1]));
+  for (let step = 2; step < 6; step++) data.appendSteps(Float32Array.from({length: data.sizes.step}, (_, at) => stepNumber(whole, step, at)));
+  assert.deepEqual(series.track('entropy', 0), new Series(whole).track('entropy', 0));
+  const peak = series.memoryPeak(Infinity);
+  const memories = [-1, 0, 1, 2, 3, 4, 5].map((step) => Math.max(...data.memory(step).map(Math.abs)));
+  assert.equal(peak, Math.max(...memories));
+  assert.ok(series.memoryPeakKnown);
+});
+
+/** The number at a place of a step record. */
+function stepNumber(data, step, at) {
+  for (const {name} of data.header.fields.step) {
+    const {offset, size} = data.field(name);
+    if (at >= offset && at < offset + size) return data.at(name, step)[at - offset];
+  }
+  throw new RangeError(`No field has number ${at}`);
+}

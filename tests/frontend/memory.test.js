@@ -1,0 +1,91 @@
+import assert from 'node:assert/strict';
+import {test} from 'node:test';
+
+import {addInPlace, eraseInPlace, MemoryReplay, roundingOf, writeOperations, writeParts} from '../../frontend/src/memory.js';
+import {random, replayed} from './wire_helper.js';
+
+const LOCATIONS = 5;
+const WORDS = 4;
+const STEPS = 70;
+
+/** Random writes of two heads at every step. */
+function example(Numbers, seed = 5) {
+  const next = random(seed);
+  const vector = (length) => Numbers.from({length}, next);
+  const writes = Array.from({length: STEPS}, () => ({
+    weightings: [vector(LOCATIONS), vector(LOCATIONS)], erases: [vector(WORDS), vector(WORDS)], adds: [vector(WORDS), vector(WORDS)],
+  }));
+  return {initial: vector(LOCATIONS * WORDS), writes};
+}
+
+test('float32 is rounded after each operation, in the order product, difference, product', () => {
+  const [m, w, e, a] = [0.1, 0.7, 0.3, 0.9].map(Math.fround);
+  const memory = Float32Array.of(m);
+  eraseInPlace(memory, Float32Array.of(w), Float32Array.of(e), Math.fround);
+  const kept = Math.fround(1 - Math.fround(w * e));
+  assert.equal(memory[0], Math.fround(m * kept));
+  addInPlace(memory, Float32Array.of(w), Float32Array.of(a), Math.fround);
+  assert.equal(memory[0], Math.fround(Math.fround(m * kept) + Math.fround(w * a)));
+});
+
+test('one rounding at the end would give other bits, so the test above can fail', () => {
+  const next = random(11);
+  const differs = Array.from({length: 1000}, () => [next(), next(), next()].map(Math.fround))
+    .filter(([m, w, e]) => Math.fround(m * Math.fround(1 - Math.fround(w * e))) !== Math.fround(m * (1 - w * e)));
+  assert.ok(differs.length > 0);
+});
+
+test('float64 memories are not rounded', () => {
+  const memory = Float64Array.of(0.1);
+  eraseInPlace(memory, Float64Array.of(0.7), Float64Array.of(0.3), roundingOf(memory));
+  assert.equal(memory[0], 0.1 * (1 - 0.7 * 0.3));
+});
+
+test('the order of several write heads', () => {
+  const spoken = (order) => writeOperations(2, order).map(({kind, head}) => `${kind} ${head}`);
+  assert.deepEqual(spoken('erases_then_adds'), ['erase 0', 'erase 1', 'add 0', 'add 1']);
+  assert.deepEqual(spoken('one_by_one'), ['erase 0', 'add 0', 'erase 1', 'add 1']);
+  assert.throws(() => writeOperations(2, 'backwards'), /write_order is 'backwards'/);
+});
+
+for (const order of ['erases_then_adds', 'one_by_one']) {
+  for (const Numbers of [Float32Array, Float64Array]) {
+    test(`jumps give what a replay gives: ${order}, ${Numbers.name}`, () => {
+      const {initial, writes} = example(Numbers);
+      const expected = replayed(initial, (step) => writes[step], STEPS, order);
+      const replay = new MemoryReplay(initial, (step) => writes[step], order);
+      const jumps = [69, 0, 33, 32, 31, 15, 16, 17, 68, 5, 69, ...Array.from({length: STEPS}, (_, step) => step), 40, 1];
+      for (const step of jumps) assert.deepEqual(replay.after(step), expected[step]);
+      assert.deepEqual(replay.after(-1), initial);
+    });
+  }
+}
+
+test('a jump replays at most 16 steps', () => {
+  const {initial, writes} = example(Float32Array);
+  let replayedSteps = 0;
+  const replay = new MemoryReplay(initial, (step) => {
+    replayedSteps += 1;
+    return writes[step];
+  }, 'erases_then_adds');
+  replay.after(STEPS - 1);
+  for (const step of [3, 60, 21, 47, 10, 66, 34, 2, 55, 28]) {
+    replayedSteps = 0;
+    replay.after(step);
+    assert.ok(replayedSteps <= 16, `${replayedSteps} steps for a jump to ${step}`);
+  }
+});
+
+for (const order of ['erases_then_adds', 'one_by_one']) {
+  test(`what is erased and added makes up the difference: ${order}`, () => {
+    const {initial, writes} = example(Float32Array);
+    const {before, erased, added, after} = writeParts(initial, writes[0], order);
+    assert.equal(before, initial);
+    assert.deepEqual(after, replayed(initial, (step) => writes[step], 1, order)[0]);
+    for (let at = 0; at < after.length; at++) assert.ok(Math.abs(before[at] - erased[at] + added[at] - after[at]) < 1e-6);
+    const i = 2;
+    const j = 3;
+    const expected = writes[0].weightings.reduce((sum, w, head) => sum + w[i] * writes[0].adds[head][j], 0);
+    assert.ok(Math.abs(added[i * WORDS + j] - expected) < 1e-6);
+  });
+}
