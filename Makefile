@@ -2,6 +2,7 @@
 # make test   everything that can go wrong, checked: installs what the checks need, Chromium included
 # make lint   style, types and import directions
 # make format style, mended
+# make screenshot  the README's picture, taken anew
 # make clean  back to a fresh checkout; training runs are kept
 
 PYTHON ?= python3
@@ -9,7 +10,7 @@ ARGS ?=
 BIN := .venv/bin
 NODE_MODULES := tests/node_modules/.package-lock.json
 
-.PHONY: run test lint format chromium clean
+.PHONY: run test lint format chromium screenshot clean
 
 run: .venv/.run
 	$(BIN)/ntm-scope $(ARGS)
@@ -18,6 +19,10 @@ test: .venv/.develop $(NODE_MODULES) chromium
 	cd tests/frontend && node --test --test-reporter=spec
 	$(BIN)/pytest -m 'not browser' --numprocesses auto --maxprocesses 4
 	$(BIN)/pytest -m browser
+
+screenshot: .venv/.develop chromium
+	$(BIN)/pytest tests/browser/test_screenshot.py
+	cp tests/output/main-view.png tests/browser/main-view.png
 
 lint: .venv/.develop $(NODE_MODULES)
 	$(BIN)/ruff check

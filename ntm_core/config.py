@@ -38,8 +38,8 @@ StepOrder = Literal["read_then_write", "write_then_read", "listed"]
 WriteOrder = Literal["erases_then_adds", "one_by_one"]
 ShiftEdge = Literal["circular", "zero_padded"]
 
-_EXP_LIMIT = 80.0
-"""The largest argument at which exp stays finite in float32 with room for a product (exp(80) = 5.5e34)."""
+_EXP_LIMIT = 40.0
+"""The largest clip at which exp leaves room in float32 for a product with any similarity (exp(40) = 2.4e17)."""
 
 
 class MachineConfig(BaseModel):
@@ -169,6 +169,9 @@ def describe_validation_error(error: ValidationError) -> str:
     lines = []
     for item in error.errors(include_url=False, include_context=False):
         field = ".".join(str(part) for part in item["loc"])
+        if item["type"] == "missing":
+            lines.append(f"{field} is missing: it has no default")
+            continue
         message = item["msg"].removeprefix("Value error, ")
         lines.append(f"{field} is {_shorten(item['input'])}: {message}" if field else message)
     return "; ".join(lines)
@@ -258,6 +261,7 @@ _PAPER: dict[str, tuple[str, ...]] = {
 """What Graves et al. (2014) fix, in their sections 3.2 (writing) and 3.3 (addressing)."""
 
 _CHOICES = (
+    "controller_activation",
     "similarity",
     "similarity_epsilon",
     "similarity_epsilon_placement",
@@ -265,6 +269,7 @@ _CHOICES = (
     "initial_memory_value",
     "initial_memory_scale",
     "initial_weighting",
+    "initial_weighting_scale",
     "initial_read",
     "initial_controller",
     "key_activation",

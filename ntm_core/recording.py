@@ -35,12 +35,17 @@ class Recording:
                 f"but the machine gives {config.output_size}"
             )
         self.machine = machine
-        dtype = _DTYPES[machine.output.weight.dtype]
+        dtype = _DTYPES.get(machine.output.weight.dtype)
+        if dtype is None:
+            name = str(machine.output.weight.dtype).removeprefix("torch.")
+            raise TraceError(f"the machine computes in {name}: a trace holds float32 or float64")
         self.header = header or TraceHeader.of(config, steps, dtype=dtype, phases=episode.phases)
         if (self.header.steps, self.header.dtype) != (steps, dtype):
             raise TraceError(
                 f"the header says {self.header.steps} steps in {self.header.dtype}, but the run has {steps} in {dtype}"
             )
+        if self.header.config != config:
+            raise TraceError("the header's config is not that of the machine that is recorded")
         self.episode = np.zeros((), self.header.record_dtype("episode"))
         for name in ("inputs", "targets", "mask", "phase"):
             self.episode[name] = getattr(episode, name).reshape(self.episode[name].shape)
@@ -48,6 +53,7 @@ class Recording:
             self._start = machine.initial_state()
         self.initial = _initial_record(self._start, self.header)
         self.records = np.zeros(steps, self.header.record_dtype("step"))
+        self._complete = 0
 
     @torch.inference_mode()
     def run(self) -> Iterator[int]:
@@ -57,10 +63,13 @@ class Recording:
         for step, result in enumerate(self.machine.run(inputs, self._start)):
             for name, tensor in _step_tensors(result).items():
                 columns[name][step : step + 1] = tensor.numpy()
+            self._complete = step + 1
             yield step
 
     def trace(self) -> Trace:
-        """The finished trace; call it after `run()` has been exhausted."""
+        """The finished trace; `TraceError` before `run()` has been exhausted."""
+        if self._complete < len(self.records):
+            raise TraceError(f"the recording is at step {self._complete} of {len(self.records)}: it has no trace yet")
         return Trace(self.header, self.episode, self.initial, self.records)
 
 
@@ -97,10 +106,10 @@ def _step_tensors(result: StepResult) -> dict[str, Tensor]:
 
 def _initial_record(state: MachineState, header: TraceHeader) -> Array:
     record = np.zeros((), header.record_dtype("initial"))
-    record["initial_memory"] = state.memory[0].numpy()
-    record["initial_weighting"] = state.weighting[0].numpy()
-    record["initial_read_vector"] = state.read_vector[0].numpy()
-    record["initial_hidden"] = state.controller.hidden[0].numpy()
+    record["initial_memory"] = state.memory[0].detach().numpy()
+    record["initial_weighting"] = state.weighting[0].detach().numpy()
+    record["initial_read_vector"] = state.read_vector[0].detach().numpy()
+    record["initial_hidden"] = state.controller.hidden[0].detach().numpy()
     if state.controller.cell is not None:
-        record["initial_cell"] = state.controller.cell[0].numpy()
+        record["initial_cell"] = state.controller.cell[0].detach().numpy()
     return record

@@ -9,6 +9,7 @@ for bit (`Trace.memory`), since writing is a chain of single-rounded operations 
 """
 
 import json
+import math
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal, Self
@@ -107,6 +108,13 @@ def record_dtype(config: MachineConfig, group: Group, steps: int, dtype: DType =
     )
 
 
+def group_size(config: MachineConfig, group: Group, steps: int) -> int:
+    """How many numbers a trace of this machine holds in one group, all steps together."""
+    axes = axes_of(config, steps)
+    record = sum(math.prod(axes[axis] for axis in field.axes) for field in fields_of(config, group))
+    return record * steps if group == "step" else record
+
+
 class HeadInfo(BaseModel):
     """One entry of the head axis."""
 
@@ -169,7 +177,9 @@ class TraceHeader(BaseModel):
     ) -> Self:
         """The header of a trace of this machine over `steps` steps."""
         groups: tuple[Group, ...] = ("episode", "initial", "step")
-        return cls(
+        if steps < 1:
+            raise TraceError(f"steps is {steps}: a trace has at least one step")
+        header = cls(
             dtype=dtype,
             steps=steps,
             checkpoint=checkpoint,
@@ -191,6 +201,8 @@ class TraceHeader(BaseModel):
                 for group in groups
             },
         )
+        check_channels(header)
+        return header
 
     @classmethod
     def parse(cls, text: str | bytes) -> Self:
@@ -221,6 +233,11 @@ def check_derived(header: TraceHeader) -> None:
     for name in ("heads", "shifts", "axes", "fields"):
         if getattr(header, name) != getattr(expected, name):
             raise TraceError(f"the header's {name} do not follow from its config")
+    check_channels(header)
+
+
+def check_channels(header: TraceHeader) -> None:
+    """Nothing, if the header names every channel of its machine; else `TraceError` says how many are named."""
     for name, size in (("input_channels", header.config.input_size), ("output_channels", header.config.output_size)):
         if len(getattr(header, name)) != size:
             raise TraceError(f"the header names {len(getattr(header, name))} {name}, but the machine has {size}")

@@ -11,7 +11,9 @@ archive that unpacks to more than its limit is refused.
 """
 
 import io
+import lzma
 import os
+import re
 import zipfile
 import zlib
 from pathlib import Path
@@ -21,13 +23,29 @@ import numpy as np
 
 from ntm_core.atomic import atomic_write
 from ntm_core.errors import TraceError
-from ntm_core.trace import Array, Group, Trace, TraceHeader
+from ntm_core.trace import Array, Group, Trace, TraceHeader, group_size
 
 MAX_HEADER_BYTES = 1 << 20
 DEFAULT_MAX_BYTES = 2 << 30
 """The most that a trace file may unpack to, unless the caller says otherwise."""
 
 _MEMBER_OVERHEAD = 4096
+_NPY_HEADER = re.compile(
+    rb"\{'descr': '(?P<dtype>[<>|=]?[biufcUSVO]\d{0,3})', 'fortran_order': (?P<fortran>False|True), "
+    rb"'shape': \((?P<shape>(?:\d{1,18}, ?)*(?:\d{1,18})?)\),? ?\} *\n?"
+)
+_UNREADABLE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    NotImplementedError,
+    EOFError,
+    OSError,
+    RuntimeError,
+    ValueError,
+)
+"""All that zipfile and the decompressors raise at a damaged archive."""
+
 _GROUPS: tuple[Group, ...] = ("episode", "initial", "step")
 
 
@@ -54,7 +72,9 @@ def load_trace(source: str | os.PathLike[str] | bytes, max_bytes: int = DEFAULT_
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             return _read_archive(archive, max_bytes)
-    except (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError, OSError, RuntimeError) as error:
+    except TraceError:
+        raise
+    except _UNREADABLE as error:
         raise TraceError(f"this is not a trace file: {error}") from None
 
 
@@ -72,11 +92,11 @@ def _read_archive(archive: zipfile.ZipFile, max_bytes: int) -> Trace:
         raise TraceError(f"array {name.removesuffix('.npy')!r} is {state}")
     holders: dict[Group, Array] = {}
     for group in _GROUPS:
-        dtype = header.record_dtype(group)
-        shape = (header.steps,) if group == "step" else ()
-        size = dtype.itemsize * (header.steps if group == "step" else 1)
+        size = group_size(header.config, group, header.steps) * np.dtype(header.dtype).itemsize
         if size > total:
             raise TraceError(f"the header asks for {size} bytes of {group} arrays, but the file holds {total}")
+        dtype = header.record_dtype(group)
+        shape = (header.steps,) if group == "step" else ()
         holder = np.zeros(shape, dtype)
         for name in dtype.names or ():
             holder[name] = _read_array(archive, members[f"{name}.npy"], name, holder[name])
@@ -107,18 +127,28 @@ def _read_array(archive: zipfile.ZipFile, info: zipfile.ZipInfo, name: str, like
         if fortran and len(shape) > 1:
             raise TraceError(f"array {name!r} is in Fortran order, but must be in C order")
         data = member.read(like.nbytes)
+        if member.read(1):
+            raise TraceError(f"array {name!r} goes on after its {like.nbytes} bytes")
     if len(data) != like.nbytes:
         raise TraceError(f"array {name!r} ends after {len(data)} of {like.nbytes} bytes")
     return np.frombuffer(data, like.dtype).reshape(like.shape)
 
 
 def _npy_header(member: IO[bytes], name: str) -> tuple[tuple[int, ...], bool, np.dtype[np.generic]]:
+    """Shape, Fortran order and dtype. numpy writes this one form; its own parser evaluates a Python literal."""
+    magic, version = member.read(6), member.read(2)
+    length_bytes = {b"\x01\x00": 2, b"\x02\x00": 4}.get(version)
+    if magic != b"\x93NUMPY" or length_bytes is None:
+        raise TraceError(f"array {name!r} is not a numpy array of format 1.0 or 2.0")
+    length = int.from_bytes(member.read(length_bytes), "little")
+    found = _NPY_HEADER.fullmatch(member.read(min(length, _MEMBER_OVERHEAD)))
+    if found is None:
+        raise TraceError(f"array {name!r} is not a numpy array: its header is of another form")
     try:
-        version = np.lib.format.read_magic(member)
-        read = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}[version]
-        shape, fortran, dtype = read(member)
-    except (ValueError, KeyError) as error:
+        dtype = np.dtype(found["dtype"].decode())
+    except TypeError as error:
         raise TraceError(f"array {name!r} is not a numpy array: {error}") from None
     if dtype.hasobject:
         raise TraceError(f"array {name!r} holds pickled objects, which are never read")
-    return shape, fortran, dtype
+    shape = tuple(int(part) for part in found["shape"].split(b",") if part.strip())
+    return shape, found["fortran"] == b"True", dtype

@@ -5,6 +5,7 @@ import errno
 import socket
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -114,10 +115,10 @@ def _serve(options: argparse.Namespace) -> int:
     torch.set_num_threads(1)
     with listener:
         print(f"NTM Scope is at {address(listener)}  (Ctrl-C stops it)", flush=True)
-        try:
+        # uvicorn stops in good order at a Ctrl-C, and raises it once more when it has.
+        with suppress(KeyboardInterrupt):
             ScopeServer(create_app(settings), options.log_level).run(sockets=[listener])
-        except KeyboardInterrupt:
-            print("NTM Scope has stopped.", flush=True)
+        print("NTM Scope has stopped.", flush=True)
     return 0
 
 

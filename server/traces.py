@@ -1,6 +1,5 @@
 """From a trace request to a recording that is ready to run: the machine, the episode and the header."""
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,7 +7,7 @@ import numpy as np
 from ntm_core.errors import TaskError
 from ntm_core.recording import Recording
 from ntm_core.tasks import Episode, Task
-from ntm_core.trace import TraceHeader, axes_of, fields_of
+from ntm_core.trace import Group, TraceHeader, group_size
 from server.errors import LimitExceeded, Mismatch
 from server.schemas import TraceRequest
 from server.settings import Settings
@@ -63,13 +62,9 @@ class Recordings:
         if steps > self.settings.max_steps:
             raise LimitExceeded(f"{what.format(steps)}: the limit is {self.settings.max_steps}", field)
         config = info.about.config
-        axes = axes_of(config, steps)
-        numbers = sum(
-            math.prod(axes[axis] for axis in described.axes) * (steps if group == "step" else 1)
-            for group in ("episode", "initial", "step")
-            for described in fields_of(config, group)
-        )
-        size = numbers * (8 if info.dtype == "float64" else 4)
+        groups: tuple[Group, ...] = ("episode", "initial", "step")
+        number = 8 if info.dtype == "float64" else 4
+        size = number * sum(group_size(config, group, steps) for group in groups)
         if size > self.settings.max_trace_bytes:
             raise LimitExceeded(
                 f"{what.format(steps)}, a trace of {size} bytes with this machine: "

@@ -93,7 +93,17 @@ def checkpoint_bytes(checkpoint: Checkpoint) -> bytes:
         **{name: json.dumps(value, allow_nan=False) for name, value in about.items()},
     }
     tensors = {name: tensor.contiguous() for name, tensor in checkpoint.tensors.items()}
-    return safetensors.torch.save(tensors, metadata)
+    return _canonical(safetensors.torch.save(tensors, metadata))
+
+
+def _canonical(data: bytes) -> bytes:
+    """The same safetensors file with its metadata in order, so that the same checkpoint is the same bytes."""
+    size = int.from_bytes(data[:8], "little")
+    header = json.loads(data[8 : 8 + size])
+    header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
+    text = json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)
+    return len(text).to_bytes(8, "little") + text + data[8 + size :]
 
 
 def save_checkpoint(path: str | os.PathLike[str], checkpoint: Checkpoint) -> None:
@@ -112,7 +122,7 @@ def load_checkpoint(source: str | os.PathLike[str] | bytes, limits: CheckpointLi
     _check_size(config, limits)
     try:
         tensors = safetensors.torch.load(data)
-    except (SafetensorError, ValueError, KeyError) as error:
+    except (SafetensorError, ValueError, KeyError, RuntimeError, OverflowError) as error:
         raise CheckpointError(f"this is not a readable safetensors file: {error}") from None
     _check_tensors(config, tensors)
     return Checkpoint(

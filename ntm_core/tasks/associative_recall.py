@@ -35,6 +35,10 @@ class AssociativeRecall(TaskBase):
 
     title: ClassVar[str] = "Associative recall"
     description: ClassVar[str] = "Remember a list of items and, shown one of them, answer with the item after it."
+    look_for: ClassVar[str] = (
+        "At the second query delimiter, see whether the read head jumps by content to what was written with "
+        "the queried item, and then moves on by one to the item after it."
+    )
     phases: ClassVar[tuple[str, ...]] = ("item delimiter", "item", "query delimiter", "query", "output")
     evaluation_lengths: ClassVar[tuple[int, ...]] = (2, 4, 6, 8, 10, 12, 15, 20)
 

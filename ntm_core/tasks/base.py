@@ -39,6 +39,7 @@ class TaskBase(BaseModel, ABC):
 
     title: ClassVar[str]
     description: ClassVar[str]
+    look_for: ClassVar[str]
     phases: ClassVar[tuple[str, ...]]
     evaluation_lengths: ClassVar[tuple[int, ...]]
     metric: ClassVar[str] = "wrong bits"

@@ -25,6 +25,11 @@ class Copy(TaskBase):
 
     title: ClassVar[str] = "Copy"
     description: ClassVar[str] = "Remember a sequence of random bit vectors and, after a delimiter, repeat it."
+    look_for: ClassVar[str] = (
+        "Follow the write head: it should move one location a step while the sequence comes in. At the "
+        "delimiter, see where the read head stands, and whether it then walks the same locations in the same "
+        "order, one a step."
+    )
     phases: ClassVar[tuple[str, ...]] = ("input", "delimiter", "output")
     evaluation_lengths: ClassVar[tuple[int, ...]] = (10, 20, 30, 50, 100, 120)
 

@@ -27,6 +27,10 @@ class DynamicNgrams(TaskBase):
 
     title: ClassVar[str] = "Dynamic N-grams"
     description: ClassVar[str] = "Predict each next bit of a sequence drawn from a random table of conditional chances."
+    look_for: ClassVar[str] = (
+        "See whether the heads go to the same location each time the same five bits come before: the location "
+        "then counts what followed that context."
+    )
     phases: ClassVar[tuple[str, ...]] = ("context", "output", "end")
     evaluation_lengths: ClassVar[tuple[int, ...]] = (100, 200, 400)
     metric: ClassVar[str] = "loss above the optimal estimator"

@@ -31,6 +31,10 @@ class PrioritySort(TaskBase):
 
     title: ClassVar[str] = "Priority sort"
     description: ClassVar[str] = "Remember random bit vectors with priorities and give back the highest in order."
+    look_for: ClassVar[str] = (
+        "See whether the location that the write head chooses follows the priority in the input: reading the "
+        "locations in order then gives the sorted vectors."
+    )
     phases: ClassVar[tuple[str, ...]] = ("input", "delimiter", "output")
     evaluation_lengths: ClassVar[tuple[int, ...]] = (5, 10, 20)
 

@@ -32,6 +32,10 @@ class RepeatCopy(TaskBase):
     description: ClassVar[str] = (
         "Remember a sequence of random bit vectors, repeat it a given number of times, then mark the end."
     )
+    look_for: ClassVar[str] = (
+        "Watch the read head at the end of each repeat: it has to go back to where the sequence begins. See "
+        "whether it jumps there by content or walks, and what tells the machine how many repeats are left."
+    )
     phases: ClassVar[tuple[str, ...]] = ("input", "delimiter", "output", "end")
     evaluation_lengths: ClassVar[tuple[int, ...]] = (5, 10, 20)
 

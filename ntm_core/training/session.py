@@ -177,6 +177,7 @@ class _Run:
             task=self._plan.task.model_dump(mode="json"),
             training=training.model_dump(mode="json"),
             results=results.model_dump(mode="json") if results else None,
+            card=self._plan.task.look_for,
         )
         save_checkpoint(path, checkpoint)
 

@@ -6,7 +6,7 @@ from typing import Any, get_args
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
@@ -156,6 +156,7 @@ def test_similarity_is_what_the_naive_loop_computes(
 
 
 @given(st.integers(1, 12), st.integers(1, 5), st.data(), st.sampled_from(DTYPES))
+@settings(max_examples=40)
 def test_a_one_hot_shift_moves_the_focus_by_exactly_its_offset(
     size: int, reach: int, data: st.DataObject, dtype: torch.dtype
 ) -> None:
@@ -174,6 +175,7 @@ def test_a_one_hot_shift_moves_the_focus_by_exactly_its_offset(
 
 
 @given(st.integers(1, 9), st.integers(0, 99), st.sampled_from(DTYPES))
+@settings(max_examples=40)
 def test_a_closed_gate_keeps_the_previous_weighting_and_an_open_one_the_content(
     size: int, seed: int, dtype: torch.dtype
 ) -> None:
@@ -183,6 +185,7 @@ def test_a_closed_gate_keeps_the_previous_weighting_and_an_open_one_the_content(
 
 
 @given(st.integers(1, 9), st.integers(1, 4), st.integers(0, 99), st.sampled_from(EDGES))
+@settings(max_examples=40)
 def test_shifting_agrees_with_the_naive_loop(size: int, reach: int, seed: int, edge: ShiftEdge) -> None:
     before, kernel = weighting(size, seed=seed), weighting(2 * reach + 1, seed=seed + 1)
     by_offset = dict(zip(range(-reach, reach + 1), kernel.tolist(), strict=True))
@@ -190,6 +193,7 @@ def test_shifting_agrees_with_the_naive_loop(size: int, reach: int, seed: int, e
 
 
 @given(st.integers(1, 9), st.floats(1, 100), st.integers(0, 99))
+@settings(max_examples=40)
 def test_sharpening_agrees_with_the_naive_loop_and_keeps_the_order(size: int, gamma: float, seed: int) -> None:
     before = weighting(size, seed=seed)
     found = sharpened_weighting(before, tensor(gamma))

@@ -4,7 +4,7 @@ import json
 from typing import Any, get_args
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from pydantic import ValidationError
 
 from ntm_core.config import MachineConfig, OpenChoice, open_choices
@@ -77,7 +77,6 @@ def test_a_long_value_is_cut_in_the_message() -> None:
     assert len(refusal(controller="x" * 10_000)) < 300
 
 
-@pytest.mark.xfail(strict=True, reason="describe_validation_error shows the whole mapping as the missing field's value")
 def test_a_missing_field_is_said_to_be_missing() -> None:
     with pytest.raises(ConfigError) as caught:
         MachineConfig.make(output_size=2)
@@ -107,8 +106,8 @@ def test_a_missing_field_is_said_to_be_missing() -> None:
         ),
         ({"similarity_epsilon": 0}, ("similarity_epsilon is 0", "'cosine'", "1e-20")),
         ({"similarity": "pearson", "similarity_epsilon": 1e-30}, ("similarity_epsilon is 1e-30", "'pearson'", "1e-20")),
-        ({"key_strength_activation": "exp", "clip": None}, ("clip is None", "'exp'", "80")),
-        ({"key_strength_activation": "exp", "clip": 81}, ("clip is 81", "'exp'", "80")),
+        ({"key_strength_activation": "exp", "clip": None}, ("clip is None", "'exp'", "40")),
+        ({"key_strength_activation": "exp", "clip": 41}, ("clip is 41", "'exp'", "40")),
     ],
 )
 def test_a_wrong_combination_is_refused_by_value_and_rule(changes: dict[str, Any], words: tuple[str, ...]) -> None:
@@ -119,7 +118,7 @@ def test_a_wrong_combination_is_refused_by_value_and_rule(changes: dict[str, Any
 
 def test_what_those_rules_let_pass() -> None:
     small_config(similarity="dot", similarity_epsilon=0)
-    small_config(key_strength_activation="exp", clip=80)
+    small_config(key_strength_activation="exp", clip=40)
     small_config(clip=None)
     small_config(step_order="listed", head_order=("write", "read"))
 
@@ -132,6 +131,7 @@ def test_a_refusal_is_a_value_error_of_the_core() -> None:
 
 
 @given(configs())
+@settings(max_examples=40)
 def test_a_config_survives_json(config: MachineConfig) -> None:
     text = config.model_dump_json()
     assert MachineConfig.model_validate_json(text) == config
@@ -201,7 +201,6 @@ def by_name(config: MachineConfig) -> dict[str, OpenChoice]:
     return {choice.choice: choice for choice in open_choices(config)}
 
 
-@pytest.mark.xfail(strict=True, reason="initial_weighting_scale and controller_activation are not listed")
 def test_every_field_that_is_no_size_is_an_open_choice() -> None:
     assert set(by_name(small_config())) == set(MachineConfig.model_fields) - SIZES
 
@@ -215,6 +214,7 @@ def test_each_open_choice_is_listed_once_with_its_description() -> None:
 
 
 @given(configs())
+@settings(max_examples=40)
 def test_open_choices_say_what_the_machine_does_and_could_do(config: MachineConfig) -> None:
     found = by_name(config)
     for name in found.keys() & literal_fields().keys():

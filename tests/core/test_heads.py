@@ -5,7 +5,7 @@ from typing import Any, get_args
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
@@ -226,6 +226,7 @@ def test_raw_parameters_are_clipped_before_their_nonlinearities() -> None:
 
 
 @given(configs(), st.integers(0, 99))
+@settings(max_examples=40)
 def test_shapes_and_constraints_of_any_config(config: Any, seed: int) -> None:
     raw = 10 * torch.randn(3, HeadLayout.of(config).size, generator=torch.Generator().manual_seed(seed))
     found = head_parameters(config, raw)

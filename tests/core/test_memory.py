@@ -4,7 +4,7 @@ from typing import get_args
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
@@ -82,6 +82,7 @@ def test_one_write_head_knows_no_order() -> None:
 
 
 @given(st.integers(1, 6), st.integers(0, 99))
+@settings(max_examples=40)
 def test_reading_is_what_the_naive_loop_computes(size: int, seed: int) -> None:
     memory, where = draw(1, size, 3, seed=seed), draw(1, 2, size, seed=seed + 1).softmax(-1)
     expected = [[naive.read(memory[0].tolist(), w) for w in where[0].tolist()]]
@@ -89,6 +90,7 @@ def test_reading_is_what_the_naive_loop_computes(size: int, seed: int) -> None:
 
 
 @given(st.integers(1, 6), st.integers(0, 99))
+@settings(max_examples=40)
 def test_writing_fully_then_reading_gives_back_the_written_row(size: int, seed: int) -> None:
     """w one-hot, e = 1: the row becomes a, exactly, and no other row changes."""
     memory, add = draw(1, size, 3, seed=seed), draw(1, 1, 3, seed=seed + 1)

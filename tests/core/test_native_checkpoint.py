@@ -98,7 +98,7 @@ def with_tensors(tensors: dict[str, torch.Tensor]) -> bytes:
 
 
 @given(configs(), st.integers(0, 99), st.sampled_from(DTYPES))
-@settings(max_examples=15)
+@settings(max_examples=10)
 def test_a_checkpoint_survives_its_file_bit_for_bit(config: MachineConfig, seed: int, dtype: torch.dtype) -> None:
     """… and the machine that comes back leaves the very trace that the first one left."""
     machine = at_rest(stirred(config, seed, dtype=dtype))
@@ -113,9 +113,6 @@ def test_a_checkpoint_survives_its_file_bit_for_bit(config: MachineConfig, seed:
     assert one.memory.tobytes() == other.memory.tobytes()
 
 
-@pytest.mark.xfail(
-    strict=True, reason="safetensors writes its metadata in a random order: the same checkpoint, other bytes"
-)
 def test_the_same_checkpoint_is_the_same_bytes() -> None:
     """So that the file of a seeded training, and an id made from its digest, can be compared."""
     assert {checkpoint_bytes(load_checkpoint(DATA)) for _ in range(5)} == {DATA}
@@ -405,12 +402,7 @@ def test_an_entry_that_lies(changes: dict[str, Any]) -> None:
         [2**62, 0],
         [0, 2**63 - 1],
         [0] * 80,
-        pytest.param(
-            [0, 2**32, 2**32],
-            marks=pytest.mark.xfail(
-                strict=True, reason="torch's RuntimeError (stride overflow) passes load_checkpoint"
-            ),
-        ),
+        [0, 2**32, 2**32],
     ],
 )
 def test_an_empty_tensor_of_an_enormous_shape(shape: list[int]) -> None:

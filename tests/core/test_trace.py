@@ -72,7 +72,7 @@ def test_only_an_lstm_has_cells(controller: str) -> None:
 
 
 @given(configs(), st.integers(1, 5))
-@settings(max_examples=25)
+@settings(max_examples=10)
 def test_every_array_has_the_axes_that_the_header_says(config: MachineConfig, steps: int) -> None:
     trace = record(at_rest(stirred(config, dtype=torch.float32)), any_episode(config, steps))
     lengths = trace.header.axes
@@ -134,9 +134,9 @@ def test_arrays_of_another_layout_are_refused() -> None:
 
 
 @given(configs(), st.integers(0, 99), st.sampled_from(DTYPES))
-@settings(max_examples=40)
+@settings(max_examples=25)
 def test_memory_is_rebuilt_bit_for_bit(config: MachineConfig, seed: int, dtype: torch.dtype) -> None:
-    machine, episode = at_rest(stirred(config, seed, dtype=dtype)), any_episode(config, 6)
+    machine, episode = at_rest(stirred(config, seed, dtype=dtype)), any_episode(config, 4)
     trace = record(machine, episode)
     with torch.inference_mode():
         memories = [machine.initial_state().memory]
@@ -297,15 +297,11 @@ def test_a_header_is_frozen() -> None:
         header.steps = 4  # type: ignore[misc]
 
 
-@pytest.mark.xfail(
-    strict=True, reason="TraceHeader.of checks no channel names, so the trace it leads to cannot be loaded"
-)
 def test_a_header_of_the_wrong_channels_is_refused_at_once() -> None:
     with pytest.raises(TraceError):
         TraceHeader.of(small_config(), 3, input_channels=("only one",))
 
 
-@pytest.mark.xfail(strict=True, reason="TraceHeader.of raises pydantic's ValidationError for 0 steps")
 def test_a_header_without_steps_is_refused_by_the_core() -> None:
     with pytest.raises(TraceError):
         TraceHeader.of(small_config(), 0)

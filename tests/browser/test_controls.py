@@ -1,0 +1,157 @@
+"""Keys, slider, playback, address, custom input, export: what a person does with the page."""
+
+import json
+import re
+
+import numpy as np
+import pytest
+from playwright.sync_api import Dialog, expect
+
+from ntm_core.trace_file import load_trace
+from tests.browser.conftest import OpenTab, ServerProcess
+from tests.browser.page import ScopePage, copying, fragment
+
+pytestmark = pytest.mark.browser
+
+MODEL = "copy-lstm"
+
+
+def test_keys_move_the_one_cursor(tab: ScopePage) -> None:
+    tab.open(fragment(MODEL, task=copying(20), seed=0))
+    tab.press("End")
+    tab.at(41, of=41)
+    tab.press("Home", "ArrowRight", "ArrowRight", "Shift+ArrowRight")
+    tab.at(13, of=41)
+    tab.press("ArrowLeft")
+    tab.at(12, of=41)
+    assert tab.page.locator("#t").input_value() == "12"
+    assert tab.page.locator("#step").input_value() == "11"
+
+
+def test_keys_choose_head_pin_difference_loop_and_help(tab: ScopePage) -> None:
+    tab.open(fragment(MODEL, task=copying(20), seed=0, t=5))
+    pressed = tab.page.locator('.inspector-heads [aria-pressed="true"]')
+    first = pressed.inner_text()
+    tab.press("h")
+    expect(pressed).not_to_have_text(first)
+    tab.press("p", "ArrowRight", "d")
+    expect(tab.page.locator('[data-plot="weighting-write-0"]')).to_contain_text("minus t = 5")
+    tab.press("[", "ArrowRight", "ArrowRight", "]")
+    expect(tab.page).to_have_url(re.compile("loop=6"))
+    tab.press("Escape", "?")
+    expect(tab.page.get_by_role("dialog")).to_be_visible()
+    tab.press("Escape")
+    expect(tab.page.get_by_role("dialog")).to_be_hidden()
+
+
+def test_keys_do_nothing_while_typing(tab: ScopePage) -> None:
+    tab.open(fragment(MODEL, task=copying(20), seed=0, t=5))
+    tab.page.locator("#seed").focus()
+    tab.press("End")
+    tab.at(5, of=41)
+
+
+def test_playing_moves_the_cursor_and_stops_at_the_end(tab: ScopePage) -> None:
+    tab.open(fragment(MODEL, task=copying(20), seed=0))
+    tab.press("9", "Space")
+    tab.at(41, of=41)
+    expect(tab.page.get_by_role("button", name="Play")).to_be_visible()
+
+
+def test_a_click_on_any_time_axis_moves_the_cursor(tab: ScopePage) -> None:
+    tab.open(fragment(MODEL, task=copying(20), seed=0, t=2))
+    box = tab.drawn("input").locator(".plot-host").bounding_box()
+    assert box
+    tab.page.mouse.click(box["x"] + box["width"] * 0.5, box["y"] + box["height"] * 0.3)
+    tab.page.mouse.move(2, 2)
+    t = int(tab.page.locator("#t").input_value())
+    assert 15 < t < 27
+
+
+def test_an_address_opened_elsewhere_shows_the_same(new_tab: OpenTab) -> None:
+    one = new_tab()
+    one.open(fragment(MODEL, task=copying(9), seed=7))
+    one.go_to(11)
+    one.press("h", "p", "ArrowRight", "d")
+    one.page.get_by_role("button", name="log").first.click()
+    expect(one.page).to_have_url(re.compile("t=12.*diff"))
+    expect(one.page).to_have_url(re.compile("weighting=log"))
+    address = one.page.url
+    other = new_tab()
+    other.open(address.removeprefix(f"{one.base}/"))
+    other.at(12, of=19)
+    names = ["key_strength", "interpolation_gate", "sharpening", "peak", "argmax", "entropy", "shift -1"]
+    assert other.numbers(names) == one.numbers(names)
+    assert other.page.locator(".inspector").inner_text() == one.page.locator(".inspector").inner_text()
+    expect(other.page).to_have_url(address)
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    ["#checkpoint=<script>alert(1)</script>", "#t=1e999&head=-3&loop=9,2", "#task={&seed=x", "#%E0%A4%A", "#a=b&a=c"],
+)
+def test_a_hostile_address_breaks_nothing(tab: ScopePage, hostile: str) -> None:
+    dialogs: list[str] = []
+
+    def refuse(dialog: Dialog) -> None:
+        dialogs.append(dialog.message)
+        dialog.dismiss()
+
+    tab.page.on("dialog", refuse)
+    tab.page.goto(f"{tab.base}/{hostile}")
+    expect(tab.page.locator("#model")).to_be_visible()
+    tab.page.wait_for_timeout(1000)
+    assert dialogs == []
+    tab.problems = [problem for problem in tab.problems if "404" not in problem and "422" not in problem]
+
+
+def test_a_typed_input_runs_and_travels_in_the_address(new_tab: OpenTab, server: ServerProcess) -> None:
+    tab = new_tab()
+    tab.open(fragment(MODEL, task=copying(3), seed=0))
+    before = server.trace(MODEL, task=copying(3), seed=0)["episode"]["inputs"]
+    tab.page.get_by_role("button", name="Edit input").click()
+    cell = tab.page.locator('.cells [aria-label^="step 1, bit 0"]')
+    cell.click()
+    expect(tab.page.locator("#result")).to_contain_text("typed input")
+    tab.recorded()
+    expected = [list(row) for row in before]
+    expected[0][0] = 1 - expected[0][0]
+    tab.press("Escape")
+    tab.page.wait_for_timeout(800)
+    other = new_tab()
+    other.open(tab.page.url.removeprefix(f"{tab.base}/"))
+    shown = np.array(other.settled_figure("input")["data"][0]["z"])
+    assert np.array_equal(shown.T, np.array(expected))
+    expect(other.page.locator("#result")).to_contain_text("wrong bits")
+
+
+def test_the_trace_can_be_saved_for_other_tools(tab: ScopePage, server: ServerProcess) -> None:
+    tab.open(fragment(MODEL, task=copying(6), seed=3))
+    tab.page.get_by_role("button", name="Export").click()
+    with tab.page.expect_download() as download:
+        tab.page.get_by_role("button", name=".npz").click()
+    trace = load_trace(download.value.path())
+    expected = server.trace(MODEL, task=copying(6), seed=3)
+    assert np.array_equal(trace["weighting"], np.array(expected["step"]["weighting"], np.float32))
+
+
+def test_a_plot_can_be_saved_as_an_image(tab: ScopePage) -> None:
+    tab.open(fragment(MODEL, task=copying(6), seed=3))
+    frame = tab.drawn("input")
+    frame.hover()
+    with tab.page.expect_download() as download:
+        frame.get_by_role("button", name="as SVG").click()
+    assert "<svg" in download.value.path().read_text(encoding="utf-8")
+
+
+def test_length_and_seed_ask_for_another_episode(tab: ScopePage) -> None:
+    tab.open(fragment(MODEL, task=copying(6), seed=3))
+    tab.page.get_by_role("button", name="Next seed").click()
+    expect(tab.page.locator("#seed")).to_have_value("4")
+    tab.page.locator("[data-setting=lengths] input").first.fill("10")
+    tab.press("Enter")
+    expect(tab.page.locator(".inspector-steps")).to_have_text("of 21")
+    tab.page.wait_for_timeout(800)
+    assert json.dumps([10, 10]).replace(" ", "") in tab.page.evaluate("decodeURIComponent(location.hash)").replace(
+        " ", ""
+    )

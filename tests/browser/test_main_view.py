@@ -1,0 +1,113 @@
+"""The main view shows what the machine computed: read back from the screen and held against the trace API."""
+
+import numpy as np
+import pytest
+from playwright.sync_api import expect
+
+from ntm_core.checkpoints.native import load_checkpoint
+from ntm_core.recording import record
+from ntm_core.tasks import Copy
+from ntm_core.zoo import names, path
+from tests.browser.conftest import OpenTab, ServerProcess
+from tests.browser.page import PATIENCE, ScopePage, copying, fragment
+
+pytestmark = pytest.mark.browser
+
+MODEL = "copy-lstm"
+SHOWN = {"key_strength": "key_strength", "interpolation_gate": "interpolation_gate", "sharpening": "sharpening"}
+
+
+def test_a_fresh_page_shows_the_default_model_solving_its_task(tab: ScopePage) -> None:
+    tab.open()
+    assert tab.page.locator("#model").input_value() == names()[0] == MODEL
+    expect(tab.page.locator("#result")).to_contain_text("0 / ")
+    expect(tab.page.locator("#result")).to_contain_text("wrong bits")
+    for plot in ("input", "output", "adds", "reads", "weighting-write-0", "weighting-read-0"):
+        tab.drawn(plot)
+
+
+def test_scrubbing_shows_the_numbers_of_the_trace_api_to_the_last_digit(tab: ScopePage, server: ServerProcess) -> None:
+    trace = server.trace(MODEL, task=copying(12), seed=5)
+    tab.open(fragment(MODEL, task=copying(12), seed=5, head=1))
+    steps = trace["header"]["steps"]
+    for t in (1, 2, 7, 12, 13, 14, 20, steps):
+        tab.go_to(t)
+        tab.at(t, of=steps)
+        for number, field in SHOWN.items():
+            expected = np.float32(trace["step"][field][t - 1][1])
+            assert np.float32(tab.number(number)) == expected, f"{field} at t = {t}"
+        for index, shift in enumerate(trace["header"]["shifts"]):
+            assert np.float32(tab.number(f"shift {shift}")) == np.float32(
+                trace["step"]["shift_weighting"][t - 1][1][index]
+            )
+        weighting = np.array(trace["step"]["weighting"][t - 1][1], np.float32)
+        assert np.float32(tab.number("peak")) == weighting.max()
+        assert int(tab.number("argmax")) == int(weighting.argmax())
+
+
+def test_the_memory_on_screen_is_the_machines_memory_bit_for_bit(tab: ScopePage) -> None:
+    task = Copy(lengths=(12, 12))
+    trace = record(load_checkpoint(path(MODEL)).machine(), task.episodes(5))
+    tab.open(fragment(MODEL, task=copying(12), seed=5))
+    for t in (3, 13, 25):
+        tab.drawn("memory-after")
+        tab.go_to(t)
+        for part, step in (("memory-before", t - 1), ("memory-after", t)):
+            shown = np.array(tab.settled_figure(part)["data"][0]["z"], np.float32)
+            expected = trace.memory[step]
+            assert np.array_equal(shown if shown.shape == expected.shape else shown.T, expected), f"{part} at t = {t}"
+
+
+def test_the_weightings_on_screen_are_those_of_the_trace(tab: ScopePage, server: ServerProcess) -> None:
+    trace = server.trace(MODEL, task=copying(8), seed=1)
+    tab.open(fragment(MODEL, task=copying(8), seed=1))
+    weighting = np.array(trace["step"]["weighting"], np.float32)
+    for plot, head in (("weighting-read-0", 0), ("weighting-write-0", 1)):
+        assert np.array_equal(np.array(tab.settled_figure(plot)["data"][0]["z"], np.float32), weighting[:, head].T)
+
+
+def test_hovering_reads_an_exact_value(tab: ScopePage, server: ServerProcess) -> None:
+    trace = server.trace(MODEL, task=copying(8), seed=1)
+    tab.open(fragment(MODEL, task=copying(8), seed=1))
+    host = tab.drawn("weighting-read-0").locator(".plot-host")
+    box = host.bounding_box()
+    assert box
+    tab.page.mouse.move(box["x"] + box["width"] * 0.5, box["y"] + box["height"] * 0.4)
+    tooltip = tab.page.locator(".tooltip")
+    expect(tooltip).to_be_visible()
+    text = tooltip.inner_text().replace("\u2212", "-")
+    values = {np.float32(value) for step in trace["step"]["weighting"] for value in step[0]}
+    words = (word.strip(",;:") for word in text.split())
+    numbers = {np.float32(word) for word in words if word.replace(".", "", 1).replace("e-", "", 1).isdigit()}
+    assert numbers & values, text
+
+
+def test_the_private_parts_of_plotly_are_as_the_page_needs_them(tab: ScopePage) -> None:
+    tab.open()
+    tab.drawn("input")
+    version = tab.page.evaluate("import('/static/src/plotly.js').then((module) => module.guardPrivateFields())")
+    assert tab.page.evaluate("document.querySelector('meta[name=plotly]').content").endswith(f"{version}.min.js")
+
+
+def test_every_plot_names_itself_its_axes_and_its_meaning(tab: ScopePage) -> None:
+    tab.open()
+    plots = tab.page.locator("[data-plot]")
+    count = plots.count()
+    assert count >= 20
+    for index in range(count):
+        plot = plots.nth(index)
+        assert plot.locator(".plot-title").inner_text().strip()
+        assert plot.locator("figcaption").inner_text().strip()
+        assert plot.locator(".plot-host").get_attribute("aria-label")
+
+
+@pytest.mark.parametrize("colours", ["light", "dark"])
+@pytest.mark.parametrize("width", [1440, 1024, 400])
+def test_the_page_fits_every_width(new_tab: OpenTab, colours: str, width: int) -> None:
+    tab = new_tab(viewport={"width": width, "height": 900}, color_scheme=colours)
+    tab.open(fragment(MODEL, task=copying(20), seed=0, t=28))
+    tab.drawn("weighting-write-0")
+    tab.drawn("input")
+    overflow = tab.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    assert overflow <= 0
+    expect(tab.page.locator("#step")).to_be_visible(timeout=PATIENCE)
