@@ -126,7 +126,8 @@ def listen(host: str, port: int, *, fallback: bool) -> socket.socket:
     """A listening socket; if the port is taken and `fallback` is set, on one of the next. OSError if none is free."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     for candidate in range(port, port + _PORTS_TRIED if fallback else port + 1):
-        listener = socket.socket(family)
+        # The protocol is named because asyncio sends small pieces at once (TCP_NODELAY) only where it is.
+        listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         try:
             if sys.platform != "win32":
                 # A port whose last connections are still closing is free. On Windows this would mean: taken or not.

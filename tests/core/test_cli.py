@@ -374,7 +374,7 @@ def test_trace_takes_settings_of_the_task(checkpoint: Path, tmp_path: Path) -> N
     [
         (["--seed", "-1"], "ntm-scope: seed is -1: it must be one or several whole numbers"),
         (["--task-json", '{"lengths": [2, 1]}'], "ntm-scope: copy.lengths is "),
-        (["--task-json", '{"bits": 4}'], "ntm-scope: the episode has 5 input channels, but the machine takes 3"),
+        (["--task-json", '{"bits": 4}'], "ntm-scope: the header names 5 input_channels, but the machine has 3"),
         (["-o", "no/such/folder.npz"], "ntm-scope: .*No such file or directory"),
     ],
     ids=str,

@@ -238,33 +238,34 @@ def test_every_parameter_learns() -> None:
 
 
 class Unrolled(nn.Module):
-    """All logits and the last memory of a machine, as a function of its parameters."""
+    """All logits and the last memory of a machine, one after the other, as a function of its parameters."""
 
     def __init__(self, machine: Machine) -> None:
         super().__init__()
         self.machine = machine
 
-    def forward(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, inputs: Tensor) -> Tensor:
         results = list(self.machine.run(inputs))
-        return torch.stack([result.logits for result in results]), results[-1].state.memory
+        return torch.cat([result.logits.flatten() for result in results] + [results[-1].state.memory.flatten()])
 
 
 @pytest.mark.parametrize("changes", every_alternative(), ids=name_of)
 def test_gradients_of_the_whole_machine(changes: dict[str, Any]) -> None:
+    """By every parameter and every input, over two steps, in a random direction of all of them together."""
     config = small_config(input_size=2, memory_size=4, word_size=3, **changes)
-    machine = stirred(config, seed=4, scale=0.6)
-    inputs = rows(config, 2).requires_grad_()
-    unrolled = Unrolled(machine)
-    names, values = zip(*unrolled.named_parameters(), strict=True)
+    unrolled = Unrolled(stirred(config, seed=4, scale=0.6))
+    inputs = rows(config, 2)
+    held = {name: value.detach() for name, value in unrolled.named_parameters()}
+    sizes = [inputs.numel(), *(value.numel() for value in held.values())]
 
-    def logits_and_memory(inputs: Tensor, *values: Tensor) -> tuple[Tensor, Tensor]:
-        found: tuple[Tensor, Tensor] = torch.func.functional_call(
-            unrolled, dict(zip(names, values, strict=True)), (inputs,)
-        )
+    def all_numbers(flat: Tensor) -> Tensor:
+        given_inputs, *values = flat.split(sizes)
+        parameters = {name: value.view_as(held[name]) for name, value in zip(held, values, strict=True)}
+        found: Tensor = torch.func.functional_call(unrolled, parameters, (given_inputs.view_as(inputs),))
         return found
 
-    leaves = [value.detach().clone().requires_grad_() for value in values]
-    assert torch.autograd.gradcheck(logits_and_memory, (inputs, *leaves), fast_mode=True)
+    flat = torch.cat([inputs.flatten(), *(value.flatten() for value in held.values())]).requires_grad_()
+    assert torch.autograd.gradcheck(all_numbers, flat, fast_mode=True, atol=1e-7, rtol=1e-6)
 
 
 @pytest.mark.parametrize("changes", every_alternative(), ids=name_of)

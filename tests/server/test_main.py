@@ -31,6 +31,13 @@ def test_a_taken_port_gives_way_to_the_next_free_one() -> None:
             assert port < found.getsockname()[1] < port + 50
 
 
+def test_connections_are_known_to_be_tcp_so_that_small_answers_are_sent_at_once() -> None:
+    with taken() as listener, socket.create_connection(listener.getsockname()):
+        connection, _ = listener.accept()
+        with connection:
+            assert connection.proto == socket.IPPROTO_TCP
+
+
 def test_a_port_that_was_asked_for_is_taken_or_refused() -> None:
     with taken() as other, pytest.raises(OSError, match="in use"):
         listen("127.0.0.1", other.getsockname()[1], fallback=False)
