@@ -53,10 +53,10 @@ def similarity(
 
 def _cosine(key: Tensor, memory: Tensor, epsilon: float, placement: EpsilonPlacement) -> Tensor:
     key_norm = torch.linalg.vector_norm(key, dim=-1, keepdim=True)
-    row_norm = torch.linalg.vector_norm(memory, dim=-1, keepdim=True)
+    row_norm = torch.linalg.vector_norm(memory, dim=-1).unsqueeze(-2)
     if placement == "each_norm":
-        return (key / key_norm.clamp_min(epsilon)) @ (memory / row_norm.clamp_min(epsilon)).mT
-    norm_product = key_norm * row_norm.mT
+        return (key / key_norm.clamp_min(epsilon)) @ memory.mT / row_norm.clamp_min(epsilon)
+    norm_product = key_norm * row_norm
     dot = key @ memory.mT
     if placement == "norm_product":
         return dot / norm_product.clamp_min(epsilon)

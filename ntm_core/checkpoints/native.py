@@ -24,6 +24,7 @@ from torch import Tensor
 from ntm_core.atomic import atomic_write
 from ntm_core.config import MachineConfig, describe_validation_error
 from ntm_core.errors import CheckpointError
+from ntm_core.heads import HeadLayout
 from ntm_core.machine import Machine
 
 FORMAT = "ntm-scope-checkpoint"
@@ -184,8 +185,10 @@ def _check_size(config: MachineConfig, limits: CheckpointLimits) -> None:
 
 
 def _check_tensors(config: MachineConfig, tensors: dict[str, Tensor]) -> None:
-    with torch.device("meta"):
-        expected = Machine(config).state_dict()
+    given, least = sum(tensor.numel() for tensor in tensors.values()), _least_parameters(config)
+    if given < least:
+        raise CheckpointError(f"the tensors hold {given} numbers, but the config asks for more than {least}")
+    expected = Machine(config).state_dict()
     for name in sorted(expected.keys() ^ tensors.keys()):
         state = "is missing" if name in expected else "is not part of this machine"
         raise CheckpointError(f"tensor {name!r} {state}")
@@ -199,6 +202,19 @@ def _check_tensors(config: MachineConfig, tensors: dict[str, Tensor]) -> None:
             raise CheckpointError(f"tensor {name!r} has shape {found}, but the config asks for {asked}")
         if not bool(torch.isfinite(tensor).all()):
             raise CheckpointError(f"tensor {name!r} holds NaN or infinity")
+
+
+def _least_parameters(config: MachineConfig) -> int:
+    """Fewer numbers than a machine of this config holds, and at least an eighth of them, found without building it."""
+    units, reading = config.controller_size, config.read_heads * config.word_size
+    weights = [
+        units * (config.input_size + reading),
+        units * units * (config.controller_layers - (config.controller == "feedforward")),
+        units * HeadLayout.of(config).size,
+        (units + reading) * config.output_size,
+        config.memory_size * config.word_size * (config.initial_memory not in ("constant", "zeros")),
+    ]
+    return sum(weights)
 
 
 def _object(metadata: dict[str, str], name: str) -> dict[str, Any] | None:

@@ -17,6 +17,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ntm_core.checkpoints import native
 from ntm_core.checkpoints.native import (
     Checkpoint,
     CheckpointLimits,
@@ -167,6 +168,23 @@ def test_safetensors_alone_reads_a_checkpoint(tmp_path: Path) -> None:
 def test_a_record_with_a_nan_is_never_written(value: float) -> None:
     with pytest.raises(ValueError, match="JSON"):
         checkpoint_bytes(replace(CHECKPOINT, training={"loss": value}))
+
+
+# Files whose config asks for more than they hold
+
+
+@given(configs())
+@settings(max_examples=100)
+def test_the_least_that_a_machine_may_hold_is_near_what_it_does_hold(config: MachineConfig) -> None:
+    """So that a machine is only built from a file of the size of its parameters, and always from one that fits."""
+    parameters = sum(tensor.numel() for tensor in Machine(config).state_dict().values())
+    assert parameters / 8 < native._least_parameters(config) < parameters
+
+
+def test_a_machine_larger_than_its_file_is_never_built() -> None:
+    """34 GB of LSTM, asked for by a file of a few kilobytes."""
+    found = refusal(with_config(controller_size=8192, controller_layers=16))
+    assert f"the tensors hold {CHECKPOINT.parameters} numbers, but the config asks for more than 1073" in found
 
 
 # Not a file, not a safetensors file
