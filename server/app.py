@@ -37,7 +37,7 @@ def create_app(settings: Settings, shipped: Mapping[str, Path] | None = None) ->
     machines = MachineCache(settings.cached_machines)
     recorder = Recorder(settings.max_traces)
     plotly = Plotly()
-    directory = frontend_directory()
+    files = PageFiles(frontend_directory())
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -62,8 +62,8 @@ def create_app(settings: Settings, shipped: Mapping[str, Path] | None = None) ->
     app.include_router(checkpoint_routes(store, machines, settings))
     app.include_router(task_routes())
     app.include_router(trace_routes(Recordings(store, machines, settings), recorder, settings))
-    app.include_router(page_routes(directory, plotly))
-    app.mount("/static", PageFiles(directory), name="static")
+    app.include_router(page_routes(files, plotly))
+    app.mount("/static", files, name="static")
     app.add_middleware(BodyLimit, limit_of=_body_limits(settings), seconds=settings.body_seconds)
     app.add_middleware(Security, hosts=allowed_hosts(settings.host, settings.allowed_hosts))
     return app

@@ -4,6 +4,7 @@ import gzip
 import hashlib
 import importlib.util
 import mimetypes
+import os
 import re
 import threading
 from functools import cache
@@ -20,6 +21,7 @@ _MEDIA_TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg
 _REVALIDATE = "no-cache"
 _FOREVER = "public, max-age=31536000, immutable"
 _BANNER_CHARACTERS = 400
+_VERSION = re.compile(r"v-[0-9a-f]{16}")
 _COMPRESSING = threading.Lock()
 
 
@@ -60,9 +62,16 @@ class Plotly:
             return _gzip(self._file)
 
 
-def index_response(directory: Path, plotly: Plotly, request_headers: Headers) -> Response:
-    """The page, told where plotly.js is."""
-    html = (directory / "index.html").read_text(encoding="utf-8").replace("{{plotly}}", plotly.path)
+def index_response(files: "PageFiles", plotly: Plotly, request_headers: Headers) -> Response:
+    """The page, told where plotly.js and the page's own files are.
+
+    It names every module, so that a browser fetches them at once, not one level of imports after the other.
+    """
+    address = f"/static/{files.version()}"
+    modules = "".join(f'<link rel="modulepreload" href="{address}/{path}">' for path in files.modules())
+    html = (files.root / "index.html").read_text(encoding="utf-8")
+    for name, value in (("plotly", plotly.path), ("static", address), ("modules", modules)):
+        html = html.replace(f"{{{{{name}}}}}", value)
     tag = f'"{hashlib.sha256(html.encode()).hexdigest()[:32]}"'
     headers = {"Cache-Control": _REVALIDATE, "ETag": tag}
     known = [given.strip().removeprefix("W/") for given in request_headers.get("if-none-match", "").split(",")]
@@ -72,12 +81,29 @@ def index_response(directory: Path, plotly: Plotly, request_headers: Headers) ->
 
 
 class PageFiles(StaticFiles):
-    """The files of a directory, asked for anew each time and sent only if they changed. Never a part of one."""
+    """The files of a directory. Never a part of one.
+
+    Under /static/VERSION, as the page names them, a browser keeps them for good: when one changes, the page names
+    another version. Without the version they are asked for anew each time and sent only if they changed.
+    """
 
     def __init__(self, directory: Path) -> None:
         for ending, media_type in _MEDIA_TYPES.items():
             mimetypes.add_type(media_type, ending)
+        self.root = directory
         super().__init__(directory=directory)
+
+    def version(self) -> str:
+        """What changes whenever a file does: as a folder of the address it lets the others be kept for good."""
+        found = [(path, (status := path.stat()).st_mtime_ns, status.st_size) for path in self._paths()]
+        return "v-" + hashlib.sha256(repr(found).encode()).hexdigest()[:16]
+
+    def modules(self) -> list[str]:
+        """The JavaScript files, as paths inside the directory."""
+        return [path.relative_to(self.root).as_posix() for path in self._paths() if path.suffix == ".js"]
+
+    def _paths(self) -> list[Path]:
+        return sorted(path for path in self.root.rglob("*.*") if path.suffix in _MEDIA_TYPES)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer for one file."""
@@ -86,8 +112,10 @@ class PageFiles(StaticFiles):
 
     async def get_response(self, path: str, scope: Scope) -> Response:
         """The file's response, or 304 if the client has it."""
-        response = await super().get_response(path, scope)
-        response.headers["Cache-Control"] = _REVALIDATE
+        version, _, inside = path.partition(os.sep)
+        versioned = _VERSION.fullmatch(version) is not None
+        response = await super().get_response(inside if versioned else path, scope)
+        response.headers["Cache-Control"] = _FOREVER if versioned and response.status_code < 400 else _REVALIDATE
         return response
 
 

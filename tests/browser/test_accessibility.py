@@ -3,8 +3,9 @@
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import CHECKOUT, OpenTab
+from tests.browser.conftest import OpenTab
 from tests.browser.page import ScopePage, copying, fragment
+from tests.browser.processes import CHECKOUT
 
 pytestmark = pytest.mark.browser
 

@@ -8,8 +8,9 @@ import pytest
 from playwright.sync_api import Dialog, expect
 
 from ntm_core.trace_file import load_trace
-from tests.browser.conftest import OpenTab, ServerProcess
+from tests.browser.conftest import OpenTab
 from tests.browser.page import ScopePage, copying, fragment
+from tests.browser.processes import ServerProcess
 
 pytestmark = pytest.mark.browser
 

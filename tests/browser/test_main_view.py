@@ -8,8 +8,9 @@ from ntm_core.checkpoints.native import load_checkpoint
 from ntm_core.recording import record
 from ntm_core.tasks import Copy
 from ntm_core.zoo import names, path
-from tests.browser.conftest import OpenTab, ServerProcess
+from tests.browser.conftest import OpenTab
 from tests.browser.page import PATIENCE, ScopePage, copying, fragment
+from tests.browser.processes import ServerProcess
 
 pytestmark = pytest.mark.browser
 
@@ -85,7 +86,10 @@ def test_hovering_reads_an_exact_value(tab: ScopePage, server: ServerProcess) ->
 def test_the_private_parts_of_plotly_are_as_the_page_needs_them(tab: ScopePage) -> None:
     tab.open()
     tab.drawn("input")
-    version = tab.page.evaluate("import('/static/src/plotly.js').then((module) => module.guardPrivateFields())")
+    main = tab.page.locator("script[type=module]").get_attribute("src") or ""
+    version = tab.page.evaluate(
+        "(module) => import(module).then((plotly) => plotly.guardPrivateFields())", main.replace("main.js", "plotly.js")
+    )
     assert tab.page.evaluate("document.querySelector('meta[name=plotly]').content").endswith(f"{version}.min.js")
 
 

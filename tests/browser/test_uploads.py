@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import OpenTab, ServerProcess
+from tests.browser.conftest import OpenTab
 from tests.browser.page import ScopePage
+from tests.browser.processes import ServerProcess
 
 pytestmark = pytest.mark.browser
 

@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+import re
 from pathlib import Path
 
 import plotly  # type: ignore[import-untyped]  # it ships no types
@@ -22,7 +23,7 @@ def page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A page of the test's own, beside a file that is none of it."""
     directory = tmp_path / "frontend"
     (directory / "src").mkdir(parents=True)
-    (directory / "index.html").write_text('<meta name="plotly" content="{{plotly}}">', encoding="utf-8")
+    (directory / "index.html").write_text("{{plotly}} {{static}} {{modules}}", encoding="utf-8")
     (directory / "src" / "main.js").write_text("export {};", encoding="utf-8")
     (directory / "style.css").write_text("body {}", encoding="utf-8")
     (directory / "icon.svg").write_text("<svg/>", encoding="utf-8")
@@ -38,12 +39,35 @@ def browser(page: Path, tmp_path: Path) -> TestClient:
     return TestClient(create_app(Settings(data_directory=tmp_path / "data"), {}), ADDRESS)
 
 
-def test_the_page_is_told_where_plotly_is(browser: TestClient) -> None:
+def test_the_page_is_told_where_plotly_and_its_own_files_are(browser: TestClient) -> None:
     response = browser.get("/")
-    assert response.text == f'<meta name="plotly" content="{Plotly().path}">'
+    plotly, static, modules = response.text.split(" ", 2)
+    assert plotly == Plotly().path
+    assert re.fullmatch("/static/v-[0-9a-f]{16}", static)
+    assert modules == f'<link rel="modulepreload" href="{static}/src/main.js">'
     assert response.headers["content-type"] == "text/html; charset=utf-8"
     assert response.headers["cache-control"] == "no-cache"
     assert browser.head("/").status_code == 200
+
+
+def test_a_file_is_kept_for_good_until_one_of_them_changes(browser: TestClient, page: Path) -> None:
+    def versioned() -> str:
+        return browser.get("/").text.split()[1]
+
+    first = versioned()
+    assert first == versioned()
+    assert "immutable" in browser.get(f"{first}/src/main.js").headers["cache-control"]
+    assert "no-cache" in browser.get("/static/src/main.js").headers["cache-control"]
+    (page / "src" / "main.js").write_text("export const changed = 1;", encoding="utf-8")
+    second = versioned()
+    assert first != second
+    assert browser.get(f"{second}/src/main.js").text == "export const changed = 1;"
+
+
+@pytest.mark.parametrize("path", ["../secret.txt", "src/../../secret.txt", "", "v-0123456789abcdef/a.js"])
+def test_nothing_outside_the_page_is_served_under_its_version(browser: TestClient, path: str) -> None:
+    static = browser.get("/").text.split()[1]
+    assert browser.get(f"{static}/{path}").status_code == 404
 
 
 def test_the_page_is_sent_again_only_if_it_changed(browser: TestClient, page: Path) -> None:

@@ -61,7 +61,7 @@ export function mountToolbar(root, {store, actions, signal, chooseFile, showAbou
 }
 
 function brand() {
-  return el('div', {class: 'brand'}, el('img', {src: '/static/favicon.svg', alt: '', width: 22, height: 22}), el('h1', {}, 'NTM Scope'));
+  return el('div', {class: 'brand'}, el('img', {src: new URL('../../favicon.svg', import.meta.url).href, alt: '', width: 22, height: 22}), el('h1', {}, 'NTM Scope'));
 }
 
 /** @param {{store: Store, actions: Actions}} parts */

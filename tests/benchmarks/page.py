@@ -1,0 +1,143 @@
+"""How fast the page is in real Chromium: the first picture, and each frame while a person scrubs.
+
+Scrubbing presses the right arrow in every frame, from the first step to the last, and notes the time from frame to
+frame. The baseline draws the same plots, in the same tab, as a page does that only uses Plotly: one `restyle` or
+`relayout` a plot and step, waiting for each to be drawn.
+
+    python -m tests.benchmarks.page [--steps 199] [--repeat 5]
+"""
+
+import argparse
+import os
+import statistics
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.browser.chromium import find_chromium
+from tests.browser.page import ScopePage, copying, fragment
+from tests.browser.processes import CHROMIUM_ARGUMENTS, ServerProcess
+
+WIDTH, HEIGHT = 1440, 900
+VIEWS = (("top of the page", HEIGHT, 0), ("addressing and memory", HEIGHT, 900), ("the whole page", 2900, 0))
+SETTLED_MS = 2500
+
+WATCH = """
+window.firsts = new Promise((done) => {
+  const inSight = (host) => host.getBoundingClientRect().bottom > 0 && host.getBoundingClientRect().top < innerHeight;
+  let picture = null;
+  const look = () => {
+    const hosts = [...document.querySelectorAll('.plot-host')].filter(inSight);
+    const drawn = hosts.filter((host) => host.classList.contains('js-plotly-plot')).length;
+    if (drawn > 0) picture ??= performance.now();
+    if (drawn > 0 && drawn === hosts.length) done({picture, everything: performance.now()});
+    else requestAnimationFrame(look);
+  };
+  requestAnimationFrame(look);
+});
+"""
+
+SCRUB = """async (frames) => {
+  const press = (key) => document.dispatchEvent(new KeyboardEvent('keydown', {key, bubbles: true}));
+  const frame = () => new Promise(requestAnimationFrame);
+  press('Home');
+  await new Promise((done) => setTimeout(done, 600));
+  const gaps = [];
+  let last = await frame();
+  for (let index = 0; index < frames; index++) {
+    press('ArrowRight');
+    const now = await frame();
+    gaps.push(now - last);
+    last = now;
+  }
+  return gaps;
+}"""
+
+PLAIN = """async (frames) => {
+  const inSight = (host) => host.getBoundingClientRect().bottom > 0 && host.getBoundingClientRect().top < innerHeight;
+  const plots = [...document.querySelectorAll('.plot-host.js-plotly-plot')].filter(inSight).map((host) => {
+    const kind = host.closest('[data-plot]').dataset.plot;
+    if (kind.startsWith('memory')) return {host, z: host.data[0].z.map((row) => Array.from(row))};
+    if (/^(stage|kernel)/.test(kind)) return {host, y: host.data.map((trace) => Array.from(trace.y))};
+    return {host};
+  });
+  const draw = ({host, y, z}, step) => {
+    if (z) return Plotly.restyle(host, {z: [z.map((row) => row.map((value) => value + 0.1 * (step % 2)))]}, [0]);
+    const turned = (row) => [...row.slice(step), ...row.slice(0, step)];
+    if (y) return Plotly.restyle(host, {y: y.map(turned)}, y.map((_, index) => index));
+    return Plotly.relayout(host, {'shapes[0].x0': step + 0.5, 'shapes[0].x1': step + 1.5});
+  };
+  const gaps = [];
+  let last = await new Promise(requestAnimationFrame);
+  for (let step = 0; step < frames; step++) {
+    await Promise.all(plots.map((plot) => draw(plot, step)));
+    const now = await new Promise(requestAnimationFrame);
+    gaps.push(now - last);
+    last = now;
+  }
+  return gaps;
+}"""
+
+
+def opening(browser: Browser, base: str, length: int, *, warm: bool) -> dict[str, float]:
+    """Milliseconds from navigation to the first plot in sight, and to all of them, with an empty or a filled cache."""
+    context = browser.new_context(viewport={"width": WIDTH, "height": HEIGHT})
+    context.add_init_script(WATCH)
+    page = context.new_page()
+    address = f"{base}/{fragment('copy-lstm', task=copying(length), seed=3)}"
+    for _ in range(1 + warm):
+        page.goto("about:blank")
+        page.goto(address)
+        firsts: dict[str, float] = page.evaluate("window.firsts")
+    context.close()
+    return firsts
+
+
+def scrubbing(page: Page, steps: int, scroll: int) -> tuple[list[float], list[float]]:
+    """Milliseconds from frame to frame, of the page and of the baseline."""
+    page.evaluate(f"scrollTo(0, {scroll})")
+    page.wait_for_timeout(SETTLED_MS)
+    ours: list[float] = page.evaluate(SCRUB, steps - 1) + page.evaluate(SCRUB, steps - 1)
+    page.wait_for_timeout(SETTLED_MS)
+    plain: list[float] = page.evaluate(PLAIN, 20)
+    return ours, plain
+
+
+def _quantile(values: list[float], share: float) -> float:
+    return sorted(values)[round(share * (len(values) - 1))]
+
+
+def main() -> None:
+    """Print one table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--steps", type=int, default=199, help="odd: steps of the copy task, 2 x length + 1")
+    parser.add_argument("--repeat", type=int, default=5, help="how often the page is opened")
+    asked = parser.parse_args()
+    length = (asked.steps - 1) // 2
+    with (
+        tempfile.TemporaryDirectory() as data,
+        ServerProcess(Path(data)) as server,
+        sync_playwright() as playwright,
+        playwright.chromium.launch(executable_path=find_chromium(), args=CHROMIUM_ARGUMENTS) as browser,
+    ):
+        print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, Chromium {browser.version}, T = {asked.steps}")
+        for warm in (False, True):
+            firsts = [opening(browser, server.url, length, warm=warm) for _ in range(asked.repeat)]
+            picture, everything = (statistics.median(one[name] for one in firsts) for name in ("picture", "everything"))
+            print(f"{'warm' if warm else 'cold'}: first plot {picture:.0f} ms, all in sight {everything:.0f} ms")
+        print(f"{'scrubbing':<24}{'median':>9}{'p95':>9}{'longest':>9}{'frames/s':>10}{'plain Plotly':>14}{'ratio':>8}")
+        for name, height, scroll in VIEWS:
+            tab = ScopePage(browser.new_page(viewport={"width": WIDTH, "height": height}), server.url)
+            tab.open(fragment("copy-lstm", task=copying(length), seed=3, t=1))
+            ours, plain = scrubbing(tab.page, asked.steps, scroll)
+            row: list[Any] = [_quantile(ours, share) for share in (0.5, 0.95, 1.0)]
+            mean, slow = statistics.fmean(ours), statistics.fmean(plain)
+            print(f"{name:<24}" + "".join(f"{value:>9.1f}" for value in row), end="")
+            print(f"{1000 / mean:>10.1f}{slow:>11.0f} ms{slow / mean:>8.1f}")
+            tab.page.close()
+
+
+if __name__ == "__main__":
+    main()
