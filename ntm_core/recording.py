@@ -59,10 +59,10 @@ class Recording:
     def run(self) -> Iterator[int]:
         """The index of each step, as soon as it has been computed and recorded."""
         inputs = torch.from_numpy(self.episode["inputs"]).unsqueeze(1)
-        columns = {name: self.records[name] for name in self.records.dtype.names or ()}
+        rows = torch.from_numpy(self.records.view(self.header.dtype).reshape(len(self.records), -1))
         for step, result in enumerate(self.machine.run(inputs, self._start)):
-            for name, tensor in _step_tensors(result).items():
-                columns[name][step : step + 1] = tensor.numpy()
+            tensors = _step_tensors(result)
+            torch.cat([tensors[name].flatten() for name in self.records.dtype.names or ()], out=rows[step])
             self._complete = step + 1
             yield step
 

@@ -1,0 +1,73 @@
+"""What recording costs: a forward run whose every step is recorded, against the same run without.
+
+Both run in turn, so that whatever else the machine does hits both alike; the figure is process CPU time on one thread.
+
+    python -m tests.benchmarks.recording [--rounds 15]
+"""
+
+import argparse
+import os
+import statistics
+import time
+from collections.abc import Callable
+
+import numpy as np
+import torch
+
+from ntm_core.config import MachineConfig
+from ntm_core.machine import Machine
+from ntm_core.recording import Recording
+from ntm_core.tasks.episode import Episode
+
+SIZES = ((128, 20, 41), (128, 20, 200), (128, 20, 1000), (1024, 64, 200))
+
+
+def _episode(config: MachineConfig, steps: int) -> Episode:
+    bits = np.random.default_rng(0).integers(0, 2, (steps, 1, config.input_size)).astype(np.float32)
+    asked = np.ones((steps, 1), np.float32)
+    return Episode(bits, bits[..., : config.output_size], asked, np.zeros(steps, np.int64), ("output",))
+
+
+def _seconds(work: Callable[[], object]) -> float:
+    before = time.process_time()
+    work()
+    return time.process_time() - before
+
+
+def compare(memory_size: int, word_size: int, steps: int, rounds: int) -> tuple[float, float]:
+    """Seconds of a run alone and of a recorded run: medians over rounds in which they take turns."""
+    config = MachineConfig.make(input_size=9, output_size=8, memory_size=memory_size, word_size=word_size)
+    machine = Machine(config, seed=0).requires_grad_(False)
+    episode = _episode(config, steps)
+    inputs = torch.from_numpy(episode.inputs)
+
+    @torch.inference_mode()
+    def alone() -> None:
+        for _ in machine.run(inputs):
+            pass
+
+    def recorded() -> None:
+        for _ in Recording(machine, episode).run():
+            pass
+
+    alone()
+    recorded()
+    times = [(_seconds(alone), _seconds(recorded)) for _ in range(rounds)]
+    return statistics.median(first for first, _ in times), statistics.median(second for _, second in times)
+
+
+def main() -> None:
+    """Print one line a size."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=15)
+    rounds = parser.parse_args().rounds
+    torch.set_num_threads(1)
+    print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, torch {torch.__version__}")
+    for memory_size, word_size, steps in SIZES:
+        alone, recorded = compare(memory_size, word_size, steps, rounds)
+        size, extra = f"{memory_size} x {word_size}, T = {steps}", recorded / alone - 1
+        print(f"{size:<22} run {1000 * alone:>7.1f} ms   recorded {1000 * recorded:>7.1f} ms   {extra:+.1%}")
+
+
+if __name__ == "__main__":
+    main()
