@@ -83,6 +83,26 @@ def test_hovering_reads_an_exact_value(tab: ScopePage, server: ServerProcess) ->
     assert numbers & values, text
 
 
+def test_the_cursor_lies_on_its_column_of_every_plot(tab: ScopePage) -> None:
+    """Held against where Plotly's own axis has the step."""
+    tab.open(fragment("copy-lstm", task=copying(20), seed=3, t=32))
+    for plot in ("input", "adds", "weighting-read-0", "track-key-strength"):
+        tab.drawn(plot)
+        for t in (32, 7):
+            tab.go_to(t)
+            off = tab.page.evaluate(
+                """([plot, t]) => {
+                    const host = document.querySelector(`[data-plot="${plot}"] .js-plotly-plot`);
+                    const {left, width} = host.querySelector('.column-cursor').getBoundingClientRect();
+                    const axis = host._fullLayout.xaxis;
+                    const [from, to] = [t - 0.5, t + 0.5].map((x) => axis._offset + axis.c2p(x));
+                    return [left - host.getBoundingClientRect().left - from, width - (to - from)];
+                }""",
+                [plot, t],
+            )
+            assert off == pytest.approx([-0.75, 1.5], abs=0.02)
+
+
 def test_the_private_parts_of_plotly_are_as_the_page_needs_them(tab: ScopePage) -> None:
     tab.open()
     tab.drawn("input")

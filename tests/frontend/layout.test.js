@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
 
-import {cursorShapes, phaseLines, phaseStarts, roundTicks, visible, wholeTicks} from '../../frontend/src/views/layout.js';
+import {cursorShape, phaseLines, phaseStarts, pinShapes, roundTicks, visible, wholeTicks} from '../../frontend/src/views/layout.js';
 import {modelOf, roundedUp} from '../../frontend/src/views/model.js';
 import {logarithmic, scaledWeighting, signedScale, weightingScale} from '../../frontend/src/views/scales.js';
 import {Series} from '../../frontend/src/views/series.js';
@@ -29,11 +29,11 @@ test('phases start where they change', () => {
   assert.deepEqual(phaseLines(viewsModel(data), [4.5, -0.5]).x, [2.5, 2.5, null, 3.5, 3.5, null]);
 });
 
-test('the cursor frames its column, and comes after the pinned step', () => {
-  const [cursor, ...none] = cursorShapes({step: 3, pinned: null, theme: THEME});
-  assert.deepEqual([cursor.x0, cursor.x1, cursor.yref, none.length], [3.5, 4.5, 'paper', 0]);
-  const [pin, same] = cursorShapes({step: 3, pinned: 1, theme: THEME});
-  assert.deepEqual([pin.x0, same.x0], [1.5, 3.5]);
+test('the cursor and the pinned step frame their columns', () => {
+  const cursor = cursorShape({step: 3, theme: THEME});
+  assert.deepEqual([cursor.x0, cursor.x1, cursor.yref], [3.5, 4.5, 'paper']);
+  assert.deepEqual(pinShapes({pinned: null, theme: THEME}), []);
+  assert.deepEqual(pinShapes({pinned: 1, theme: THEME}).map(({x0, x1}) => [x0, x1]), [[1.5, 2.5]]);
 });
 
 test('weightings have a scale from 0 to 1 whatever the data, unless another is chosen', () => {

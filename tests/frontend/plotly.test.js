@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
 
-import {areaOf, barPaths, columnPath, rangeIn, stepEdges, stepHeights, stepPaths} from '../../frontend/src/plotly.js';
+import {areaOf, barPaths, rangeIn, stepEdges, stepHeights, stepPaths} from '../../frontend/src/plotly.js';
 
 const AREA = areaOf({width: 150, height: 130, margin: {l: 40, r: 10, t: 20, b: 10}}, [0, 10], [0, 1]);
 
@@ -32,8 +32,4 @@ test('a step chart turns only where the height on screen changes', () => {
 test('the same step chart for Plotly: both ends of each tread', () => {
   assert.deepEqual([...stepEdges(3)], [-0.5, 0.5, 0.5, 1.5, 1.5, 2.5]);
   assert.deepEqual([...stepHeights([7, 8, 9])], [7, 7, 8, 8, 9, 9]);
-});
-
-test('a column goes from the top of the plot area to its bottom, in pixels of the host', () => {
-  assert.equal(columnPath(AREA, 2.5, 3.5), 'M65,120H75V20H65Z');
 });

@@ -204,11 +204,18 @@ export function colorBar(theme, {title, values, labels}) {
 
 /**
  * @param {Model} model
- * @returns {Shape[]} The one cursor, and the pinned step.
+ * @returns {Shape[]} The pinned step.
  */
-export function cursorShapes({step, pinned, theme}) {
-  const cursor = columnShape(step, theme.cursor, 'solid');
-  return pinned === null ? [cursor] : [columnShape(pinned, theme.accent, 'dot'), cursor];
+export function pinShapes({pinned, theme}) {
+  return pinned === null ? [] : [columnShape(pinned, theme.accent, 'dot')];
+}
+
+/**
+ * @param {Model} model
+ * @returns {Shape} The one cursor, for a picture in which nothing moves.
+ */
+export function cursorShape({step, theme}) {
+  return columnShape(step, theme.cursor, 'solid');
 }
 
 /**

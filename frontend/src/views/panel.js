@@ -6,17 +6,19 @@
 /** @import {LinkedAxis, Model} from './model.js' */
 /** @import {Size} from './layout.js' */
 import {
-  assignZ, columnPath, drawFigure, isDrawn, moveBars, moveShape, moveSteps, onZoom, putOverlay, removeFigure, saveFigure, setShapes, settle,
+  assignZ, drawFigure, isDrawn, moveBars, moveSteps, onZoom, putOverlay, removeFigure, saveFigure, setShapes, settle,
 } from '../plotly.js';
 import {CellOverlay} from './cells.js';
+import {ColumnCursor} from './column_cursor.js';
 import {element, setText} from './dom.js';
+import {cursorShape} from './layout.js';
 
 /**
  * How a plot follows the cursor between two drawings of its figure.
- * - `cursor`: the figure stays; the last shape moves.
+ * - `cursor`: the figure stays, with the marks on it; the cursor moves over it.
  * - `cells`: other values each step, on the canvas.
  * - `bars`, `steps`: other values each step, as paths.
- * @typedef {{kind: 'cursor', shapes: (model: Model) => Shape[]}
+ * @typedef {{kind: 'cursor', marks: (model: Model) => Shape[]}
  *   | {kind: 'cells'}
  *   | {kind: 'bars', paths: (model: Model, area: Area) => string[], values: (model: Model) => unknown[]}
  *   | {kind: 'steps', paths: (model: Model, area: Area) => {line: string, fill: string}[],
@@ -48,12 +50,13 @@ export class Panel {
   /** @type {Model|null} */ #model = null;
   /** @type {Size} */ #size = {width: 0, height: 0};
   /** @type {CellOverlay|null} */ #overlay = null;
+  /** @type {ColumnCursor|null} */ #cursor = null;
   /** @type {unknown[]|null} */ #drawn = null;
   /** @type {unknown[]|null} */ #painted = null;
   #paintedColumns = 0;
   /** @type {unknown[]} */ #followed = [];
   #moved = false;
-  #shapes = 0;
+  /** @type {number|null} */ #pinned = null;
   visible = false;
 
   /**
@@ -77,6 +80,10 @@ export class Panel {
     if (spec.cells) {
       this.#overlay = new CellOverlay();
       this.host.append(this.#overlay.element);
+    }
+    if (spec.motion.kind === 'cursor') {
+      this.#cursor = new ColumnCursor();
+      this.host.append(this.#cursor.element);
     }
   }
 
@@ -113,6 +120,7 @@ export class Panel {
     const wanted = this.#wanted(model);
     if (this.#overlay && !same(wanted, this.#painted)) this.#paint(model, wanted);
     else if (this.spec.motion.kind === 'cursor') this.#paintArrived(model);
+    this.#cursor?.move(this.spec.area(model, this.#size), model.step);
     this.#follow(model);
   }
 
@@ -145,9 +153,8 @@ export class Panel {
     this.#drawn = this.#wanted(model);
     this.#followed = placeOf(model);
     this.#moved = false;
-    const figure = this.spec.figure(model, this.#size);
-    this.#shapes = figure.layout.shapes.length;
-    await drawFigure(this.host, figure);
+    this.#pinned = model.pinned;
+    await drawFigure(this.host, this.spec.figure(model, this.#size));
     if (first) onZoom(this.host, {zoomed: (r) => this.handlers.zoomed(this, r), reset: () => this.handlers.reset(this)});
     if (this.#overlay) putOverlay(this.host, this.#overlay.element);
     if (!this.#moved && !this.needsDrawing) this.#overlay?.show(this.#arriving(model));
@@ -160,10 +167,7 @@ export class Panel {
     const {motion, cells} = this.spec;
     this.#moved = false;
     if (!model || !isDrawn(this.host)) return;
-    if (motion.kind === 'cursor') {
-      setShapes(this.host, motion.shapes(model));
-      return;
-    }
+    if (motion.kind === 'cursor') return;
     if (motion.kind === 'cells') await settle(this.host, 'z', cells?.layers(model).map(({rows}) => rows) ?? []);
     else await settle(this.host, 'y', motion.values(model));
     if (!this.#moved) this.#overlay?.show(false);
@@ -218,20 +222,20 @@ export class Panel {
     this.#followed = place;
     if (motion.kind === 'cells') this.#showCells(model);
     else if (!isDrawn(this.host)) return;
-    else if (motion.kind === 'cursor') this.#moveCursor(model, motion.shapes(model));
+    else if (motion.kind === 'cursor') this.#mark(model.pinned, motion.marks(model));
     else if (motion.kind === 'bars') moveBars(this.host, motion.paths(model, area(model, this.#size)));
     else moveSteps(this.host, motion.paths(model, area(model, this.#size)));
-    this.#moved = isDrawn(this.host);
+    this.#moved = isDrawn(this.host) && motion.kind !== 'cursor';
   }
 
   /**
-   * @param {Model} model
-   * @param {Shape[]} shapes
+   * @param {number|null} pinned
+   * @param {Shape[]} marks
    */
-  #moveCursor(model, shapes) {
-    const path = columnPath(this.spec.area(model, this.#size), model.step + 0.5, model.step + 1.5);
-    if (shapes.length !== this.#shapes || !moveShape(this.host, shapes.length - 1, path)) setShapes(this.host, shapes);
-    this.#shapes = shapes.length;
+  #mark(pinned, marks) {
+    if (pinned === this.#pinned) return;
+    this.#pinned = pinned;
+    setShapes(this.host, marks);
   }
 
   /** @param {Model} model */
@@ -274,7 +278,9 @@ export class Panel {
     const model = this.#model;
     if (!model) throw new Error(`There is no trace to save '${this.spec.title}' of`);
     const size = this.#size.width > 0 ? this.#size : {width: 720, height: this.spec.height};
-    await saveFigure(withTitle(this.spec.figure(model, size), this.spec.title, model), format, this.#filename(model));
+    const figure = this.spec.figure(model, size);
+    if (this.#cursor) figure.layout.shapes = [...figure.layout.shapes, cursorShape(model)];
+    await saveFigure(withTitle(figure, this.spec.title, model), format, this.#filename(model));
   }
 
   /** @param {Model} model */

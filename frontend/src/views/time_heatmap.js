@@ -5,7 +5,7 @@
 /** @import {PlotSpec} from './panel.js' */
 import {areaOf} from '../plotly.js';
 import {heatmaps} from './cells.js';
-import {TIME_MARGIN, baseLayout, cursorShapes, phaseLines, timeAxis, timeRange} from './layout.js';
+import {TIME_MARGIN, baseLayout, pinShapes, phaseLines, timeAxis, timeRange} from './layout.js';
 
 /**
  * @typedef {object} TimeHeatmap
@@ -46,11 +46,11 @@ export function timeHeatmap({id, title, symbol, caption, height, selects = null,
       const y = rowAxis(model, pixels(size));
       return {
         traces: [...heatmaps(layers(model), model.theme, 1), phaseLines(model, y.range), ...(marks?.(model) ?? [])],
-        layout: baseLayout(model.theme, size, TIME_MARGIN, {x: timeAxis(model, size), y, shapes: cursorShapes(model)}),
+        layout: baseLayout(model.theme, size, TIME_MARGIN, {x: timeAxis(model, size), y, shapes: pinShapes(model)}),
       };
     },
     cells: {firstX: 1, layers},
-    motion: {kind: 'cursor', shapes: cursorShapes},
+    motion: {kind: 'cursor', marks: pinShapes},
     read(model, x, y) {
       const [step, row] = [Math.round(x) - 1, Math.round(y)];
       return step < model.received ? read(model, step, row) : `t = ${step + 1}: has not arrived yet`;

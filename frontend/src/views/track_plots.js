@@ -7,7 +7,7 @@
 import {areaOf} from '../plotly.js';
 import {brief, exact, signed, tick, typeset} from './format.js';
 import {
-  TIME_MARGIN, baseLayout, cursorShapes, locationAxisDown, phaseLines, roundTicks, timeAxis, timeRange,
+  TIME_MARGIN, baseLayout, pinShapes, locationAxisDown, phaseLines, roundTicks, timeAxis, timeRange,
 } from './layout.js';
 
 /** @type {Record<TrackName, {title: string, symbol: string, caption: string, unit: string}>} */
@@ -57,11 +57,11 @@ export function trackPlot(name) {
       const y = valueAxis(model, name, size);
       return {
         traces: [phaseLines(model, y.range), ...lines(model, name)],
-        layout: baseLayout(model.theme, size, TIME_MARGIN, {x: timeAxis(model, size), y, shapes: cursorShapes(model)}),
+        layout: baseLayout(model.theme, size, TIME_MARGIN, {x: timeAxis(model, size), y, shapes: pinShapes(model)}),
       };
     },
     cells: null,
-    motion: {kind: 'cursor', shapes: cursorShapes},
+    motion: {kind: 'cursor', marks: pinShapes},
     read(model, x) {
       const step = Math.round(x) - 1;
       if (step >= model.received) return `t = ${step + 1}: has not arrived yet`;
