@@ -1,10 +1,11 @@
 // What a person can ask for, and what the page then asks of the server.
 
 /** @import {Api} from './api.js' */
-/** @import {Summary, TaskInfo, TaskSettings, TraceRequest} from './state.js' */
+/** @import {Summary, TaskInfo, TaskSettings, TraceRequest, Wishes} from './state.js' */
 /** @import {Store} from './store.js' */
 /** @import {View} from './trace_loader.js' */
 /** @import {Place} from './url_state.js' */
+import {isRecording} from './api.js';
 import {createConnection} from './connection.js';
 import {failureFrom} from './failure.js';
 import {createNotices} from './notices.js';
@@ -22,7 +23,7 @@ export function createActions({store, api, signal}) {
   const notices = createNotices(store);
   const connection = createConnection({store, api, onReturn: askAgain, signal});
   const loadTrace = createTraceLoader({store, api, onFailure: connection.failed});
-  const {upload, remove, dismissUpload} = createUploads({store, api, notices, connection, choose: chooseCheckpoint, signal});
+  const {upload, remove, dismissUpload} = createUploads({store, api, notices, connection, choose, signal});
   let detailing = new AbortController();
   /** @type {Place|null} What the page was opened with, until the lists are there. */
   let opening = null;
@@ -36,8 +37,8 @@ export function createActions({store, api, signal}) {
   async function loadLists() {
     store.set({checkpoints: {status: 'pending'}, tasks: {status: 'pending'}});
     try {
-      const [checkpoints, tasks] = await Promise.all([api.checkpoints(signal), api.tasks(signal)]);
-      store.set({checkpoints: {status: 'ready', value: checkpoints}, tasks: {status: 'ready', value: tasks}});
+      const [checkpoints, recordings, tasks] = await Promise.all([api.checkpoints(signal), api.recordings(signal), api.tasks(signal)]);
+      store.set({checkpoints: {status: 'ready', value: [...checkpoints, ...recordings]}, tasks: {status: 'ready', value: tasks}});
     } catch (error) {
       if (signal.aborted) return;
       const failed = /** @type {const} */ ({status: 'failed', error: failureFrom(error)});
@@ -78,7 +79,7 @@ export function createActions({store, api, signal}) {
       notices.notify('warn', `The link names the model '${asked.checkpoint}', which this server does not have; '${checkpoint.name}' is shown.`);
     }
     store.set({speed, scale, output_view, zoom});
-    const request = {...asked, checkpoint: checkpoint.id, task: asked.task ?? startingTask(tasks, checkpoint)};
+    const request = {...asked, checkpoint: checkpoint.id, task: asked.task ?? taskFor(tasks, checkpoint)};
     if (JSON.stringify(store.get().request) === JSON.stringify(request)) showView(wanted);
     else ask(request, wanted);
   }
@@ -105,6 +106,10 @@ export function createActions({store, api, signal}) {
     detailing.abort();
     detailing = new AbortController();
     const {signal: mine} = detailing;
+    if (isRecording(id)) {
+      store.set({detail: null});
+      return;
+    }
     store.set({detail: {status: 'pending'}});
     try {
       store.set({detail: {status: 'ready', value: await api.detail(id, mine)}});
@@ -117,19 +122,47 @@ export function createActions({store, api, signal}) {
 
   /** @param {string} id */
   function chooseCheckpoint(id) {
-    const {list, tasks} = known();
+    const checkpoint = known().list.find((one) => one.id === id);
+    if (checkpoint) choose(checkpoint);
+  }
+
+  /** @param {Summary} checkpoint */
+  function choose(checkpoint) {
+    const {tasks} = known();
     const {request} = store.get();
-    const checkpoint = list.find((one) => one.id === id);
-    if (!checkpoint) return;
     const sameTask = request?.task && request.task.name === checkpoint.task?.name;
     const sameInput = request?.inputs && request.inputs[0].length === checkpoint.config.input_size;
     notices.dropWarnings();
     ask({
-      checkpoint: id,
-      task: sameTask ? request.task : startingTask(tasks, checkpoint),
+      checkpoint: checkpoint.id,
+      task: sameTask ? request.task : taskFor(tasks, checkpoint),
       seed: request?.seed ?? 0,
+      initial_seed: request?.initial_seed ?? 0,
       inputs: sameInput ? request.inputs : null,
     });
+  }
+
+  /**
+   * Reads the chosen model's file another way.
+   *
+   * @param {Wishes} wishes
+   */
+  async function importAgain(wishes) {
+    const {list, tasks, chosen} = known();
+    if (!chosen) return;
+    try {
+      const detail = await api.importAgain(chosen.id, wishes, signal);
+      store.set({
+        checkpoints: {status: 'ready', value: list.map((one) => (one.id === detail.id ? detail : one))},
+        detail: {status: 'ready', value: detail},
+      });
+      notices.notify('info', `'${detail.name}' is read as wished.`);
+      change({task: startingTask(tasks, detail), inputs: null});
+    } catch (error) {
+      if (signal.aborted) return;
+      notices.notify('error', `'${chosen.name}' cannot be read so: ${failureFrom(error).message}`);
+      connection.failed(error);
+    }
   }
 
   /** @param {string} name */
@@ -144,11 +177,11 @@ export function createActions({store, api, signal}) {
   /** Back to the task that the checkpoint was trained on, which it can always run. */
   function useTrainedTask() {
     const {tasks, chosen} = known();
-    if (chosen) change({task: startingTask(tasks, chosen), inputs: null});
+    if (chosen) change({task: taskFor(tasks, chosen), inputs: null});
   }
 
   /**
-   * @param {Partial<Pick<TraceRequest, 'seed'|'inputs'>> & {task?: TaskSettings|null}} patch
+   * @param {Partial<Pick<TraceRequest, 'seed'|'initial_seed'|'inputs'>> & {task?: TaskSettings|null}} patch
    * @param {View} [wanted]
    */
   function change(patch, wanted) {
@@ -164,9 +197,18 @@ export function createActions({store, api, signal}) {
   }
 
   return {
-    start, openPlace, chooseCheckpoint, chooseTask, useTrainedTask, change, retry, upload, remove, dismissUpload,
+    start, openPlace, chooseCheckpoint, chooseTask, useTrainedTask, change, retry, importAgain, upload, remove, dismissUpload,
     notify: notices.notify, dismiss: notices.dismiss,
   };
+}
+
+/**
+ * @param {TaskInfo[]} tasks
+ * @param {Summary} checkpoint
+ * @returns {TaskSettings|null} The task to show it on; a recording shows what it recorded.
+ */
+function taskFor(tasks, checkpoint) {
+  return checkpoint.source === 'recorded' ? null : startingTask(tasks, checkpoint);
 }
 
 /** @typedef {ReturnType<typeof createActions>} Actions */

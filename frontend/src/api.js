@@ -1,6 +1,6 @@
 // The server, as functions. Every failure is an ApiError whose message a person can read.
 
-/** @import {Detail, Summary, TaskInfo, TraceRequest} from './state.js' */
+/** @import {Detail, MachineConfig, Summary, TaskInfo, TaskSettings, TraceRequest, Wishes} from './state.js' */
 /** @import {TraceReader} from './wire.js' */
 import {readTrace, WireError} from './wire.js';
 
@@ -14,8 +14,9 @@ export class ApiError extends Error {
    * @param {import('./state.js').Failure} failure
    * @param {number|null} [retryAfter] Seconds.
    */
-  constructor({code, message, field = null, status = 0}, retryAfter = null) {
+  constructor({code, message, field = null, status = 0, questions = null}, retryAfter = null) {
     super(message);
+    this.questions = questions;
     this.code = code;
     this.field = field;
     this.status = status;
@@ -50,9 +51,9 @@ function retryAfter(header) {
  */
 export function failureOf(status, body, retry) {
   try {
-    const {code, message, field} = JSON.parse(body).error;
+    const {code, message, field, questions} = JSON.parse(body).error;
     if (typeof code === 'string' && typeof message === 'string') {
-      return new ApiError({code, message, field: field ?? null, status}, retryAfter(retry));
+      return new ApiError({code, message, field: field ?? null, status, questions: questions ?? null}, retryAfter(retry));
     }
   } catch {
     // Not our server's error format: a proxy, or a crash. The status is all there is.
@@ -65,7 +66,23 @@ export function failureOf(status, body, retry) {
  * @returns {string} What the upload is called: the file's name without its ending, as long as the server takes it.
  */
 export function uploadName(fileName) {
-  return fileName.replace(/\.safetensors$/i, '').replace(/\p{Cc}/gu, '').slice(0, 80).trim() || 'upload';
+  return fileName.replace(/\.[a-z]\w{0,11}$/i, '').replace(/\p{Cc}/gu, '').slice(0, 80).trim() || 'upload';
+}
+
+/**
+ * @param {string} id
+ * @returns {boolean} Whether it is a trace that another program recorded, and no checkpoint.
+ */
+export function isRecording(id) {
+  return id.startsWith('trace-');
+}
+
+/**
+ * @param {{id: string, name: string, bytes: number, header: {config: MachineConfig, task: TaskSettings|null, warnings: string[]}}} uploaded
+ * @returns {Summary}
+ */
+function recording({id, name, bytes, header: {config, task, warnings}}) {
+  return {id, name, source: 'recorded', bytes, parameters: 0, config, task, training: null, results: null, warnings};
 }
 
 /**
@@ -97,11 +114,38 @@ export function createApi(fetcher = (input, init) => fetch(input, init)) {
    * @param {'stream'|'json'|'npz'} format
    * @param {AbortSignal} signal
    */
-  const trace = ({checkpoint, task, seed, inputs}, format, signal) => request(`/api/traces?format=${format}`, {
-    method: 'POST',
-    headers: {'Content-Type': 'application/json', ...(format === 'stream' ? {Accept: TRACE_TYPE} : {})},
-    body: JSON.stringify({checkpoint, task, seed, inputs}),
-    signal,
+  const trace = ({checkpoint, task, seed, initial_seed, inputs}, format, signal) => {
+    if (isRecording(checkpoint)) return request(`/api/uploaded-traces/${encodeURIComponent(checkpoint)}?format=${format}`, {signal});
+    return request(`/api/traces?format=${format}`, {
+      method: 'POST',
+      headers: {'Content-Type': 'application/json', ...(format === 'stream' ? {Accept: TRACE_TYPE} : {})},
+      body: JSON.stringify({checkpoint, task, seed, initial_seed, inputs}),
+      signal,
+    });
+  };
+
+  /**
+   * XMLHttpRequest, because fetch says nothing of what it has sent.
+   *
+   * @param {string} path
+   * @param {File} file
+   * @param {(sent: number, total: number) => void} onProgress
+   * @param {AbortSignal} signal
+   * @returns {Promise<any>}
+   */
+  const send = (path, file, onProgress, signal) => new Promise((resolve, reject) => {
+    const xhr = new XMLHttpRequest();
+    xhr.open('POST', path);
+    xhr.setRequestHeader('Content-Type', 'application/octet-stream');
+    xhr.upload.addEventListener('progress', ({loaded, total}) => onProgress(loaded, total));
+    xhr.addEventListener('load', () => {
+      if (xhr.status >= 200 && xhr.status < 300) resolve(JSON.parse(xhr.responseText));
+      else reject(failureOf(xhr.status, xhr.responseText, xhr.getResponseHeader('Retry-After')));
+    });
+    xhr.addEventListener('error', () => reject(unreachable()));
+    xhr.addEventListener('abort', () => reject(signal.reason));
+    signal.addEventListener('abort', () => xhr.abort(), {once: true});
+    xhr.send(file);
   });
 
   return {
@@ -117,8 +161,21 @@ export function createApi(fetcher = (input, init) => fetch(input, init)) {
     /** @param {AbortSignal} signal @returns {Promise<Version>} */
     version: (signal) => json('/api/version', signal),
 
+    /** @param {AbortSignal} signal @returns {Promise<Summary[]>} Traces that other programs recorded. */
+    recordings: async (signal) => (await json('/api/uploaded-traces', signal)).traces.map(recording),
+
     /** @param {string} id @param {AbortSignal} signal */
-    remove: (id, signal) => request(`/api/checkpoints/${encodeURIComponent(id)}`, {method: 'DELETE', signal}),
+    remove: (id, signal) => request(`/api/${isRecording(id) ? 'uploaded-traces' : 'checkpoints'}/${encodeURIComponent(id)}`, {method: 'DELETE', signal}),
+
+    /**
+     * @param {string} id
+     * @param {Wishes} wishes
+     * @param {AbortSignal} signal
+     * @returns {Promise<Detail>} The same file, read another way.
+     */
+    importAgain: async (id, wishes, signal) => (await request(`/api/checkpoints/${encodeURIComponent(id)}/import`, {
+      method: 'POST', headers: {'Content-Type': 'application/json'}, body: JSON.stringify(wishes), signal,
+    })).json(),
 
     /**
      * @param {TraceRequest} asked
@@ -149,27 +206,18 @@ export function createApi(fetcher = (input, init) => fetch(input, init)) {
     downloadTrace: async (asked, format, signal) => (await trace(asked, format, signal)).blob(),
 
     /**
-     * XMLHttpRequest, because fetch says nothing of what it has sent.
-     *
      * @param {File} file
+     * @param {Wishes|null} wishes
      * @param {(sent: number, total: number) => void} onProgress
      * @param {AbortSignal} signal
-     * @returns {Promise<Detail>}
+     * @returns {Promise<Summary>} A checkpoint, or a recording.
      */
-    upload: (file, onProgress, signal) => new Promise((resolve, reject) => {
-      const xhr = new XMLHttpRequest();
-      xhr.open('POST', `/api/checkpoints?name=${encodeURIComponent(uploadName(file.name))}`);
-      xhr.setRequestHeader('Content-Type', 'application/octet-stream');
-      xhr.upload.addEventListener('progress', ({loaded, total}) => onProgress(loaded, total));
-      xhr.addEventListener('load', () => {
-        if (xhr.status >= 200 && xhr.status < 300) resolve(JSON.parse(xhr.responseText));
-        else reject(failureOf(xhr.status, xhr.responseText, xhr.getResponseHeader('Retry-After')));
-      });
-      xhr.addEventListener('error', () => reject(unreachable()));
-      xhr.addEventListener('abort', () => reject(signal.reason));
-      signal.addEventListener('abort', () => xhr.abort(), {once: true});
-      xhr.send(file);
-    }),
+    async upload(file, wishes, onProgress, signal) {
+      const named = `name=${encodeURIComponent(uploadName(file.name))}`;
+      if (/\.npz$/i.test(file.name)) return recording(await send(`/api/uploaded-traces?${named}`, file, onProgress, signal));
+      const wished = wishes ? `&wishes=${encodeURIComponent(JSON.stringify(wishes))}` : '';
+      return send(`/api/checkpoints?${named}${wished}`, file, onProgress, signal);
+    },
   };
 }
 

@@ -6,7 +6,10 @@ import {ApiError} from './api.js';
  * @returns {Failure} What the state keeps of it.
  */
 export function failureFrom(error) {
-  if (error instanceof ApiError) return {code: error.code, message: error.message, field: error.field, status: error.status};
+  if (error instanceof ApiError) {
+    const {code, message: text, field, status, questions} = error;
+    return {code, message: text, field, status, questions};
+  }
   const {message, code} = /** @type {{message?: string, code?: unknown}} */ (error ?? {});
   return {code: typeof code === 'string' ? code : 'page_error', message: message ?? String(error)};
 }

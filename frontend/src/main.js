@@ -49,7 +49,7 @@ mountToolbar(part('#toolbar'), {
   signal,
   chooseFile,
   showHelp,
-  showAbout: conventionsPanel(store),
+  showAbout: conventionsPanel({store, actions}),
   editInput: mountInputEditor(part('#editor'), {store, actions, signal}),
   exportMenu: exportMenu({store, api, actions, views: () => views, signal}),
 });

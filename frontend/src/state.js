@@ -2,7 +2,7 @@
 // Names follow the wire: JSON, Python and this page share snake_case for everything that travels.
 
 /**
- * @typedef {{code: string, message: string, field?: string|null, status?: number}} Failure
+ * @typedef {{code: string, message: string, field?: string|null, status?: number, questions?: Question[]|null}} Failure
  *
  * @typedef {Record<string, unknown> & {
  *   input_size: number, output_size: number, memory_size: number, word_size: number,
@@ -15,7 +15,7 @@
  * @typedef {object} Summary One checkpoint in the list.
  * @property {string} id
  * @property {string} name
- * @property {'shipped'|'uploaded'} source
+ * @property {'shipped'|'uploaded'|'recorded'} source Recorded: a trace that another program wrote; it has no machine.
  * @property {number} bytes
  * @property {number} parameters
  * @property {MachineConfig} config
@@ -32,7 +32,37 @@
  * @property {boolean} deviates
  * @property {string[]} alternatives The other values that this version can compute.
  *
- * @typedef {Summary & {card: string, choices: Choice[]}} Detail
+ * @typedef {Summary & {card: string, choices: Choice[], draws_fresh: boolean, imported: Origin|null,
+ *   importable_again: boolean}} Detail `draws_fresh`: the state before step 1 depends on a trace's initial_seed.
+ *
+ * @typedef {object} Origin What the file of another program turned out to be.
+ * @property {string} container
+ * @property {string} importer
+ * @property {string} title The program that wrote it.
+ * @property {string} variant
+ * @property {string} variant_title
+ * @property {string} reason Why this variant.
+ * @property {'float32'|'float64'} dtype
+ * @property {string[]} inferred
+ * @property {string[]} assumed
+ * @property {string[]} warnings
+ * @property {(Question & {answer: number})[]} questions
+ * @property {{variant: string, title: string}[]} variants
+ * @property {Encoding|null} encoding
+ * @property {Encoding[]} encodings
+ * @property {{variant: string, encoding: string, loss: number|null, wrong: number, sequences: number}[]} ranking
+ * @property {Wishes} wishes
+ *
+ * @typedef {{name: string, title: string, layout: string, settings: TaskSettings}} Encoding
+ *
+ * @typedef {{name: string, text: string, default: number|null, minimum: number, maximum: number}} Question
+ *
+ * @typedef {object} Wishes What a person decides about an import; null leaves it to the file.
+ * @property {string|null} [importer]
+ * @property {string|null} [variant]
+ * @property {string|null} [encoding]
+ * @property {Record<string, number>} [answers]
+ * @property {Record<string, unknown>} [choices]
  *
  * @typedef {object} TaskInfo
  * @property {string} name
@@ -54,6 +84,7 @@
  * @property {string} checkpoint
  * @property {TaskSettings|null} task
  * @property {number} seed
+ * @property {number} initial_seed Decides what a machine draws anew before step 1.
  * @property {number[][]|null} inputs Rows that a person typed, instead of an episode of the task.
  *
  * @typedef {{name: string, axes: string[]}} FieldDeclaration
@@ -94,7 +125,8 @@
  * @typedef {{id: number, level: 'info'|'warn'|'error', text: string}} Notice
  *
  * @typedef {object} UploadState
- * @property {'sending'|'checking'|'failed'} status
+ * @property {'sending'|'checking'|'asking'|'failed'} status
+ * @property {File} file
  * @property {string} name
  * @property {number} sent Bytes sent so far.
  * @property {number} total Bytes in the file.

@@ -1,7 +1,7 @@
 /** @import {Api} from './api.js' */
 /** @import {Connection} from './connection.js' */
 /** @import {Notices} from './notices.js' */
-/** @import {Summary} from './state.js' */
+/** @import {Summary, Wishes} from './state.js' */
 /** @import {Store} from './store.js' */
 import {ApiError} from './api.js';
 import {failureFrom} from './failure.js';
@@ -14,7 +14,7 @@ import {failureFrom} from './failure.js';
  * @param {Api} parts.api
  * @param {Notices} parts.notices
  * @param {Connection} parts.connection
- * @param {(id: string) => void} parts.choose
+ * @param {(checkpoint: Summary) => void} parts.choose
  * @param {AbortSignal} parts.signal
  */
 export function createUploads({store, api, notices, connection, choose, signal}) {
@@ -34,22 +34,26 @@ export function createUploads({store, api, notices, connection, choose, signal})
     if (size > limit) throw new ApiError({code: 'too_large', message: `it has ${size} bytes, and this server takes up to ${limit}`, status: 413});
   }
 
-  /** @param {File} file */
-  async function upload(file) {
-    const entry = {name: file.name, sent: 0, total: file.size, error: null};
+  /**
+   * @param {File} file
+   * @param {Wishes|null} [wishes]
+   */
+  async function upload(file, wishes = null) {
+    const entry = {file, name: file.name, sent: 0, total: file.size, error: null};
     store.set({upload: {...entry, status: 'sending'}});
     try {
       await refuseTooLarge(file);
-      const detail = await api.upload(file, (sent, total) => {
+      const added = await api.upload(file, wishes, (sent, total) => {
         store.set({upload: {...entry, sent, total, status: sent < total ? 'sending' : 'checking'}});
       }, signal);
-      const others = list().filter(({id}) => id !== detail.id);
-      store.set({upload: null, checkpoints: {status: 'ready', value: [...others, detail]}});
-      notices.notify('info', `'${detail.name}' is uploaded.`);
-      choose(detail.id);
+      const others = list().filter(({id}) => id !== added.id);
+      store.set({upload: null, checkpoints: {status: 'ready', value: [...others, added]}});
+      notices.notify('info', `'${added.name}' is uploaded.`);
+      choose(added);
     } catch (error) {
       if (signal.aborted) return;
-      store.set({upload: {...entry, status: 'failed', error: failureFrom(error)}});
+      const failure = failureFrom(error);
+      store.set({upload: {...entry, status: failure.questions ? 'asking' : 'failed', error: failure}});
       connection.failed(error);
     }
   }
@@ -70,7 +74,7 @@ export function createUploads({store, api, notices, connection, choose, signal})
     const rest = list().filter((one) => one.id !== id);
     store.set({checkpoints: {status: 'ready', value: rest}});
     notices.notify('info', `'${name}' is deleted.`);
-    if (store.get().request?.checkpoint === id && rest[0]) choose(rest[0].id);
+    if (store.get().request?.checkpoint === id && rest[0]) choose(rest[0]);
   }
 
   return {upload, remove, dismissUpload: () => store.set({upload: null})};

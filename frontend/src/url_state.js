@@ -6,7 +6,8 @@ import {DEFAULT_SCALE, NO_ZOOM} from './state.js';
 /**
  * What a hash can say; what it does not say keeps its usual value.
  * @typedef {object} Place
- * @property {{checkpoint: string|null, task: TaskSettings|null, seed: number, inputs: number[][]|null}} request
+ * @property {{checkpoint: string|null, task: TaskSettings|null, seed: number, initial_seed: number,
+ *   inputs: number[][]|null}} request
  * @property {{step: number, head: number, pinned: number|null, diff: boolean, speed: number,
  *   loop: [number, number]|null, scale: State['scale'], output_view: State['output_view'], zoom: State['zoom']}} view
  * @property {string[]} problems One sentence for each part that could not be used.
@@ -33,6 +34,7 @@ export function toHash(state) {
   const parts = [`checkpoint=${encode(request.checkpoint)}`];
   if (request.task) parts.push(`task=${encode(readableJson(request.task))}`);
   parts.push(`seed=${request.seed}`);
+  if (request.initial_seed !== 0) parts.push(`start=${request.initial_seed}`);
   if (request.inputs) parts.push(`inputs=${packRows(request.inputs)}`);
   parts.push(`t=${step + 1}`, `head=${head}`);
   if (pinned !== null) parts.push(`pin=${pinned + 1}`);
@@ -72,7 +74,7 @@ function readableJson(task) {
 export function fromHash(hash) {
   /** @type {Place} */
   const place = {
-    request: {checkpoint: null, task: null, seed: 0, inputs: null},
+    request: {checkpoint: null, task: null, seed: 0, initial_seed: 0, inputs: null},
     view: {
       step: 0, head: 0, pinned: null, diff: false, speed: 1, loop: null, scale: DEFAULT_SCALE, output_view: 'all', zoom: NO_ZOOM,
     },
@@ -129,6 +131,11 @@ const READERS = {
   seed({request}, value) {
     const seed = whole(value, 0, 2 ** 32 - 1);
     request.seed = seed ?? 0;
+    return seed !== null;
+  },
+  start({request}, value) {
+    const seed = whole(value, 0, 2 ** 32 - 1);
+    request.initial_seed = seed ?? 0;
     return seed !== null;
   },
   inputs({request}, value) {

@@ -25,6 +25,7 @@ function example(answers = {}) {
   const abort = new AbortController();
   const api = {
     checkpoints: async () => [summary('first'), summary('second')],
+    recordings: async () => [],
     tasks: async () => tasks,
     detail: async (id) => ({...summary(id), card: ''}),
     version: async () => ({limits: {max_upload_bytes: 1000}}),
@@ -60,7 +61,7 @@ beforeEach(() => mock.timers.reset());
 test('it starts with the first checkpoint, on its task at its longest', async () => {
   const {store, streams, actions} = example();
   await actions.start(fromHash(''));
-  assert.deepEqual(streams[0].request, {checkpoint: 'first', task: {name: 'copy', bits: 8, lengths: [20, 20]}, seed: 0, inputs: null});
+  assert.deepEqual(streams[0].request, {checkpoint: 'first', task: {name: 'copy', bits: 8, lengths: [20, 20]}, seed: 0, initial_seed: 0, inputs: null});
   assert.equal(store.get().trace.status, 'pending');
   streams[0].finish();
   await settle();
@@ -210,7 +211,7 @@ test('the same place again moves the cursor and runs nothing', async () => {
 test('an upload shows its progress, joins the list and is chosen', async () => {
   const seen = [];
   const {store, streams, actions} = example({
-    upload: async (file, onProgress) => {
+    upload: async (file, wishes, onProgress) => {
       onProgress(50, 100);
       seen.push(store.get().upload);
       onProgress(100, 100);
@@ -238,6 +239,47 @@ test("a bad upload is told in the server's words and changes nothing else", asyn
   assert.equal(streams.length, 1);
 });
 
+test('a file that leaves something open is asked about, and opens with the answers', async () => {
+  const questions = [{name: 'memory_size', text: 'How many locations?', default: null, minimum: 1, maximum: 65536}];
+  const {store, streams, actions} = example({
+    upload: async (file, wishes) => {
+      if (wishes?.answers.memory_size === 64) return summary('upload-1', 'uploaded');
+      throw new ApiError({code: 'unanswered', message: 'answer: memory_size', status: 422, questions});
+    },
+  });
+  await actions.start(fromHash(''));
+  const file = {name: 'theirs.pt', size: 12};
+  await actions.upload(file);
+  const {status, error, file: kept} = store.get().upload;
+  assert.deepEqual([status, error.questions, kept], ['asking', questions, file]);
+  await actions.upload(kept, {answers: {memory_size: 64}});
+  assert.equal(store.get().upload, null);
+  assert.equal(streams.at(-1).request.checkpoint, 'upload-1');
+});
+
+test('a recording of another program joins the list and is asked for without a task', async () => {
+  const recorded = {...summary('trace-1', 'recorded'), task: {name: 'copy'}};
+  const {store, streams, actions} = example({recordings: async () => [recorded]});
+  await actions.start(fromHash('#checkpoint=trace-1'));
+  assert.deepEqual(store.get().checkpoints.value.map(({id}) => id), ['first', 'second', 'trace-1']);
+  assert.deepEqual([streams[0].request.task, store.get().detail], [null, null]);
+});
+
+test('a file is read again as wished, and runs at once', async () => {
+  const wished = [];
+  const {store, streams, actions} = example({
+    importAgain: async (id, wishes) => {
+      wished.push([id, wishes]);
+      return {...summary('first', 'uploaded'), name: 'again', card: ''};
+    },
+  });
+  await actions.start(fromHash(''));
+  await actions.importAgain({variant: 'other'});
+  assert.deepEqual(wished, [['first', {variant: 'other'}]]);
+  assert.deepEqual([store.get().detail.value.name, store.get().checkpoints.value[0].name], ['again', 'again']);
+  assert.equal(streams.length, 2);
+});
+
 test('a file that is too large is refused before it is sent', async () => {
   let sent = false;
   const {store, actions} = example({upload: async () => { sent = true; }});
@@ -261,7 +303,7 @@ test('another checkpoint keeps task, seed and typed rows where they fit', async 
   await actions.start(fromHash('#seed=7'));
   actions.change({inputs});
   actions.chooseCheckpoint('second');
-  assert.deepEqual(streams.at(-1).request, {checkpoint: 'second', task: {name: 'copy', bits: 8, lengths: [20, 20]}, seed: 7, inputs});
+  assert.deepEqual(streams.at(-1).request, {checkpoint: 'second', task: {name: 'copy', bits: 8, lengths: [20, 20]}, seed: 7, initial_seed: 0, inputs});
 });
 
 test('a view is held within a trace', () => {

@@ -4,7 +4,7 @@ import {test} from 'node:test';
 import {ApiError, createApi, failureOf, uploadName} from '../../frontend/src/api.js';
 import {exampleBlocks, exampleHeader, exampleStream, inChunks, jsonFrame} from './wire_helper.js';
 
-const asked = {checkpoint: 'copy-lstm', task: null, seed: 3, inputs: null};
+const asked = {checkpoint: 'copy-lstm', task: null, seed: 3, initial_seed: 0, inputs: null};
 const {signal} = new AbortController();
 
 /** A server that answers once, and remembers what it was asked. */
@@ -83,8 +83,18 @@ test('ids are encoded into paths', async () => {
   assert.equal(calls[0].path, '/api/checkpoints/a%2F..%2Fb');
 });
 
+test('a recording is asked for at its own address', async () => {
+  const {api, calls} = server(() => Response.json({traces: [{id: 'trace-1', name: 'mine', bytes: 9, header: {config: {}, task: null, warnings: []}}]}));
+  const [found] = await api.recordings(signal);
+  assert.deepEqual([found.id, found.source, found.task], ['trace-1', 'recorded', null]);
+  await api.downloadTrace({...asked, checkpoint: 'trace-1'}, 'npz', signal);
+  await api.remove('trace-1', signal);
+  assert.deepEqual(calls.map(({path}) => path), ['/api/uploaded-traces', '/api/uploaded-traces/trace-1?format=npz', '/api/uploaded-traces/trace-1']);
+});
+
 test('an upload is called after its file, within what the server takes', () => {
   assert.equal(uploadName('my copy.safetensors'), 'my copy');
+  assert.equal(uploadName('copy_v1.5.pth'), 'copy_v1.5');
   assert.equal(uploadName('.SAFETENSORS'), 'upload');
   assert.equal(uploadName(`a\n\u0007${'b'.repeat(200)}`), `a${'b'.repeat(79)}`);
 });

@@ -5,7 +5,7 @@ import {initialState} from '../../frontend/src/state.js';
 import {fromHash, packRows, toHash, unpackRows} from '../../frontend/src/url_state.js';
 import {random} from './wire_helper.js';
 
-const request = {checkpoint: 'copy-lstm', task: {name: 'copy', bits: 8, lengths: [20, 20]}, seed: 0, inputs: null};
+const request = {checkpoint: 'copy-lstm', task: {name: 'copy', bits: 8, lengths: [20, 20]}, seed: 0, initial_seed: 0, inputs: null};
 const plain = {...initialState(), request};
 
 test('a plain view is a short, readable hash', () => {
@@ -20,7 +20,7 @@ test('the whole view survives the round trip', () => {
     scale: {weighting: 'log', memory: 'fixed', key_strength: 'log'}, output_view: 'error',
     zoom: {time: [5.5, 20.5], location: null, word: [-0.5, 3]},
   };
-  const state = {...plain, ...view, request: {...request, seed: 4294967295, inputs}};
+  const state = {...plain, ...view, request: {...request, seed: 4294967295, initial_seed: 11, inputs}};
   const place = fromHash(toHash(state));
   assert.deepEqual(place.request, state.request);
   assert.deepEqual(place.view, view);
@@ -30,7 +30,7 @@ test('the whole view survives the round trip', () => {
 test('the defaults come back from an empty hash', () => {
   for (const hash of ['', '#']) {
     const {request: asked, view, problems} = fromHash(hash);
-    assert.deepEqual(asked, {checkpoint: null, task: null, seed: 0, inputs: null});
+    assert.deepEqual(asked, {checkpoint: null, task: null, seed: 0, initial_seed: 0, inputs: null});
     const {step, head, pinned, diff, speed, loop, scale, output_view, zoom} = initialState();
     assert.deepEqual(view, {step, head, pinned, diff, speed, loop, scale, output_view, zoom});
     assert.deepEqual(problems, []);
@@ -45,7 +45,7 @@ test('a task as plain JSON is read as well, and an apostrophe in a task does no 
 
 const hostile = [
   'checkpoint=../../etc/passwd', 'checkpoint=%3Cscript%3E', `checkpoint=${'a'.repeat(101)}`, 'checkpoint=%E0%A4%A', 'task={', 'task=[]', 'task=null',
-  'task={}', "task={'name':7}", 'seed=-1', 'seed=4294967296', 'seed=1e3', 'seed=', 'seed=NaN', 't=0', 't=-3', 't=99999999', 't=1.5', 'head=-1', 'head=x',
+  'task={}', "task={'name':7}", 'seed=-1', 'seed=4294967296', 'seed=1e3', 'seed=', 'seed=NaN', 'start=-1', 't=0', 't=-3', 't=99999999', 't=1.5', 'head=-1', 'head=x',
   'pin=0', 'diff=yes', 'loop=5-3', 'loop=5', 'loop=1-2-3', 'loop=a-b', 'speed=0', 'speed=31', 'speed=', 'speed=fast', 'weighting=huge', 'memory=',
   'key_strength=x', 'output=x', 'zoom_time=5', 'zoom_time=9,3', 'zoom_time=1,2,3', 'zoom_word=NaN,3', 'zoom_location=1e9,2e9',
   'inputs=', 'inputs=2x2.', 'inputs=2x2.####', 'inputs=0x3.AA', 'inputs=9999999x9999.AA', 'inputs=2x2f.AAAA', 'inputs=1x1f.AADAfw', 'inputs=1x1f.AACAfw',

@@ -1,45 +1,77 @@
 // About the chosen model: its card, its training, and each open choice beside what the paper says.
 
-/** @import {Choice, Detail, State} from '../state.js' */
+/** @import {Actions} from '../actions.js' */
+/** @import {Choice, Detail, State, Summary} from '../state.js' */
 /** @import {Store} from '../store.js' */
 /** @import {Child} from './dom.js' */
 import {el, mathText, modal} from './dom.js';
 import {machineLine} from './machine_line.js';
+import {originSection, readingForm} from './origin.js';
+import {RECORDED} from './seed_group.js';
 import {bytesText} from './upload.js';
 
 /**
- * @param {Store} store
+ * @param {{store: Store, actions: Actions}} parts
  * @returns {() => void} Opens the panel.
  */
-export function conventionsPanel(store) {
-  return modal('About this model', () => content(store.get().detail), 'dialog-wide');
+export function conventionsPanel({store, actions}) {
+  const panel = modal('About this model', () => content(store.get(), actions, panel.close), 'dialog-wide');
+  return panel.open;
 }
 
 /**
- * @param {State['detail']} detail
+ * @param {State} state
+ * @param {Actions} actions
+ * @param {() => void} close
  * @returns {Child[]}
  */
-function content(detail) {
+function content({checkpoints, request, detail}, actions, close) {
+  const chosen = checkpoints.status === 'ready' ? checkpoints.value.find(({id}) => id === request?.checkpoint) : undefined;
+  if (chosen?.source === 'recorded') return aboutRecording(chosen);
   if (!detail || detail.status === 'pending') return [el('p', {}, 'Loading…')];
   if (detail.status === 'failed') return [el('p', {class: 'text-error'}, detail.error.message)];
-  return aboutModel(detail.value);
+  return aboutModel(detail.value, actions, close);
+}
+
+/**
+ * @param {Summary} recording
+ * @returns {Child[]}
+ */
+function aboutRecording({name, bytes, config, task, warnings}) {
+  return [
+    el('p', {class: 'about-line'}, el('strong', {}, name), ` — ${bytesText(bytes)}, recorded elsewhere`),
+    el('p', {}, `${RECORDED}; every view that only shows its steps works as ever.`),
+    ...warnings.map((warning) => el('p', {class: 'banner banner-warn'}, warning)),
+    ...record('Task', task),
+    ...record('Machine', config),
+  ];
 }
 
 /**
  * @param {Detail} detail
+ * @param {Actions} actions
+ * @param {() => void} close
  * @returns {Child[]}
  */
-function aboutModel(detail) {
-  const {config, parameters, bytes, card, choices, warnings, training, results, task} = detail;
+function aboutModel(detail, actions, close) {
+  const {config, parameters, bytes, card, choices, warnings, training, results, task, imported} = detail;
   const heads = `${config.read_heads} read, ${config.write_heads} write`;
   return [
     el('p', {class: 'about-line'}, el('strong', {}, detail.name),
       ` — ${machineLine(detail)}, ${heads}, ${parameters.toLocaleString('en')} parameters, ${bytesText(bytes)}, ${detail.source}`),
     ...warnings.map((warning) => el('p', {class: 'banner banner-warn'}, warning)),
     ...cardParagraphs(card),
+    ...(imported ? originSection(imported) : []),
     el('h3', {}, 'Conventions'),
     el('p', {class: 'text-muted'}, 'The equations leave these choices open. A model must run under the ones it was trained with.'),
     choicesTable(choices),
+    ...(imported && detail.importable_again ? [
+      el('h3', {}, 'Read it another way'),
+      readingForm(detail, imported, (wishes) => {
+        close();
+        void actions.importAgain(wishes);
+      }),
+    ] : []),
     ...record('Task it was trained on', task),
     ...record('Training', training),
     ...record('Measured results', results),

@@ -136,7 +136,7 @@ export function confirmed(question, action) {
  * @param {string} title
  * @param {() => Child[]} content
  * @param {string} [extra] Further classes.
- * @returns {() => void} Opens it.
+ * @returns {{open: () => void, close: () => void}}
  */
 export function modal(title, content, extra = '') {
   const body = el('div', {class: 'dialog-body', tabindex: 0});
@@ -149,9 +149,12 @@ export function modal(title, content, extra = '') {
     if (event.target === dialog) dialog.close();
   });
   document.body.append(dialog);
-  return () => {
-    replaceChildren(body, ...content());
-    dialog.showModal();
-    body.scrollTop = 0;
+  return {
+    open() {
+      replaceChildren(body, ...content());
+      dialog.showModal();
+      body.scrollTop = 0;
+    },
+    close: () => dialog.close(),
   };
 }

@@ -20,5 +20,5 @@ export function helpPanel() {
     el('p', {class: 'text-muted'}, 'Keys rest while you type in a field.'),
     el('h3', {}, 'What you see'),
     el('dl', {class: 'guide'}, ...GUIDE.flatMap(([term, text]) => [el('dt', {}, term), el('dd', {}, text)])),
-  ]);
+  ]).open;
 }

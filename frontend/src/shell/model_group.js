@@ -13,14 +13,14 @@ export function modelGroup({store, actions, chooseFile, showAbout}) {
   const select = el('select', {class: 'select', id: 'model'});
   select.addEventListener('change', () => actions.chooseCheckpoint(select.value));
   const about = el('button', {type: 'button', class: 'chip', id: 'about-model', onclick: showAbout, title: 'Card, training and conventions of this model'});
-  const remove = iconButton('trash', 'Delete this uploaded model', async () => {
+  const remove = iconButton('trash', 'Delete this upload', async () => {
     const id = store.get().request?.checkpoint;
     const name = select.selectedOptions[0]?.textContent;
-    if (id && await confirmed(`Delete the uploaded model '${name}' from the server?`, 'Delete')) void actions.remove(id);
+    if (id && await confirmed(`Delete the upload '${name}' from the server?`, 'Delete')) void actions.remove(id);
   });
   const root = el('div', {class: 'group', role: 'group', 'aria-label': 'Model'},
     el('label', {class: 'group-label', for: 'model'}, 'Model'), select, about,
-    iconButton('upload', 'Upload a model (.safetensors)', chooseFile), remove);
+    iconButton('upload', 'Upload a checkpoint, or a trace (.npz)', chooseFile), remove);
   /** @type {State['checkpoints']|null} */
   let listed = null;
 
@@ -34,7 +34,7 @@ export function modelGroup({store, actions, chooseFile, showAbout}) {
     const chosen = list.find(({id}) => id === request?.checkpoint);
     select.value = chosen?.id ?? '';
     select.disabled = list.length === 0;
-    remove.hidden = chosen?.source !== 'uploaded';
+    remove.hidden = !chosen || chosen.source === 'shipped';
     about.hidden = !chosen;
     if (chosen) {
       const deviations = detail?.status === 'ready' ? detail.value.choices.filter(({deviates}) => deviates).length : 0;
@@ -55,7 +55,7 @@ function fillModels(select, checkpoints) {
     replaceChildren(select, el('option', {value: ''}, text));
     return;
   }
-  const groups = /** @type {const} */ ([['shipped', 'Shipped'], ['uploaded', 'Uploaded']]);
+  const groups = /** @type {const} */ ([['shipped', 'Shipped'], ['uploaded', 'Uploaded'], ['recorded', 'Recorded elsewhere']]);
   replaceChildren(select, ...groups.map(([source, label]) => {
     const options = checkpoints.value.filter((one) => one.source === source);
     return options.length > 0 && el('optgroup', {label}, ...options.map(({id, name}) => el('option', {value: id}, name)));

@@ -3,8 +3,11 @@
 /** @import {Actions} from '../actions.js' */
 /** @import {State} from '../state.js' */
 /** @import {Store} from '../store.js' */
+import {isRecording} from '../api.js';
 import {el, iconButton} from './dom.js';
 
+/** Why nothing can be changed that needs another run. */
+export const RECORDED = 'Recorded by another program: its machine is not here, so it cannot be run again';
 const MAX_SEED = 2 ** 32 - 1;
 /** A random seed stays short enough to be read aloud. */
 const RANDOM_BELOW = 10_000;
@@ -15,6 +18,12 @@ export function seedGroup({store, actions}) {
   input.addEventListener('change', () => {
     if (input.reportValidity()) actions.change({seed: input.valueAsNumber});
   });
+  const start = el('input', {type: 'number', class: 'number', id: 'initial-seed', min: 0, max: MAX_SEED, step: 1, required: true, value: 0});
+  start.addEventListener('change', () => {
+    if (start.reportValidity()) actions.change({initial_seed: start.valueAsNumber});
+  });
+  const startField = el('label', {class: 'field', title: 'This machine draws its state before step 1 at random, from this seed'},
+    el('span', {class: 'field-label'}, 'start'), start);
   /** @param {number} by */
   const shift = (by) => {
     const seed = (store.get().request?.seed ?? 0) + by;
@@ -25,15 +34,19 @@ export function seedGroup({store, actions}) {
     iconButton('minus', 'Seed before', () => shift(-1)),
     input,
     iconButton('plus', 'Next seed', () => shift(1)),
-    iconButton('dice', 'Random seed', () => actions.change({seed: Math.floor(Math.random() * RANDOM_BELOW)})));
+    iconButton('dice', 'Random seed', () => actions.change({seed: Math.floor(Math.random() * RANDOM_BELOW)})),
+    startField);
 
   /** @param {State} state */
-  function render({request}) {
+  function render({request, detail}) {
     if (document.activeElement !== input || !request) input.value = String(request?.seed ?? 0);
+    if (document.activeElement !== start || !request) start.value = String(request?.initial_seed ?? 0);
+    startField.hidden = detail?.status !== 'ready' || !detail.value.draws_fresh;
+    const recorded = Boolean(request && isRecording(request.checkpoint));
     const typed = Boolean(request?.inputs);
     root.toggleAttribute('data-idle', typed);
-    for (const control of root.querySelectorAll('button, input')) /** @type {HTMLInputElement} */ (control).disabled = !request;
-    root.title = typed ? 'The input was typed: the seed still decides a random initial state' : '';
+    for (const control of root.querySelectorAll('button, input')) /** @type {HTMLInputElement} */ (control).disabled = !request || recorded;
+    root.title = recorded ? RECORDED : typed ? 'The input was typed: the seed still decides a random initial state' : '';
   }
   return {root, render};
 }

@@ -6,6 +6,7 @@
 import {fits} from '../task_settings.js';
 import {el, replaceChildren} from './dom.js';
 import {menu} from './menu.js';
+import {RECORDED} from './seed_group.js';
 import {settingFields} from './settings_form.js';
 
 /** @param {{store: Store, actions: Actions, signal: AbortSignal}} parts */
@@ -39,7 +40,8 @@ export function taskGroup({store, actions, signal}) {
       ...list.map((info) => taskOption(info, checkpoint)),
       !request?.task && el('option', {value: ''}, '—'));
     select.value = request?.task?.name ?? '';
-    select.disabled = list.length === 0 || !checkpoint;
+    select.disabled = list.length === 0 || !checkpoint || checkpoint.source === 'recorded';
+    select.title = checkpoint?.source === 'recorded' ? RECORDED : '';
     const shown = chosen(state);
     coding.root.hidden = !shown;
     coding.refresh();

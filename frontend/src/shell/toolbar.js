@@ -3,10 +3,11 @@
 /** @import {Actions} from '../actions.js' */
 /** @import {State} from '../state.js' */
 /** @import {Store} from '../store.js' */
+import {isRecording} from '../api.js';
 import {toHash} from '../url_state.js';
 import {el, icon, iconButton, replaceChildren} from './dom.js';
 import {modelGroup} from './model_group.js';
-import {seedGroup} from './seed_group.js';
+import {RECORDED, seedGroup} from './seed_group.js';
 import {taskGroup} from './task_group.js';
 import {nextTheme} from './theme.js';
 
@@ -46,7 +47,9 @@ export function mountToolbar(root, {store, actions, signal, chooseFile, showAbou
     task.render(state);
     seed.render(state);
     edit.toggleAttribute('data-on', state.request?.inputs !== null && state.request !== null);
-    edit.disabled = !state.trace.data;
+    const recorded = state.request !== null && isRecording(state.request.checkpoint);
+    edit.disabled = !state.trace.data || recorded;
+    edit.title = recorded ? RECORDED : 'Type the input by hand';
     const label = `Theme: ${state.theme === 'auto' ? 'as the system' : state.theme}`;
     theme.title = label;
     theme.setAttribute('aria-label', label);

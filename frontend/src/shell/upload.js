@@ -1,11 +1,10 @@
-// Uploading a checkpoint: by a button, or by dropping a file anywhere on the page.
+// Uploading a checkpoint or a trace: by a button, or by dropping a file anywhere on the page.
 
 /** @import {Actions} from '../actions.js' */
 /** @import {State} from '../state.js' */
 /** @import {Store} from '../store.js' */
 import {el, iconButton, replaceChildren} from './dom.js';
-
-const SUFFIX = '.safetensors';
+import {questionForm} from './origin.js';
 
 /**
  * @param {number} bytes
@@ -22,12 +21,12 @@ export function bytesText(bytes) {
  * @returns {{chooseFile: () => void}}
  */
 export function mountUpload(root, {store, actions, signal}) {
-  const input = el('input', {type: 'file', accept: SUFFIX, hidden: true, id: 'upload'});
+  const input = el('input', {type: 'file', hidden: true, id: 'upload'});
   input.addEventListener('change', () => {
     take(input.files);
     input.value = '';
   });
-  const overlay = el('div', {class: 'drop-overlay', hidden: true}, el('p', {}, `Drop a model (${SUFFIX}) to look inside`));
+  const overlay = el('div', {class: 'drop-overlay', hidden: true}, el('p', {}, 'Drop a checkpoint of any NTM program, or a trace (.npz), to look inside'));
   const progress = el('div', {class: 'upload', role: 'status'});
   root.append(input, progress, overlay);
 
@@ -64,7 +63,14 @@ export function mountUpload(root, {store, actions, signal}) {
   /** @param {State} state */
   function render({upload}) {
     if (!upload) return replaceChildren(progress);
-    const {name, sent, total, status, error} = upload;
+    const {file, name, sent, total, status, error} = upload;
+    if (status === 'asking') {
+      replaceChildren(progress, el('div', {class: 'banner banner-info upload-asking'},
+        el('span', {}, `'${name}': ${error?.message ?? ''}`),
+        questionForm(error?.questions ?? [], (answers) => void actions.upload(file, {answers})),
+        iconButton('close', 'Dismiss', actions.dismissUpload)));
+      return;
+    }
     const text = {
       sending: `Uploading '${name}', ${bytesText(sent)} of ${bytesText(total)}`,
       checking: `'${name}' is sent; the server checks it…`,
