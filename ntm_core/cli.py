@@ -23,7 +23,7 @@ from ntm_core.recording import record
 from ntm_core.tasks import TASKS, Task, parse_task
 from ntm_core.trace import TraceHeader
 from ntm_core.trace_file import save_trace
-from ntm_core.training import Plan, Progress, Recipe, default_machine, default_recipe
+from ntm_core.training import Plan, Progress, Recipe
 from ntm_core.training import train as train_plan
 from ntm_core.training.session import FINAL, saved_plan
 
@@ -164,10 +164,7 @@ def _new_plan(arguments: argparse.Namespace) -> Plan:
     if arguments.task is None:
         raise TrainingError(f"TASK is missing: name one of {', '.join(TASKS)}, or give --resume DIR")
     task = parse_task({"name": arguments.task, **_json_object(arguments.task_json)})
-    channels = {"input_size": len(task.input_channels), "output_size": len(task.output_channels)}
-    config = MachineConfig.make(**(channels | default_machine(task.name) | given(arguments, MachineConfig)))
-    recipe = Recipe.make(**(default_recipe(task.name, config.controller) | given(arguments, Recipe)))
-    return Plan.make(task=task, config=config, recipe=recipe, seed=arguments.seed or 0)
+    return Plan.best_known(task, given(arguments, MachineConfig), given(arguments, Recipe), arguments.seed or 0)
 
 
 def _resumed_plan(arguments: argparse.Namespace) -> Plan:

@@ -16,6 +16,7 @@ from server.recorder import Recorder
 from server.responses import errors as error_answers
 from server.routes.checkpoints import checkpoint_routes
 from server.routes.page import page_routes
+from server.routes.runs import run_routes
 from server.routes.tasks import task_routes
 from server.routes.traces import trace_routes
 from server.routes.version import program_version, version_routes
@@ -24,6 +25,7 @@ from server.settings import Settings
 from server.stores.checkpoints import CheckpointStore
 from server.stores.machines import MachineCache
 from server.traces import Recordings
+from server.training.foreman import Foreman
 
 
 def create_app(settings: Settings, shipped: Mapping[str, Path] | None = None) -> FastAPI:
@@ -36,13 +38,16 @@ def create_app(settings: Settings, shipped: Mapping[str, Path] | None = None) ->
     store = CheckpointStore(shipped, settings)
     machines = MachineCache(settings.cached_machines)
     recorder = Recorder(settings.max_traces)
+    foreman = Foreman(settings)
     plotly = Plotly()
     files = PageFiles(frontend_directory())
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         compressing = asyncio.create_task(asyncio.to_thread(plotly.compress))
+        foreman.open()
         yield
+        await asyncio.to_thread(foreman.close)
         await compressing
         recorder.close()
 
@@ -62,6 +67,7 @@ def create_app(settings: Settings, shipped: Mapping[str, Path] | None = None) ->
     app.include_router(checkpoint_routes(store, machines, settings))
     app.include_router(task_routes())
     app.include_router(trace_routes(Recordings(store, machines, settings), recorder, settings))
+    app.include_router(run_routes(foreman, settings))
     app.include_router(page_routes(files, plotly))
     app.mount("/static", files, name="static")
     app.add_middleware(BodyLimit, limit_of=_body_limits(settings), seconds=settings.body_seconds)

@@ -25,6 +25,7 @@ CORE_STATUS: Mapping[str, HTTPStatus] = {
     "bad_config": HTTPStatus.UNPROCESSABLE_ENTITY,
     "bad_task": HTTPStatus.UNPROCESSABLE_ENTITY,
     "bad_trace": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "bad_training": HTTPStatus.UNPROCESSABLE_ENTITY,
 }
 """The status of each core error that a request can cause, by its code; any other one is the server's own fault."""
 

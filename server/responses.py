@@ -7,8 +7,9 @@ from server.schemas import ErrorDocument
 
 _MEANING = {
     403: "Not allowed: the checkpoint was shipped, or a page of another site asks.",
-    404: "There is no checkpoint with this id.",
+    404: "There is nothing with this id.",
     408: "The body did not arrive in time.",
+    409: "What is asked for does not go with how things stand.",
     413: "The body is larger than a limit allows.",
     415: "The body is of another kind than this address takes.",
     421: "The Host header names a host that this server does not answer for.",

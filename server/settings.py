@@ -47,6 +47,12 @@ class Settings(BaseSettings):
     max_memory_size: int = Field(4096, ge=1, description="N, the memory locations of a machine.")
     max_word_size: int = Field(512, ge=1, description="W, the cells at a memory location.")
     max_trace_bytes: int = Field(128 * MEBIBYTE, ge=1024, description="Bytes of one trace on the wire.")
+    max_trainings: int = Field(1, ge=1, le=64, description="Runs trained at the same time; others wait for their turn.")
+    max_runs: int = Field(50, ge=1, description="Runs that are stored.")
+    max_training_cells: int = Field(
+        1 << 28, ge=1, description="Memory cells of all steps of a training batch: T x batch x N x W."
+    )
+    max_training_seconds: float = Field(3600.0, gt=0, description="Seconds after which a run is paused.")
     cached_machines: int = Field(4, ge=1, description="Machines kept ready in memory.")
     body_seconds: float = Field(60.0, gt=0, description="Seconds in which a request's body must have arrived.")
     stall_seconds: float = Field(30.0, gt=0, description="Seconds after which a client that takes no bytes is left.")

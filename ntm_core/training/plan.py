@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from ntm_core.config import MachineConfig, describe_validation_error
 from ntm_core.errors import TrainingError
 from ntm_core.tasks import Task
-from ntm_core.training.recipe import Recipe
+from ntm_core.training.recipe import Recipe, default_machine, default_recipe
 
 MAX_SEED = 2**31 - 1
 """The largest seed of a run: larger ones seed the fixed sequences, which no run trains on."""
@@ -33,6 +33,14 @@ class Plan(BaseModel):
             return cls(**fields)
         except ValidationError as error:
             raise TrainingError(describe_validation_error(error)) from None
+
+    @classmethod
+    def best_known(cls, task: Task, machine: dict[str, Any], recipe: dict[str, Any], seed: int = 0) -> Self:
+        """The best known machine and recipe for a task, with these fields changed; ConfigError, TrainingError."""
+        channels = {"input_size": len(task.input_channels), "output_size": len(task.output_channels)}
+        config = MachineConfig.make(**(channels | default_machine(task.name) | machine))
+        fields = default_recipe(task.name, config.controller) | recipe
+        return cls.make(task=task, config=config, recipe=Recipe.make(**fields), seed=seed)
 
     def differences(self, other: "Plan") -> list[str]:
         """What differs from another plan, one `name: this, not that` each, leaving out when to stop."""

@@ -3,9 +3,11 @@
 * metrics.jsonl: one line an evaluation
 * checkpoints/: iteration-00000000.safetensors and on, at iterations 0, 1, 2, 5, 10, 20, 50, …
 * state.safetensors: what the run goes on from; replaced at each evaluation, and when the run is stopped
+* live.safetensors: the machine as it is, if it is to be watched while it learns
 * final.safetensors: the trained checkpoint, with its errors by length; written last
 """
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,7 +22,8 @@ from ntm_core.training.record import converged_at, training_record
 from ntm_core.training.state import TrainingState
 from ntm_core.training.trainer import Trainer, Update
 
-STATE, METRICS, SERIES, FINAL = "state.safetensors", "metrics.jsonl", "checkpoints", "final.safetensors"
+STATE, METRICS, SERIES = "state.safetensors", "metrics.jsonl", "checkpoints"
+LIVE, FINAL = "live.safetensors", "final.safetensors"
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,7 @@ class Progress:
         converged_at: the iteration at which it was first seen converged.
         update: what the last iteration did; None before the first of this session.
         row: the last evaluation; None before the first.
+        live: the iteration whose machine is in the live checkpoint; None if there is none yet.
     """
 
     iteration: int
@@ -40,6 +44,7 @@ class Progress:
     converged_at: int | None
     update: Update | None
     row: MetricRow | None
+    live: int | None = None
 
 
 @dataclass(frozen=True)
@@ -57,11 +62,13 @@ def train(
     *,
     stop: Callable[[], bool] = lambda: False,
     report: Callable[[Progress], None] = lambda _: None,
+    live_seconds: float | None = None,
 ) -> Outcome:
     """Run the plan in the directory, from where it was left, until it is finished or `stop()`.
 
-    `report` is called after each iteration. TrainingError if the directory holds the run of another plan, or if the
-    loss stops being finite; the saved state then is the last good one.
+    `report` is called after each iteration. With `live_seconds`, state and live checkpoint are written that often, so
+    that a kill loses no more. TrainingError if the directory holds the run of another plan, or if the loss stops being
+    finite; the saved state then is the last good one.
     """
     run = _Run(plan, directory)
     run.record()
@@ -71,6 +78,8 @@ def train(
             run.save_state()
             return Outcome(run.progress(), run.seconds, None)
         run.advance()
+        if live_seconds is not None:
+            run.show(live_seconds)
         report(run.progress())
     return Outcome(run.progress(), run.seconds, run.finish())
 
@@ -98,6 +107,8 @@ class _Run:
         self._fixed = FixedSequences(plan.task)
         self._update: Update | None = None
         self._started = time.monotonic() - (state.seconds if state else 0.0)
+        self._live: int | None = None
+        self._shown = -math.inf
 
     @property
     def seconds(self) -> float:
@@ -117,7 +128,7 @@ class _Run:
         if converged is not None:
             last = min(last, converged + recipe.extra)
         iteration = self._trainer.counts.iteration
-        return Progress(iteration, last, converged, self._update, rows[-1] if rows else None)
+        return Progress(iteration, last, converged, self._update, rows[-1] if rows else None, self._live)
 
     def advance(self) -> None:
         """Do one iteration and record it."""
@@ -143,6 +154,13 @@ class _Run:
             self.save_state()
         if is_in_series(iteration):
             self._save_checkpoint(self._directory / SERIES / f"iteration-{iteration:08d}.safetensors")
+
+    def show(self, seconds: float) -> None:
+        """Write the live checkpoint, and the state with it, if the last one is this old."""
+        if time.monotonic() - self._shown >= seconds:
+            self.save_state()
+            self._save_checkpoint(self._directory / LIVE)
+            self._live, self._shown = self._trainer.counts.iteration, time.monotonic()
 
     def save_state(self) -> None:
         """Save all that the run needs to go on from here."""

@@ -1,0 +1,120 @@
+"""/api/runs: train a machine, watch it, halt it, keep it."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+from fastapi import APIRouter, Request
+from starlette.responses import StreamingResponse
+
+from ntm_core.tasks import TASKS
+from ntm_core.training import Plan
+from ntm_core.training.session import FINAL, LIVE, METRICS
+from server.errors import LimitExceeded
+from server.responses import errors
+from server.settings import Settings
+from server.training.foreman import Foreman
+from server.training.run import Run, series_of
+from server.training.schemas import (
+    RunAction,
+    RunInfo,
+    RunList,
+    RunMetrics,
+    RunRequest,
+    TrainingOptions,
+    training_options,
+)
+
+_LOOK_SECONDS = 0.2
+_HEARTBEAT_SECONDS = 10.0
+EVENT_TYPE = "text/event-stream"
+
+
+def run_routes(foreman: Foreman, settings: Settings) -> APIRouter:
+    """The routes of the resource `runs`."""
+    router = APIRouter(prefix="/api/runs", tags=["training"])
+    options = training_options(tuple(TASKS))
+
+    def info(run: Run) -> RunInfo:
+        directory = foreman.directory(run.id)
+        return RunInfo(
+            **{name: getattr(run, name) for name in Run.model_fields},
+            place=foreman.place(run.id),
+            series=series_of(directory),
+            checkpoint=any((directory / name).exists() for name in (FINAL, LIVE)),
+        )
+
+    @router.get("", summary="All runs, the newest first")
+    def list_runs() -> RunList:
+        return RunList(runs=tuple(info(run) for run in foreman.all()))
+
+    @router.get("/options", summary="Everything that a run can be asked with")
+    async def get_options() -> TrainingOptions:
+        return options
+
+    @router.get(
+        "/events",
+        summary="The runs, again whenever one of them changes",
+        response_class=StreamingResponse,
+        responses={200: {"content": {EVENT_TYPE: {}}, "description": "Events whose data is a RunList as JSON."}},
+    )
+    async def watch_runs(request: Request) -> StreamingResponse:
+        return StreamingResponse(_events(request, foreman, list_runs), media_type=EVENT_TYPE)
+
+    @router.post("", status_code=201, summary="Train a machine", responses=errors(422, 507))
+    def add_run(asked: RunRequest) -> RunInfo:
+        plan = Plan.best_known(asked.task, asked.machine, asked.recipe, asked.seed)
+        _check_size(plan, settings)
+        return info(foreman.add(plan, asked.name))
+
+    @router.get("/{run_id}", summary="One run", responses=errors(404))
+    def get_run(run_id: str) -> RunInfo:
+        return info(foreman.get(run_id))
+
+    @router.post("/{run_id}", summary="Pause, resume or stop a run", responses=errors(404, 409, 422))
+    def change_run(run_id: str, asked: RunAction) -> RunInfo:
+        return info(getattr(foreman, asked.action)(run_id))
+
+    @router.get("/{run_id}/metrics", summary="All measurements of a run", responses=errors(404))
+    def get_metrics(run_id: str) -> RunMetrics:
+        path = foreman.directory(run_id) / METRICS
+        lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+        return RunMetrics.model_validate_json(f'{{"rows": [{",".join(lines)}]}}')
+
+    @router.delete("/{run_id}", status_code=204, summary="End a run and delete its files", responses=errors(404))
+    def delete_run(run_id: str) -> None:
+        foreman.delete(run_id)
+
+    return router
+
+
+async def _events(request: Request, foreman: Foreman, answer: Any) -> AsyncIterator[str]:
+    """The answer as an event at each change, and a comment now and then, by which a lost client is found out."""
+    seen, quiet = -1, 0.0
+    while not await request.is_disconnected():
+        if foreman.version != seen:
+            seen, quiet = foreman.version, 0.0
+            document = await asyncio.to_thread(answer)
+            yield f"data: {document.model_dump_json()}\n\n"
+        elif quiet >= _HEARTBEAT_SECONDS:
+            quiet = 0.0
+            yield ": still here\n\n"
+        await asyncio.sleep(_LOOK_SECONDS)
+        quiet += _LOOK_SECONDS
+
+
+def _check_size(plan: Plan, settings: Settings) -> None:
+    """Nothing, if the settings allow to train a machine of this size; else LimitExceeded."""
+    config, steps = plan.config, plan.task.longest
+    for name, limit in (("memory_size", settings.max_memory_size), ("word_size", settings.max_word_size)):
+        if getattr(config, name) > limit:
+            raise LimitExceeded(f"{name} is {getattr(config, name)}: the limit is {limit}", f"machine.{name}")
+    if steps > settings.max_steps:
+        raise LimitExceeded(f"the task has up to {steps} steps: the limit is {settings.max_steps}", "task")
+    cells = steps * plan.recipe.batch * config.memory_size * config.word_size
+    if cells > settings.max_training_cells:
+        raise LimitExceeded(
+            f"{steps} steps x {plan.recipe.batch} sequences x {config.memory_size} x {config.word_size} memory cells "
+            f"are {cells}: the limit is {settings.max_training_cells}",
+            "recipe.batch",
+        )

@@ -1,0 +1,65 @@
+"""A run as the server knows it: what is trained, how it stands, and how far it is."""
+
+from enum import StrEnum
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from ntm_core.atomic import atomic_write
+from ntm_core.training import Plan
+from ntm_core.training.metrics import MetricRow
+from ntm_core.training.session import SERIES
+
+RECORD = "run.json"
+
+
+class Status(StrEnum):
+    """How a run stands."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    PAUSED = "paused"
+    STOPPED = "stopped"
+    FINISHED = "finished"
+    FAILED = "failed"
+
+
+RESUMABLE = frozenset({Status.PAUSED, Status.STOPPED, Status.FAILED})
+ACTIVE = frozenset({Status.QUEUED, Status.RUNNING})
+
+
+class RunProgress(BaseModel):
+    """How far a run is."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    iteration: int = Field(description="Iterations done.")
+    last_iteration: int = Field(description="The iteration at which it will end as things stand.")
+    converged_at: int | None = Field(description="The iteration at which it was first seen converged.")
+    live: int | None = Field(description="The iteration whose machine its live checkpoint holds.")
+    loss_bits: float | None = Field(description="Loss of the last updates, in bits for each sequence, smoothed.")
+    row: MetricRow | None = Field(description="The last measurement on the fixed sequences.")
+
+
+class Run(BaseModel):
+    """One run."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    id: str = Field(description="Also the id of its checkpoint; ID.N is that after N iterations, for N of its series.")
+    name: str = Field(description="What a person calls it.")
+    plan: Plan
+    status: Status
+    message: str | None = Field(None, description="Why it failed, or was paused by the server.")
+    created: float = Field(description="When it was asked for: seconds since 1970.")
+    progress: RunProgress | None = Field(None, description="Null before its first iteration.")
+
+    def save(self, directory: Path) -> None:
+        """Write the record into the run's directory."""
+        atomic_write(directory / RECORD, self.model_dump_json().encode())
+
+
+def series_of(directory: Path) -> tuple[int, ...]:
+    """The iterations of which a run's directory holds a checkpoint, ascending."""
+    found = (directory / SERIES).glob("iteration-*.safetensors")
+    return tuple(sorted(int(path.stem.rpartition("-")[2]) for path in found))

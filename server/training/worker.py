@@ -1,0 +1,90 @@
+"""The process that trains one run: `python -m server.training.worker DIRECTORY`, with the plan in `plan.json`.
+
+It writes one JSON object a line: {"progress": …} a few times a second, and at last {"ended": "finished" | "stopped"} or
+{"failed": "why"}. It stops, with everything saved, as soon as its standard input ends: when it is told to, and when the
+server that started it is gone, however that went.
+"""
+
+import json
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from ntm_core.errors import NtmError
+from ntm_core.training import Plan, Progress, train
+
+PLAN = "plan.json"
+LIVE_SECONDS = 1.0
+_TELL_SECONDS = 0.2
+_SMOOTHING = 0.98
+
+
+class Teller:
+    """Tells the progress of a run, at most every `_TELL_SECONDS`, with the loss smoothed over some fifty updates."""
+
+    def __init__(self) -> None:
+        self._loss: float | None = None
+        self._told = -_TELL_SECONDS
+        self._row: int | None = None
+
+    def __call__(self, progress: Progress) -> None:
+        """Take note of the progress, and tell it if it is time or something was measured."""
+        if progress.update is not None:
+            loss = progress.update.loss_bits
+            self._loss = loss if self._loss is None else _SMOOTHING * self._loss + (1 - _SMOOTHING) * loss
+        now, row = time.monotonic(), progress.row.iteration if progress.row else None
+        if now - self._told >= _TELL_SECONDS or row != self._row:
+            self._told, self._row = now, row
+            self.tell(progress)
+
+    def tell(self, progress: Progress) -> None:
+        """Tell the progress now."""
+        say(
+            progress={
+                "iteration": progress.iteration,
+                "last_iteration": progress.last_iteration,
+                "converged_at": progress.converged_at,
+                "live": progress.live,
+                "loss_bits": self._loss,
+                "row": progress.row.model_dump() if progress.row else None,
+            }
+        )
+
+
+def say(**message: Any) -> None:
+    """Write one message; if nobody reads any more, the end of the standard input follows."""
+    try:
+        sys.stdout.write(json.dumps(message, allow_nan=False) + "\n")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        pass
+
+
+def main(directory: Path) -> int:
+    """The exit status: 0 if the run is finished or was stopped, 1 if it failed."""
+    torch.set_num_threads(1)
+    told_to_stop = threading.Event()
+
+    def listen() -> None:
+        sys.stdin.buffer.read()
+        told_to_stop.set()
+
+    threading.Thread(target=listen, daemon=True).start()
+    teller = Teller()
+    try:
+        plan = Plan.model_validate_json((directory / PLAN).read_bytes())
+        outcome = train(plan, directory, stop=told_to_stop.is_set, report=teller, live_seconds=LIVE_SECONDS)
+    except (NtmError, OSError, ValueError) as error:
+        say(failed=str(error))
+        return 1
+    teller.tell(outcome.progress)
+    say(ended="stopped" if outcome.results is None else "finished")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1])))
