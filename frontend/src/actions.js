@@ -9,6 +9,7 @@ import {isRecording} from './api.js';
 import {createConnection} from './connection.js';
 import {failureFrom} from './failure.js';
 import {createNotices} from './notices.js';
+import {checkpointOf, createRuns} from './runs.js';
 import {startingSettings, startingTask} from './task_settings.js';
 import {createTraceLoader, viewOf, viewWithin} from './trace_loader.js';
 import {createUploads} from './uploads.js';
@@ -24,6 +25,7 @@ export function createActions({store, api, signal}) {
   const connection = createConnection({store, api, onReturn: askAgain, signal});
   const loadTrace = createTraceLoader({store, api, onFailure: connection.failed});
   const {upload, remove, dismissUpload} = createUploads({store, api, notices, connection, choose, signal});
+  const runs = createRuns({store, api, notices, connection, show: chooseCheckpoint, again: askOnceMore, relist, signal});
   let detailing = new AbortController();
   /** @type {Place|null} What the page was opened with, until the lists are there. */
   let opening = null;
@@ -31,14 +33,15 @@ export function createActions({store, api, signal}) {
   /** @param {Place} place */
   async function start(place) {
     opening = place;
+    runs.listen();
     await loadLists();
   }
 
   async function loadLists() {
     store.set({checkpoints: {status: 'pending'}, tasks: {status: 'pending'}});
     try {
-      const [checkpoints, recordings, tasks] = await Promise.all([api.checkpoints(signal), api.recordings(signal), api.tasks(signal)]);
-      store.set({checkpoints: {status: 'ready', value: [...checkpoints, ...recordings]}, tasks: {status: 'ready', value: tasks}});
+      const [checkpoints, tasks] = await Promise.all([listed(), api.tasks(signal)]);
+      store.set({checkpoints: {status: 'ready', value: checkpoints}, tasks: {status: 'ready', value: tasks}});
     } catch (error) {
       if (signal.aborted) return;
       const failed = /** @type {const} */ ({status: 'failed', error: failureFrom(error)});
@@ -48,6 +51,38 @@ export function createActions({store, api, signal}) {
     }
     if (opening) openPlace(opening);
     opening = null;
+  }
+
+  /** @returns {Promise<Summary[]>} All checkpoints, then all recordings. */
+  async function listed() {
+    const [checkpoints, recordings] = await Promise.all([api.checkpoints(signal), api.recordings(signal)]);
+    return [...checkpoints, ...recordings];
+  }
+
+  /** The lists again, because the server has others now; if they do not come, the old ones stay. */
+  async function relist() {
+    if (store.get().checkpoints.status !== 'ready') return;
+    try {
+      store.set({checkpoints: {status: 'ready', value: await listed()}});
+    } catch (error) {
+      if (!signal.aborted) connection.failed(error);
+    }
+  }
+
+  /** The trace on screen anew: its machine has learnt more. */
+  function askOnceMore() {
+    const {request} = store.get();
+    if (request) void loadTrace(request, viewOf(store.get()));
+  }
+
+  /**
+   * Another moment of a training run, everything else as it is.
+   *
+   * @param {string} checkpoint
+   */
+  function chooseMoment(checkpoint) {
+    const {request} = store.get();
+    if (request && request.checkpoint !== checkpoint) ask({...request, checkpoint});
   }
 
   /** Asks for everything that failed. */
@@ -62,7 +97,7 @@ export function createActions({store, api, signal}) {
   function known() {
     const {checkpoints, tasks, request} = store.get();
     const list = checkpoints.status === 'ready' ? checkpoints.value : [];
-    return {list, tasks: tasks.status === 'ready' ? tasks.value : [], chosen: list.find(({id}) => id === request?.checkpoint)};
+    return {list, tasks: tasks.status === 'ready' ? tasks.value : [], chosen: checkpointOf(list, request?.checkpoint)};
   }
 
   /**
@@ -73,13 +108,14 @@ export function createActions({store, api, signal}) {
   function openPlace({request: asked, view: {speed, scale, output_view, zoom, ...wanted}, problems}) {
     if (problems.length > 0) notices.notify('warn', problems.join(' '));
     const {list, tasks} = known();
-    const checkpoint = list.find(({id}) => id === asked.checkpoint) ?? list[0];
+    const found = checkpointOf(list, asked.checkpoint);
+    const checkpoint = found ?? list[0];
     if (!checkpoint) return;
-    if (asked.checkpoint !== null && checkpoint.id !== asked.checkpoint) {
+    if (asked.checkpoint !== null && !found) {
       notices.notify('warn', `The link names the model '${asked.checkpoint}', which this server does not have; '${checkpoint.name}' is shown.`);
     }
     store.set({speed, scale, output_view, zoom});
-    const request = {...asked, checkpoint: checkpoint.id, task: asked.task ?? taskFor(tasks, checkpoint)};
+    const request = {...asked, checkpoint: found ? asked.checkpoint ?? found.id : checkpoint.id, task: asked.task ?? taskFor(tasks, checkpoint)};
     if (JSON.stringify(store.get().request) === JSON.stringify(request)) showView(wanted);
     else ask(request, wanted);
   }
@@ -197,7 +233,7 @@ export function createActions({store, api, signal}) {
   }
 
   return {
-    start, openPlace, chooseCheckpoint, chooseTask, useTrainedTask, change, retry, importAgain, upload, remove, dismissUpload,
+    start, openPlace, chooseCheckpoint, chooseMoment, runs, chooseTask, useTrainedTask, change, retry, importAgain, upload, remove, dismissUpload,
     notify: notices.notify, dismiss: notices.dismiss,
   };
 }

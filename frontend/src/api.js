@@ -1,6 +1,6 @@
 // The server, as functions. Every failure is an ApiError whose message a person can read.
 
-/** @import {Detail, MachineConfig, Summary, TaskInfo, TaskSettings, TraceRequest, Wishes} from './state.js' */
+/** @import {Detail, MachineConfig, MetricRow, RunInfo, RunRequest, Summary, TaskInfo, TaskSettings, TraceRequest, TrainingOptions, Wishes} from './state.js' */
 /** @import {TraceReader} from './wire.js' */
 import {readTrace, WireError} from './wire.js';
 
@@ -110,6 +110,15 @@ export function createApi(fetcher = (input, init) => fetch(input, init)) {
   const json = async (path, signal) => (await request(path, {signal})).json();
 
   /**
+   * @param {string} path
+   * @param {unknown} body
+   * @param {AbortSignal} signal
+   */
+  const post = (path, body, signal) => request(path, {
+    method: 'POST', headers: {'Content-Type': 'application/json'}, body: JSON.stringify(body), signal,
+  });
+
+  /**
    * @param {TraceRequest} asked
    * @param {'stream'|'json'|'npz'} format
    * @param {AbortSignal} signal
@@ -173,9 +182,28 @@ export function createApi(fetcher = (input, init) => fetch(input, init)) {
      * @param {AbortSignal} signal
      * @returns {Promise<Detail>} The same file, read another way.
      */
-    importAgain: async (id, wishes, signal) => (await request(`/api/checkpoints/${encodeURIComponent(id)}/import`, {
-      method: 'POST', headers: {'Content-Type': 'application/json'}, body: JSON.stringify(wishes), signal,
-    })).json(),
+    importAgain: async (id, wishes, signal) => (await post(`/api/checkpoints/${encodeURIComponent(id)}/import`, wishes, signal)).json(),
+
+    /** @returns {EventSource} Of messages whose data is {"runs": RunInfo[]}. */
+    watchRuns: () => new EventSource('/api/runs/events'),
+
+    /** @param {AbortSignal} signal @returns {Promise<TrainingOptions>} */
+    trainingOptions: (signal) => json('/api/runs/options', signal),
+
+    /** @param {RunRequest} asked @param {AbortSignal} signal @returns {Promise<RunInfo>} */
+    addRun: async (asked, signal) => (await post('/api/runs', asked, signal)).json(),
+
+    /** @param {string} id @param {'pause'|'resume'|'stop'} action @param {AbortSignal} signal */
+    changeRun: (id, action, signal) => post(`/api/runs/${encodeURIComponent(id)}`, {action}, signal),
+
+    /** @param {string} id @param {AbortSignal} signal */
+    removeRun: (id, signal) => request(`/api/runs/${encodeURIComponent(id)}`, {method: 'DELETE', signal}),
+
+    /** @param {string} id @param {AbortSignal} signal @returns {Promise<MetricRow[]>} */
+    runMetrics: async (id, signal) => (await json(`/api/runs/${encodeURIComponent(id)}/metrics`, signal)).rows,
+
+    /** @param {string} id @param {string} name @param {AbortSignal} signal Copies a run's checkpoint to the uploads. */
+    keep: (id, name, signal) => request(`/api/checkpoints/${encodeURIComponent(id)}/keep?name=${encodeURIComponent(name.slice(0, 80))}`, {method: 'POST', signal}),
 
     /**
      * @param {TraceRequest} asked

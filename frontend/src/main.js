@@ -12,6 +12,8 @@ import {mountInputEditor} from './shell/input_editor.js';
 import {mountNotices, mountResult, mountStage} from './shell/status.js';
 import {bindTheme, rememberedTheme} from './shell/theme.js';
 import {mountTimeline} from './shell/timeline.js';
+import {trainDialog} from './shell/train_dialog.js';
+import {mountTrainingBar} from './shell/training_bar.js';
 import {mountToolbar} from './shell/toolbar.js';
 import {mountUpload} from './shell/upload.js';
 import {initialState} from './state.js';
@@ -40,6 +42,7 @@ mountNotices(part('#notices'), {store, actions, signal});
 mountStage({stage: part('#stage'), views: part('#views')}, {store, actions, chooseFile, signal});
 mountResult(part('#result'), {store, signal});
 mountTimeline(part('#timeline'), {store, signal});
+mountTrainingBar(part('#training-bar'), {store, actions, signal});
 
 const views = mountViews(part('#views'), {store, signal});
 const showHelp = helpPanel();
@@ -50,6 +53,7 @@ mountToolbar(part('#toolbar'), {
   chooseFile,
   showHelp,
   showAbout: conventionsPanel({store, actions}),
+  showTrain: trainDialog({store, api, actions, signal}),
   editInput: mountInputEditor(part('#editor'), {store, actions, signal}),
   exportMenu: exportMenu({store, api, actions, views: () => views, signal}),
 });

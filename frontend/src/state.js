@@ -15,7 +15,7 @@
  * @typedef {object} Summary One checkpoint in the list.
  * @property {string} id
  * @property {string} name
- * @property {'shipped'|'uploaded'|'recorded'} source Recorded: a trace that another program wrote; it has no machine.
+ * @property {'shipped'|'uploaded'|'trained'|'recorded'} source Recorded: a trace that another program wrote; it has no machine.
  * @property {number} bytes
  * @property {number} parameters
  * @property {MachineConfig} config
@@ -87,6 +87,34 @@
  * @property {number} initial_seed Decides what a machine draws anew before step 1.
  * @property {number[][]|null} inputs Rows that a person typed, instead of an episode of the task.
  *
+ * @typedef {object} MetricRow One measurement on a run's fixed sequences.
+ * @property {number} iteration
+ * @property {number} sequences
+ * @property {number} loss_bits
+ * @property {number} wrong_bits
+ * @property {number} metric
+ *
+ * @typedef {object} RunInfo One training run; its checkpoint has the same id, and id.N is that after N iterations.
+ * @property {string} id
+ * @property {string} name
+ * @property {{task: TaskSettings, config: MachineConfig, recipe: Record<string, unknown>, seed: number}} plan
+ * @property {'queued'|'running'|'paused'|'stopped'|'finished'|'failed'} status
+ * @property {string|null} message
+ * @property {number} created
+ * @property {number|null} place
+ * @property {{iteration: number, last_iteration: number, converged_at: number|null, live: number|null,
+ *   loss_bits: number|null, row: MetricRow|null}|null} progress
+ * @property {number[]} series
+ * @property {boolean} checkpoint
+ *
+ * @typedef {{name: string, task: TaskSettings, machine: Record<string, unknown>, recipe: Record<string, unknown>,
+ *   seed: number}} RunRequest
+ *
+ * @typedef {object} TrainingOptions
+ * @property {JsonSchema} machine_schema
+ * @property {JsonSchema} recipe_schema
+ * @property {{task: string, controller: string, machine: Record<string, unknown>, recipe: Record<string, unknown>}[]} best_known
+ *
  * @typedef {{name: string, axes: string[]}} FieldDeclaration
  * @typedef {{name: string, kind: 'read'|'write'}} Head
  *
@@ -143,6 +171,7 @@
  * @property {Loading<Summary[]>} checkpoints
  * @property {Loading<TaskInfo[]>} tasks
  * @property {Loading<Detail>|null} detail The chosen checkpoint's card and open choices.
+ * @property {RunInfo[]|null} runs The newest first; null until the server has told.
  * @property {TraceRequest|null} request
  * @property {TraceState} trace
  * @property {number} step Row of the one cursor; the screen says t = step + 1.
@@ -186,6 +215,7 @@ export function initialState() {
     checkpoints: {status: 'pending'},
     tasks: {status: 'pending'},
     detail: null,
+    runs: null,
     request: null,
     trace: EMPTY_TRACE,
     step: 0,

@@ -22,10 +22,12 @@ const summary = (id, source = 'shipped') => ({
 function example(answers = {}) {
   const store = createStore(initialState(), (notify) => queueMicrotask(notify));
   const streams = [];
+  const events = {tell: null};
   const abort = new AbortController();
   const api = {
     checkpoints: async () => [summary('first'), summary('second')],
     recordings: async () => [],
+    watchRuns: () => ({addEventListener: (_, listener) => { events.tell = (runs) => listener({data: JSON.stringify({runs})}); }, close() {}}),
     tasks: async () => tasks,
     detail: async (id) => ({...summary(id), card: ''}),
     version: async () => ({limits: {max_upload_bytes: 1000}}),
@@ -51,7 +53,7 @@ function example(answers = {}) {
     ...answers,
   };
   const actions = createActions({store, api, signal: abort.signal});
-  return {store, streams, actions, abort};
+  return {store, streams, actions, abort, events};
 }
 
 const settle = () => new Promise((resolve) => setImmediate(resolve));
@@ -278,6 +280,43 @@ test('a file is read again as wished, and runs at once', async () => {
   assert.deepEqual(wished, [['first', {variant: 'other'}]]);
   assert.deepEqual([store.get().detail.value.name, store.get().checkpoints.value[0].name], ['again', 'again']);
   assert.equal(streams.length, 2);
+});
+
+const RUN = {
+  id: 'run-0123abcd', name: 'mine', status: 'running', message: null, place: null, series: [0, 1, 2], checkpoint: true,
+  progress: {iteration: 3, last_iteration: 9, converged_at: null, live: 3, loss_bits: 1, row: null},
+};
+
+test('a run that was started here is shown as soon as it has a machine, and anew as it learns', async () => {
+  let list = [summary('first')];
+  const {store, streams, actions, events} = example({
+    checkpoints: async () => list, addRun: async () => RUN,
+  });
+  await actions.start(fromHash(''));
+  streams[0].finish();
+  await settle();
+  await actions.runs.start({name: 'mine', task: {name: 'copy'}, machine: {}, recipe: {}, seed: 0});
+  events.tell([{...RUN, checkpoint: false, progress: null}]);
+  await settle();
+  assert.equal(streams.length, 1);
+  list = [summary('first'), summary(RUN.id, 'trained')];
+  events.tell([RUN]);
+  await settle();
+  assert.equal(streams.at(-1).request.checkpoint, RUN.id);
+  streams.at(-1).finish();
+  await settle();
+  events.tell([{...RUN, progress: {...RUN.progress, live: 5}}]);
+  assert.equal(streams.length, 3);
+  assert.equal(streams[2].request.checkpoint, RUN.id);
+  assert.equal(store.get().runs.length, 1);
+});
+
+test('a moment of a run keeps everything else, and belongs to the run in the list', async () => {
+  const {streams, actions} = example({checkpoints: async () => [summary('first'), summary(RUN.id, 'trained')]});
+  await actions.start(fromHash(`#checkpoint=${RUN.id}.2&seed=7`));
+  assert.deepEqual([streams[0].request.checkpoint, streams[0].request.seed], [`${RUN.id}.2`, 7]);
+  actions.chooseMoment(`${RUN.id}.1`);
+  assert.deepEqual({...streams[1].request, checkpoint: null}, {...streams[0].request, checkpoint: null});
 });
 
 test('a file that is too large is refused before it is sent', async () => {

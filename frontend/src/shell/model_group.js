@@ -3,6 +3,7 @@
 /** @import {Actions} from '../actions.js' */
 /** @import {State} from '../state.js' */
 /** @import {Store} from '../store.js' */
+import {checkpointOf} from '../runs.js';
 import {confirmed, el, iconButton, replaceChildren} from './dom.js';
 import {machineLine} from './machine_line.js';
 
@@ -31,10 +32,10 @@ export function modelGroup({store, actions, chooseFile, showAbout}) {
       listed = checkpoints;
       fillModels(select, checkpoints);
     }
-    const chosen = list.find(({id}) => id === request?.checkpoint);
+    const chosen = checkpointOf(list, request?.checkpoint);
     select.value = chosen?.id ?? '';
     select.disabled = list.length === 0;
-    remove.hidden = !chosen || chosen.source === 'shipped';
+    remove.hidden = chosen?.source !== 'uploaded' && chosen?.source !== 'recorded';
     about.hidden = !chosen;
     if (chosen) {
       const deviations = detail?.status === 'ready' ? detail.value.choices.filter(({deviates}) => deviates).length : 0;
@@ -55,7 +56,7 @@ function fillModels(select, checkpoints) {
     replaceChildren(select, el('option', {value: ''}, text));
     return;
   }
-  const groups = /** @type {const} */ ([['shipped', 'Shipped'], ['uploaded', 'Uploaded'], ['recorded', 'Recorded elsewhere']]);
+  const groups = /** @type {const} */ ([['shipped', 'Shipped'], ['trained', 'Trained here'], ['uploaded', 'Uploaded'], ['recorded', 'Recorded elsewhere']]);
   replaceChildren(select, ...groups.map(([source, label]) => {
     const options = checkpoints.value.filter((one) => one.source === source);
     return options.length > 0 && el('optgroup', {label}, ...options.map(({id, name}) => el('option', {value: id}, name)));

@@ -3,6 +3,7 @@
 /** @import {Actions} from '../actions.js' */
 /** @import {State, Summary, TaskInfo, TaskSettings} from '../state.js' */
 /** @import {Store} from '../store.js' */
+import {checkpointOf} from '../runs.js';
 import {fits} from '../task_settings.js';
 import {el, replaceChildren} from './dom.js';
 import {menu} from './menu.js';
@@ -32,7 +33,7 @@ export function taskGroup({store, actions, signal}) {
   function render(state) {
     const {tasks, checkpoints, request} = state;
     const list = tasks.status === 'ready' ? tasks.value : [];
-    const checkpoint = checkpoints.status === 'ready' ? checkpoints.value.find(({id}) => id === request?.checkpoint) : undefined;
+    const checkpoint = checkpoints.status === 'ready' ? checkpointOf(checkpoints.value, request?.checkpoint) : undefined;
     const now = JSON.stringify([list.length, checkpoint?.id, request?.task, request?.inputs !== null]);
     if (now === key) return;
     key = now;

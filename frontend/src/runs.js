@@ -1,0 +1,148 @@
+// Training runs: what the server tells of them as it happens, and what a person asks of them.
+
+/** @import {Api} from './api.js' */
+/** @import {Connection} from './connection.js' */
+/** @import {Notices} from './notices.js' */
+/** @import {RunInfo, RunRequest, Summary} from './state.js' */
+/** @import {Store} from './store.js' */
+import {failureFrom} from './failure.js';
+
+/** Milliseconds from one picture of a machine that learns to the next. */
+const FOLLOW_MS = 700;
+
+/**
+ * The run that a checkpoint belongs to, and the iteration after which it was taken; null for the newest.
+ *
+ * @param {string|undefined} checkpoint
+ * @returns {{run: string, iteration: number|null}|null} Null if it belongs to none.
+ */
+export function runOf(checkpoint) {
+  const [, run, iteration] = /^(run-[0-9a-f]{8})(?:\.(\d{1,9}))?$/.exec(checkpoint ?? '') ?? [];
+  if (run === undefined) return null;
+  return {run, iteration: iteration === undefined ? null : Number(iteration)};
+}
+
+/**
+ * @param {Summary[]} list
+ * @param {string|null|undefined} id
+ * @returns {Summary|undefined} The checkpoint; for one within a run, that of the run.
+ */
+export function checkpointOf(list, id) {
+  return list.find((one) => one.id === id) ?? list.find((one) => one.id === runOf(id ?? undefined)?.run);
+}
+
+/**
+ * @param {RunInfo} run
+ * @returns {boolean} Whether it is being trained, or waits for its turn.
+ */
+export function isActive({status}) {
+  return status === 'running' || status === 'queued';
+}
+
+/**
+ * Keeps the state's runs as the server has them, and the picture of a machine that learns up to date.
+ *
+ * @param {object} parts
+ * @param {Store} parts.store
+ * @param {Api} parts.api
+ * @param {Notices} parts.notices
+ * @param {Connection} parts.connection
+ * @param {(id: string) => void} parts.show Shows a checkpoint.
+ * @param {() => void} parts.again Asks for the trace on screen once more.
+ * @param {() => Promise<void>} parts.relist Asks for the list of checkpoints once more.
+ * @param {AbortSignal} parts.signal
+ */
+export function createRuns({store, api, notices, connection, show, again, relist, signal}) {
+  let followed = -Infinity;
+  /** @type {string|null} The run whose first picture is waited for. */
+  let awaited = null;
+
+  /** @param {RunInfo[]} runs */
+  function hear(runs) {
+    const before = new Map((store.get().runs ?? []).map((run) => [run.id, run]));
+    store.set({runs});
+    const changed = runs.filter(({id, status, checkpoint}) => before.get(id)?.status !== status || before.get(id)?.checkpoint !== checkpoint);
+    if (changed.length > 0 || before.size > runs.length) void relist().then(() => tell(changed, before));
+    follow(runs, before);
+  }
+
+  /**
+   * @param {RunInfo[]} changed
+   * @param {Map<string, RunInfo>} before
+   */
+  function tell(changed, before) {
+    for (const {id, name, status, message} of changed) {
+      if (!before.has(id) || before.get(id)?.status === status) continue;
+      if (status === 'finished') notices.notify('info', `'${name}' has finished training.`);
+      if (status === 'failed') notices.notify('error', `'${name}' failed: ${message}`);
+    }
+    const ready = changed.find(({id, checkpoint}) => id === awaited && checkpoint);
+    if (!ready) return;
+    awaited = null;
+    show(ready.id);
+  }
+
+  /**
+   * Draws the newest machine of the run on screen, as often as that is fluid.
+   *
+   * @param {RunInfo[]} runs
+   * @param {Map<string, RunInfo>} before
+   */
+  function follow(runs, before) {
+    const {request, trace} = store.get();
+    const shown = runOf(request?.checkpoint);
+    const run = shown && shown.iteration === null ? runs.find(({id}) => id === shown.run) : undefined;
+    if (!run || run.progress?.live === before.get(run.id)?.progress?.live && run.status === before.get(run.id)?.status) return;
+    const now = performance.now();
+    if (trace.status !== 'ready' || (now - followed < FOLLOW_MS && isActive(run))) return;
+    followed = now;
+    again();
+  }
+
+  /** Listens until the page ends; the browser takes up a connection that was cut. */
+  function listen() {
+    const events = api.watchRuns();
+    events.addEventListener('message', ({data}) => hear(JSON.parse(data).runs));
+    signal.addEventListener('abort', () => events.close(), {once: true});
+  }
+
+  /**
+   * @param {() => Promise<unknown>} work
+   * @param {string} what
+   * @returns {Promise<boolean>} Whether the server did it.
+   */
+  async function attempt(work, what) {
+    try {
+      await work();
+      return true;
+    } catch (error) {
+      if (!signal.aborted) {
+        notices.notify('error', `${what}: ${failureFrom(error).message}`);
+        connection.failed(error);
+      }
+      return false;
+    }
+  }
+
+  return {
+    listen,
+
+    /** @param {RunRequest} asked @returns {Promise<boolean>} */
+    start: (asked) => attempt(async () => {
+      awaited = (await api.addRun(asked, signal)).id;
+    }, 'The run was not started'),
+
+    /** @param {string} id @param {'pause'|'resume'|'stop'} action */
+    change: (id, action) => attempt(() => api.changeRun(id, action, signal), `The run was not ${{pause: 'paused', resume: 'resumed', stop: 'stopped'}[action]}`),
+
+    /** @param {string} id */
+    remove: (id) => attempt(() => api.removeRun(id, signal), 'The run was not deleted'),
+
+    /** @param {string} checkpoint @param {string} name */
+    keep: (checkpoint, name) => attempt(async () => {
+      await api.keep(checkpoint, name, signal);
+      await relist();
+      notices.notify('info', `'${name}' is kept among the uploads.`);
+    }, 'The checkpoint was not kept'),
+  };
+}

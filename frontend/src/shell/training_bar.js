@@ -1,0 +1,153 @@
+// The training of the run on screen: how far it is, what to do with it, and the slider that scrubs through it.
+
+/** @import {Actions} from '../actions.js' */
+/** @import {RunInfo, State} from '../state.js' */
+/** @import {Store} from '../store.js' */
+import {isActive, runOf} from '../runs.js';
+import {confirmed, el, iconButton, replaceChildren} from './dom.js';
+
+/** Milliseconds over which the speed is measured. */
+const SPEED_MS = 4000;
+
+/**
+ * @param {HTMLElement} root
+ * @param {{store: Store, actions: Actions, signal: AbortSignal}} parts
+ */
+export function mountTrainingBar(root, {store, actions, signal}) {
+  const speed = createSpeed();
+  const line = el('div', {class: 'training-line', role: 'status', 'aria-label': 'Training'});
+  const buttons = el('div', {class: 'training-buttons'});
+  const slider = el('input', {type: 'range', class: 'training-slider', id: 'training', min: 0, max: 0, step: 1, value: 0, 'aria-label': 'Training iteration'});
+  const marks = el('div', {class: 'training-marks', 'aria-hidden': 'true'});
+  const place = el('output', {class: 'training-place', for: 'training'});
+  const scrubber = el('div', {class: 'training-scrubber'}, el('span', {class: 'training-label'}, 'Training'), el('div', {class: 'training-track'}, marks, slider), place);
+  root.append(line, buttons, scrubber);
+  /** @type {(number|null)[]} What each position of the slider shows; null is the newest machine. */
+  let positions = [];
+  let buttonsKey = '';
+
+  slider.addEventListener('input', () => {
+    const shown = runOf(store.get().request?.checkpoint);
+    if (!shown) return;
+    const iteration = positions[slider.valueAsNumber] ?? null;
+    actions.chooseMoment(iteration === null ? shown.run : `${shown.run}.${iteration}`);
+  });
+
+  /** @param {State} state */
+  function render({runs, request}) {
+    const shown = runOf(request?.checkpoint);
+    const run = runs?.find(({id}) => id === shown?.run) ?? runs?.find(({status}) => status === 'running');
+    root.hidden = !run;
+    if (!run) return;
+    const watched = run.id === shown?.run;
+    replaceChildren(line, ...words(run, speed(run)));
+    const key = `${run.id} ${run.status} ${run.checkpoint} ${watched} ${shown?.iteration}`;
+    if (key !== buttonsKey) {
+      buttonsKey = key;
+      replaceChildren(buttons, ...actionsOf(run, watched, shown?.iteration ?? null, actions));
+    }
+    scrubber.hidden = !watched || run.series.length === 0;
+    if (watched) drawSlider(run, shown?.iteration ?? null);
+  }
+
+  /**
+   * @param {RunInfo} run
+   * @param {number|null} iteration
+   */
+  function drawSlider({series, progress}, iteration) {
+    positions = [...series, null];
+    const last = positions.length - 1;
+    slider.max = String(last);
+    const at = iteration === null ? last : positions.indexOf(iteration);
+    if (at >= 0) slider.value = String(at);
+    const text = iteration === null ? `now: iteration ${whole(progress?.live ?? progress?.iteration ?? 0)}` : `iteration ${whole(iteration)}`;
+    place.textContent = text;
+    slider.setAttribute('aria-valuetext', text);
+    const converged = progress?.converged_at ?? null;
+    const mark = converged === null ? -1 : positions.findIndex((one) => one === null || one >= converged);
+    replaceChildren(marks, mark >= 0 && el('i', {style: `left:${(100 * mark) / Math.max(1, last)}%`, title: `Converged at iteration ${whole(converged ?? 0)}`}));
+  }
+
+  store.subscribe((state, previous) => {
+    if (state.runs !== previous.runs || state.request !== previous.request) render(state);
+  }, signal);
+  render(store.get());
+}
+
+/**
+ * @param {RunInfo} run
+ * @param {number|null} perSecond Iterations.
+ * @returns {(Node|false)[]}
+ */
+function words({name, status, message, place, progress}, perSecond) {
+  const state = status === 'queued' ? `waits: ${place === 0 ? 'next' : `${place} before it`}` : status;
+  const numbers = progress && [
+    `${whole(progress.iteration)} of ${whole(progress.last_iteration)} iterations`,
+    progress.loss_bits === null ? null : `loss ${short(progress.loss_bits)} bits`,
+    progress.row ? `wrong ${short(progress.row.wrong_bits)} bits` : null,
+    status === 'running' && perSecond ? `${short(perSecond)} iterations/s` : null,
+    status === 'running' && perSecond ? `${duration((progress.last_iteration - progress.iteration) / perSecond)} left` : null,
+    progress.converged_at === null ? null : `converged at ${whole(progress.converged_at)}`,
+  ].filter(Boolean);
+  return [
+    el('span', {class: `run-status run-${status}`}, state),
+    el('strong', {}, name),
+    numbers !== null && el('span', {class: 'training-numbers'}, numbers.join(' · ')),
+    message !== null && el('span', {class: 'text-error'}, message),
+    progress !== null && el('progress', {max: progress.last_iteration, value: progress.iteration, 'aria-label': 'Progress of the training'}),
+  ];
+}
+
+/**
+ * @param {RunInfo} run
+ * @param {boolean} watched
+ * @param {number|null} iteration
+ * @param {Actions} actions
+ * @returns {(Node|false)[]}
+ */
+function actionsOf(run, watched, iteration, actions) {
+  const {id, name, status, checkpoint} = run;
+  const button = (/** @type {string} */ label, /** @type {() => void} */ onclick) => el('button', {type: 'button', class: 'button', onclick}, label);
+  return [
+    !watched && checkpoint && button('Watch', () => actions.chooseCheckpoint(id)),
+    isActive(run) && button('Pause', () => void actions.runs.change(id, 'pause')),
+    (status === 'paused' || status === 'stopped' || status === 'failed') && button('Resume', () => void actions.runs.change(id, 'resume')),
+    (isActive(run) || status === 'paused') && button('Stop', () => void actions.runs.change(id, 'stop')),
+    watched && checkpoint && button('Keep', () => void actions.runs.keep(iteration === null ? id : `${id}.${iteration}`, iteration === null ? name : `${name} at ${iteration}`)),
+    !isActive(run) && iconButton('trash', 'Delete this run', async () => {
+      if (await confirmed(`Delete the run '${name}' and all its checkpoints?`, 'Delete')) void actions.runs.remove(id);
+    }),
+  ];
+}
+
+/** @returns {(run: RunInfo) => number|null} Iterations a second, once a run has been seen for a while. */
+function createSpeed() {
+  let seen = '';
+  /** @type {{at: number, iteration: number}[]} */
+  let samples = [];
+  return ({id, status, progress}) => {
+    if (seen !== id || status !== 'running' || !progress) samples = [];
+    seen = id;
+    if (!progress) return null;
+    const now = {at: performance.now(), iteration: progress.iteration};
+    samples = [...samples.filter(({at}) => now.at - at < SPEED_MS), now];
+    const [first] = samples;
+    return now.at - first.at > 300 ? (1000 * (now.iteration - first.iteration)) / (now.at - first.at) : null;
+  };
+}
+
+/** @param {number} value */
+function whole(value) {
+  return value.toLocaleString('en');
+}
+
+/** @param {number} value */
+function short(value) {
+  return value === 0 ? '0' : String(Number(value.toPrecision(3)));
+}
+
+/** @param {number} seconds */
+function duration(seconds) {
+  if (!(seconds >= 0 && seconds < 360_000)) return 'long';
+  return seconds < 90 ? `${Math.ceil(seconds)} s` : `${Math.ceil(seconds / 60)} min`;
+}
