@@ -151,7 +151,7 @@ def _train(arguments: argparse.Namespace) -> int:
             f"Stopped after iteration {progress.iteration}. To go on: ntm-scope train --resume {directory}\n"
         )
         return STOPPED
-    converged = progress.converged_at
+    converged = progress.marks.converged
     sys.stdout.write(
         f"{'Did not converge' if converged is None else f'Converged at iteration {converged}'}; "
         f"{progress.iteration} iterations in {outcome.seconds:.1f} s: {directory / FINAL}\n"

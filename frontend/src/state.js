@@ -102,7 +102,8 @@
  * @property {string|null} message
  * @property {number} created
  * @property {number|null} place
- * @property {{iteration: number, last_iteration: number, converged_at: number|null, live: number|null,
+ * @property {{iteration: number, last_iteration: number, marks: Record<'diagonal'|'content_jump'|'converged', number|null>,
+ *   live: number|null,
  *   loss_bits: number|null, row: MetricRow|null}|null} progress
  * @property {number[]} series
  * @property {boolean} checkpoint

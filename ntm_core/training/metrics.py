@@ -11,7 +11,9 @@ from ntm_core.atomic import atomic_write
 from ntm_core.errors import TrainingError
 from ntm_core.evaluation import Scores, score
 from ntm_core.machine import Machine
+from ntm_core.recording import record
 from ntm_core.tasks import TaskBase
+from ntm_core.trace import Trace
 from ntm_core.training.diagnosis import where_not_finite
 
 FIXED_SEED = 2**32 - 1
@@ -31,6 +33,12 @@ class MetricRow(BaseModel):
     loss_bits: float = Field(description="Binary cross entropy of the asked bits, in bits: mean per sequence.")
     wrong_bits: float = Field(description="Asked bits on the wrong side of 0.5: mean per sequence.")
     metric: float = Field(description="The task's own metric: mean per sequence.")
+    diagonal: float | None = Field(
+        None, description="Share of asked steps at which a read head goes on by one location; null in older files."
+    )
+    content_jumps: int | None = Field(
+        None, description="Steps at which a head looks far away because of what is there; null in older files."
+    )
     gradient_norm: float | None = Field(description="Norm of the last gradient before clipping; null if not finite.")
     skipped_updates: int = Field(description="Updates skipped so far because the gradient was not finite.")
     seconds: float = Field(description="Time spent so far.")
@@ -42,6 +50,10 @@ class FixedSequences:
     def __init__(self, task: TaskBase) -> None:
         self._task = task
         self._episodes = [task.episodes((FIXED_SEED, index), FIXED_BATCH) for index in range(FIXED_BATCHES)]
+
+    def trace(self, machine: Machine) -> Trace:
+        """What the machine does on the first sequence of the longest batch."""
+        return record(machine, max(self._episodes, key=len).one(0))
 
     def measure(self, machine: Machine) -> Scores:
         """The machine's scores on each of the sequences. TrainingError if a loss is not finite."""

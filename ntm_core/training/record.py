@@ -6,6 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from ntm_core.training.metrics import MetricRow
 from ntm_core.training.plan import Plan
 from ntm_core.training.recipe import Recipe
+from ntm_core.training.structure import DIAGONAL
 from ntm_core.training.trainer import Counts
 
 HISTORY_ROWS = 40
@@ -40,6 +41,25 @@ class TrainingRecord(BaseModel):
 def converged_at(recipe: Recipe, rows: tuple[MetricRow, ...]) -> int | None:
     """The first evaluated iteration at which the metric was below the recipe's limit."""
     return next((row.iteration for row in rows if row.metric < recipe.converged_below), None)
+
+
+class Marks(BaseModel):
+    """The iterations of a run at which something was first measured; null where it was not."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    diagonal: int | None = Field(description=f"A read head moved on by one at {DIAGONAL:.0%} of the asked steps.")
+    content_jump: int | None = Field(description="A head looked far away because of what was there.")
+    converged: int | None = Field(description="The task's metric was below the recipe's limit.")
+
+
+def marks(recipe: Recipe, rows: tuple[MetricRow, ...]) -> Marks:
+    """Where in a run each mark was first seen."""
+    return Marks(
+        diagonal=next((row.iteration for row in rows if (row.diagonal or 0) >= DIAGONAL), None),
+        content_jump=next((row.iteration for row in rows if row.content_jumps), None),
+        converged=converged_at(recipe, rows),
+    )
 
 
 def training_record(plan: Plan, counts: Counts, seconds: float, rows: tuple[MetricRow, ...]) -> TrainingRecord:

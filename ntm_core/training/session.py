@@ -18,8 +18,9 @@ from ntm_core.errors import TrainingError
 from ntm_core.evaluation import Results, evaluate
 from ntm_core.training.metrics import FixedSequences, MetricRow, MetricsFile
 from ntm_core.training.plan import Plan
-from ntm_core.training.record import converged_at, training_record
+from ntm_core.training.record import Marks, marks, training_record
 from ntm_core.training.state import TrainingState
+from ntm_core.training.structure import content_jumps, diagonal
 from ntm_core.training.trainer import Trainer, Update
 
 STATE, METRICS, SERIES = "state.safetensors", "metrics.jsonl", "checkpoints"
@@ -33,7 +34,7 @@ class Progress:
     Attributes:
         iteration: iterations done.
         last_iteration: the iteration at which the run will end as things stand.
-        converged_at: the iteration at which it was first seen converged.
+        marks: where something was first seen.
         update: what the last iteration did; None before the first of this session.
         row: the last evaluation; None before the first.
         live: the iteration whose machine is in the live checkpoint; None if there is none yet.
@@ -41,7 +42,7 @@ class Progress:
 
     iteration: int
     last_iteration: int
-    converged_at: int | None
+    marks: Marks
     update: Update | None
     row: MetricRow | None
     live: int | None = None
@@ -104,6 +105,7 @@ class _Run:
         if state:
             self._trainer.load(state.tensors, state.counts)
         self._metrics = MetricsFile(directory / METRICS, state.rows if state else ())
+        self._marks = marks(plan.recipe, self._metrics.rows)
         self._fixed = FixedSequences(plan.task)
         self._update: Update | None = None
         self._started = time.monotonic() - (state.seconds if state else 0.0)
@@ -123,12 +125,11 @@ class _Run:
     def progress(self) -> Progress:
         """How far the run is."""
         recipe, rows = self._plan.recipe, self._metrics.rows
-        converged = converged_at(recipe, rows)
-        last = recipe.max_iterations
-        if converged is not None:
-            last = min(last, converged + recipe.extra)
+        last, found = recipe.max_iterations, self._marks
+        if found.converged is not None:
+            last = min(last, found.converged + recipe.extra)
         iteration = self._trainer.counts.iteration
-        return Progress(iteration, last, converged, self._update, rows[-1] if rows else None, self._live)
+        return Progress(iteration, last, found, self._update, rows[-1] if rows else None, self._live)
 
     def advance(self) -> None:
         """Do one iteration and record it."""
@@ -137,7 +138,7 @@ class _Run:
 
     def _rate(self) -> float:
         """The share of the learning rate for the next iteration: 1 until convergence, then less, and at last 0."""
-        recipe, converged = self._plan.recipe, self.progress().converged_at
+        recipe, converged = self._plan.recipe, self._marks.converged
         if converged is None:
             return 1.0
         return recipe.extra_rate * (1 - (self._trainer.counts.iteration - converged) / recipe.extra)
@@ -151,6 +152,7 @@ class _Run:
         iteration, rows = self._trainer.counts.iteration, self._metrics.rows
         if iteration % self._plan.recipe.evaluate_every == 0 and (not rows or rows[-1].iteration < iteration):
             self._metrics.append(self._measured())
+            self._marks = marks(self._plan.recipe, self._metrics.rows)
             self.save_state()
         if is_in_series(iteration):
             self._save_checkpoint(self._directory / SERIES / f"iteration-{iteration:08d}.safetensors")
@@ -177,12 +179,15 @@ class _Run:
 
     def _measured(self) -> MetricRow:
         counts, scores = self._trainer.counts, self._fixed.measure(self._trainer.machine)
+        trace = self._fixed.trace(self._trainer.machine)
         return MetricRow(
             iteration=counts.iteration,
             sequences=counts.iteration * self._plan.recipe.batch,
             loss_bits=float(scores.loss_bits.mean()),
             wrong_bits=float(scores.wrong_bits.mean()),
             metric=float(scores.metric.mean()),
+            diagonal=diagonal(trace),
+            content_jumps=content_jumps(trace),
             gradient_norm=self._update.gradient_norm if self._update else None,
             skipped_updates=counts.skipped,
             seconds=round(self.seconds, 3),

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from ntm_core.atomic import atomic_write
 from ntm_core.training import Plan
 from ntm_core.training.metrics import MetricRow
+from ntm_core.training.record import Marks
 from ntm_core.training.session import SERIES
 
 RECORD = "run.json"
@@ -35,7 +36,7 @@ class RunProgress(BaseModel):
 
     iteration: int = Field(description="Iterations done.")
     last_iteration: int = Field(description="The iteration at which it will end as things stand.")
-    converged_at: int | None = Field(description="The iteration at which it was first seen converged.")
+    marks: Marks = Field(description="Where something was first seen.")
     live: int | None = Field(description="The iteration whose machine its live checkpoint holds.")
     loss_bits: float | None = Field(description="Loss of the last updates, in bits for each sequence, smoothed.")
     row: MetricRow | None = Field(description="The last measurement on the fixed sequences.")

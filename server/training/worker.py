@@ -47,7 +47,7 @@ class Teller:
             progress={
                 "iteration": progress.iteration,
                 "last_iteration": progress.last_iteration,
-                "converged_at": progress.converged_at,
+                "marks": progress.marks.model_dump(),
                 "live": progress.live,
                 "loss_bits": self._loss,
                 "row": progress.row.model_dump() if progress.row else None,

@@ -284,7 +284,7 @@ test('a file is read again as wished, and runs at once', async () => {
 
 const RUN = {
   id: 'run-0123abcd', name: 'mine', status: 'running', message: null, place: null, series: [0, 1, 2], checkpoint: true,
-  progress: {iteration: 3, last_iteration: 9, converged_at: null, live: 3, loss_bits: 1, row: null},
+  progress: {iteration: 3, last_iteration: 9, marks: {diagonal: null, content_jump: null, converged: null}, live: 3, loss_bits: 1, row: null},
 };
 
 test('a run that was started here is shown as soon as it has a machine, and anew as it learns', async () => {

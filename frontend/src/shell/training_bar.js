@@ -6,6 +6,8 @@
 import {isActive, runOf} from '../runs.js';
 import {confirmed, el, iconButton, replaceChildren} from './dom.js';
 
+/** What is marked on the slider, as the server measures it; README says by which rules. */
+const MARKS = /** @type {const} */ ([['diagonal', 'diagonal'], ['content_jump', 'content jump'], ['converged', 'converged']]);
 /** Milliseconds over which the speed is measured. */
 const SPEED_MS = 4000;
 
@@ -63,9 +65,12 @@ export function mountTrainingBar(root, {store, actions, signal}) {
     const text = iteration === null ? `now: iteration ${whole(progress?.live ?? progress?.iteration ?? 0)}` : `iteration ${whole(iteration)}`;
     place.textContent = text;
     slider.setAttribute('aria-valuetext', text);
-    const converged = progress?.converged_at ?? null;
-    const mark = converged === null ? -1 : positions.findIndex((one) => one === null || one >= converged);
-    replaceChildren(marks, mark >= 0 && el('i', {style: `left:${(100 * mark) / Math.max(1, last)}%`, title: `Converged at iteration ${whole(converged ?? 0)}`}));
+    replaceChildren(marks, ...MARKS.map(([name, title]) => {
+      const seen = progress?.marks[name] ?? null;
+      if (seen === null) return null;
+      const mark = positions.findIndex((one) => one === null || one >= seen);
+      return el('i', {class: `mark-${name}`, style: `left:${(100 * mark) / Math.max(1, last)}%`, title: `${title} from iteration ${whole(seen)}`});
+    }));
   }
 
   store.subscribe((state, previous) => {
@@ -87,7 +92,7 @@ function words({name, status, message, place, progress}, perSecond) {
     progress.row ? `wrong ${short(progress.row.wrong_bits)} bits` : null,
     status === 'running' && perSecond ? `${short(perSecond)} iterations/s` : null,
     status === 'running' && perSecond ? `${duration((progress.last_iteration - progress.iteration) / perSecond)} left` : null,
-    progress.converged_at === null ? null : `converged at ${whole(progress.converged_at)}`,
+    ...MARKS.map(([name, title]) => (progress.marks[name] === null ? null : `${title} from ${whole(progress.marks[name])}`)),
   ].filter(Boolean);
   return [
     el('span', {class: `run-status run-${status}`}, state),

@@ -81,7 +81,7 @@ def test_a_run_leaves_metrics_a_series_and_a_final_checkpoint(uninterrupted: Pat
     assert [row["gradient_norm"] is None for row in rows] == [True, False, False]
     assert [row["seconds"] for row in rows] == sorted(row["seconds"] for row in rows)
     assert rows[0].keys() == {
-        *("iteration", "sequences", "loss_bits", "wrong_bits", "metric"),
+        *("iteration", "sequences", "loss_bits", "wrong_bits", "metric", "diagonal", "content_jumps"),
         *("gradient_norm", "skipped_updates", "seconds"),
     }
 
@@ -184,7 +184,7 @@ def converging(extra: int, **recipe: Any) -> Plan:
 @pytest.mark.parametrize(("extra", "last"), [(0, 0), (7, 7), (1000, 10)])
 def test_a_run_ends_so_many_iterations_after_it_converged(tmp_path: Path, extra: int, last: int) -> None:
     outcome = train(converging(extra), tmp_path)
-    assert outcome.progress.converged_at == 0
+    assert outcome.progress.marks.converged == 0
     assert outcome.progress.iteration == outcome.progress.last_iteration == last
 
 
@@ -193,7 +193,7 @@ def test_a_run_converges_when_its_metric_falls_below_the_limit(tmp_path: Path) -
     easy = small_plan(one_bit, batch=8, learning_rate=1e-2, max_iterations=500, converged_below=0.01)
     outcome = train(easy, tmp_path)
     rows = [json.loads(line) for line in (tmp_path / METRICS).read_text().splitlines()]
-    assert outcome.progress.converged_at == rows[-1]["iteration"] == outcome.progress.iteration < 500
+    assert outcome.progress.marks.converged == rows[-1]["iteration"] == outcome.progress.iteration < 500
     assert rows[-1]["metric"] < 0.01
     assert all(row["metric"] >= 0.01 for row in rows[:-1])
 

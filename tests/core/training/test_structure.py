@@ -1,0 +1,97 @@
+"""The marks on a training run, held against machines whose behaviour is known, and against a plain loop."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ntm_core.checkpoints.native import load_checkpoint
+from ntm_core.config import MachineConfig
+from ntm_core.hand_compiled import hand_compiled_copy
+from ntm_core.machine import Machine
+from ntm_core.recording import record
+from ntm_core.tasks import Copy
+from ntm_core.trace import Trace
+from ntm_core.training.metrics import MetricRow
+from ntm_core.training.recipe import Recipe
+from ntm_core.training.record import marks
+from ntm_core.training.structure import content_jumps, diagonal
+from ntm_core.zoo import path
+
+TASK = Copy(lengths=(12, 12))
+
+
+def by_hand(trace: Trace) -> tuple[float, int]:
+    """Both measures, step by step and head by head."""
+    size, reach = trace.header.config.memory_size, trace.header.config.shift_range
+    shares, jumps = [0.0], 0
+    asked = [step for step in range(len(trace)) if trace["mask"][step] > 0][1:]
+    for index, head in enumerate(trace.header.heads):
+        previous = trace["initial_weighting"][index]
+        counts = {1: 0, size - 1: 0}
+        for step in range(len(trace)):
+            now, content = trace["weighting"][step, index], trace["content_weighting"][step, index]
+            move = (int(now.argmax()) - int(previous.argmax())) % size
+            sharp = now.max() >= 0.5 and previous.max() >= 0.5
+            if head.kind == "read" and step in asked and sharp and move in counts:
+                counts[move] += 1
+            found = content.max() >= 0.5 and now.max() >= 0.5 and content.argmax() == now.argmax()
+            jumps += bool(found and trace["interpolation_gate"][step, index] >= 0.5 and min(move, size - move) > reach)
+            previous = now
+        shares += [count / len(asked) for count in counts.values()] if asked else []
+    return max(shares), jumps
+
+
+def test_the_machine_set_by_hand_goes_along_the_diagonal() -> None:
+    machine = hand_compiled_copy(memory_size=32)
+    trace = record(machine, TASK.episodes(1))
+    assert diagonal(trace) == 1
+    assert (diagonal(trace), content_jumps(trace)) == by_hand(trace)
+
+
+def test_a_trained_machine_goes_along_the_diagonal_and_a_fresh_one_does_nothing() -> None:
+    checkpoint = load_checkpoint(path("copy-lstm"))
+    trained = record(checkpoint.machine(), TASK.episodes(1))
+    fresh = record(Machine(checkpoint.config, 5).requires_grad_(False), TASK.episodes(1))
+    assert diagonal(trained) == 1
+    assert (diagonal(fresh), content_jumps(fresh)) == (0, 0)
+
+
+@given(st.integers(0, 99), st.integers(3, 9), st.integers(0, 3))
+@settings(max_examples=25)
+def test_both_measures_equal_a_plain_loop(seed: int, size: int, asked: int) -> None:
+    """On weightings that jump about, which no trained machine would show."""
+    config = MachineConfig.make(input_size=9, output_size=8, memory_size=size, word_size=3, controller_size=4)
+    trace = record(Machine(config, seed).requires_grad_(False), TASK.episodes(seed))
+    random = np.random.default_rng(seed)
+    records, episode = trace.records.copy(), trace.episode.copy()
+    for name in ("weighting", "content_weighting"):
+        records[name] = np.eye(size)[random.integers(0, size, records[name].shape[:-1])] * random.choice(
+            [0.4, 0.5, 1.0]
+        )
+    records["interpolation_gate"] = random.random(records["interpolation_gate"].shape)
+    episode["mask"] = np.arange(len(records)) < asked
+    other = Trace(trace.header, episode, trace.initial.copy(), records)
+    assert (diagonal(other), content_jumps(other)) == pytest.approx(by_hand(other))
+
+
+def row(iteration: int, share: float | None, jumps: int | None, metric: float) -> MetricRow:
+    return MetricRow(
+        iteration=iteration,
+        sequences=iteration,
+        loss_bits=1,
+        wrong_bits=1,
+        metric=metric,
+        diagonal=share,
+        content_jumps=jumps,
+        gradient_norm=1,
+        skipped_updates=0,
+        seconds=1,
+    )
+
+
+def test_a_mark_lies_where_its_rule_first_held() -> None:
+    rows = (row(0, None, None, 9), row(1, 0.79, 0, 9), row(2, 0.8, 0, 9), row(3, 0.1, 2, 0.1), row(4, 1, 0, 0))
+    found = marks(Recipe(converged_below=0.05), rows)
+    assert (found.diagonal, found.content_jump, found.converged) == (2, 3, 4)
+    assert marks(Recipe(), rows[:1]).model_dump() == {"diagonal": None, "content_jump": None, "converged": None}
