@@ -39,6 +39,35 @@ def head_groups(config: MachineConfig) -> tuple[slice, ...]:
             return tuple(slice(index, index + 1) for index in indices)
 
 
+def previous_weighting(
+    config: MachineConfig, previous: Float[Tensor, "batch head location"]
+) -> Float[Tensor, "batch head location"]:
+    """The w_{t-1} that each head interpolates with in eq. 3, from the weightings after the step before."""
+    if config.previous_weighting == "own":
+        return previous
+    return torch.cat([previous[:, : config.read_heads], previous[:, : config.write_heads]], 1)
+
+
+def readdress(
+    config: MachineConfig,
+    memory: Float[Tensor, "batch location word"],
+    previous: Float[Tensor, "batch head location"],
+    asked: HeadParameters,
+) -> Weightings:
+    """Every head's weightings over one memory, without reading or writing it: for the step after (eq. 1-5)."""
+    return address(
+        config,
+        memory,
+        previous_weighting(config, previous),
+        asked.key,
+        asked.key_strength,
+        asked.interpolation_gate,
+        asked.shift_weighting,
+        asked.sharpening,
+        config.read_heads,
+    )
+
+
 def access(
     config: MachineConfig,
     memory: Float[Tensor, "batch location word"],
@@ -46,10 +75,12 @@ def access(
     asked: HeadParameters,
 ) -> Access:
     """Every head's weightings, what the read heads read, and the memory after the write heads (eq. 1-8)."""
+    previous = previous_weighting(config, previous)
     acted: dict[int, Weightings] = {}
     reads: dict[int, Tensor] = {}
     first_write = config.read_heads
     for group in head_groups(config):
+        reading = max(0, min(group.stop, first_write) - group.start)
         weightings = address(
             config,
             memory,
@@ -59,9 +90,9 @@ def access(
             asked.interpolation_gate[:, group],
             asked.shift_weighting[:, group],
             asked.sharpening[:, group],
+            reading,
         )
         acted[group.start] = weightings
-        reading = max(0, min(group.stop, first_write) - group.start)
         if reading:
             reads[group.start] = read_vectors(memory, weightings.weighting[:, :reading])
         if group.stop > first_write:

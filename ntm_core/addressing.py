@@ -3,6 +3,8 @@
 Every function is pure and batched. Leading axes are free (usually batch and head) and written `...`; `location` has
 N entries, `word` W, `shift` 2R+1. Entry j of a shift weighting moves the focus by j - R: a focus at location i goes
 to location i + j - R. No parameter values within the constraints give NaN or infinity, here or in the gradients.
+
+Only what is asked for is added: an ε, or a softmax over more than one head, costs nothing where a config has none.
 """
 
 from dataclasses import dataclass
@@ -11,7 +13,14 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from ntm_core.config import EpsilonPlacement, MachineConfig, ShiftEdge, Similarity
+from ntm_core.config import (
+    ContentSoftmax,
+    EpsilonPlacement,
+    MachineConfig,
+    SharpeningEpsilonPlacement,
+    ShiftEdge,
+    Similarity,
+)
 
 _LOG_FLOOR = {torch.float32: 1e-30, torch.float64: 1e-290}
 """Below this a weight counts as zero in eq. 5: low enough to be invisible, high enough that γ / floor stays finite."""
@@ -72,6 +81,24 @@ def content_weighting(
     return torch.softmax(key_strength.unsqueeze(-1) * similarity, dim=-1)
 
 
+def shared_content_weighting(
+    similarity: Float[Tensor, "*batch head location"],
+    key_strength: Float[Tensor, "*batch head"],
+    over: ContentSoftmax,
+    read_heads: int,
+) -> Float[Tensor, "*batch head location"]:
+    """w^c where the softmax of eq. 1 does not run over the locations of each head.
+
+    Over `heads_of_a_kind` the first `read_heads` heads sum to 1 together, and so do the others; over `each_location`
+    a softmax has one entry, and is 1.
+    """
+    if over == "each_location":
+        return torch.ones_like(similarity)
+    scores = key_strength.unsqueeze(-1) * similarity
+    kinds = [scores[..., :read_heads, :], scores[..., read_heads:, :]]
+    return torch.cat([kind.flatten(-2).softmax(-1).view_as(kind) for kind in kinds], -2)
+
+
 def gated_weighting(
     content: Float[Tensor, "*batch location"],
     previous: Float[Tensor, "*batch location"],
@@ -125,6 +152,25 @@ def sharpened_weighting(
     return torch.softmax(sharpening.unsqueeze(-1) * shifted.clamp_min(floor).log(), dim=-1)
 
 
+def softened_weighting(
+    shifted: Float[Tensor, "*batch location"],
+    sharpening: Float[Tensor, "*batch"],
+    epsilon: float,
+    placement: SharpeningEpsilonPlacement,
+) -> Float[Tensor, "*batch location"]:
+    """w of eq. 5 with a positive ε: w~^γ / (Σ w~^γ + ε), or (w~ + ε)^γ / Σ (w~ + ε)^γ before the power.
+
+    With ε in the normaliser w sums to less than 1, and to almost nothing where w~ is small: it is not normalised again.
+    """
+    if placement == "before_power":
+        return torch.softmax(sharpening.unsqueeze(-1) * (shifted + epsilon).log(), dim=-1)
+    gamma = sharpening.unsqueeze(-1)
+    # Weights above 1, which only a kernel of ones makes, are divided out before their powers overflow.
+    scale = shifted.detach().amax(-1, keepdim=True).clamp_min(1)
+    powers = (shifted / scale).pow(gamma)
+    return powers / (powers.sum(-1, keepdim=True) + epsilon * scale.pow(-gamma))
+
+
 def address(
     config: MachineConfig,
     memory: Float[Tensor, "batch location word"],
@@ -134,10 +180,22 @@ def address(
     interpolation_gate: Float[Tensor, "batch head"],
     shift_weighting: Float[Tensor, "batch head shift"],
     sharpening: Float[Tensor, "batch head"],
+    read_heads: int = 0,
 ) -> Weightings:
-    """All four stages of every head, from the memory it sees and its previous weighting w_{t-1} (eq. 1-5)."""
-    alike = similarity(key, memory, config.similarity, config.similarity_epsilon, config.similarity_epsilon_placement)
-    content = content_weighting(alike, key_strength)
+    """All four stages of every head, from the memory it sees and its previous weighting w_{t-1} (eq. 1-5).
+
+    The first `read_heads` of these heads read; that matters only where heads of a kind share a softmax.
+    """
+    seen = memory + config.similarity_offset if config.similarity_offset else memory
+    sought = key + config.similarity_offset if config.similarity_offset else key
+    alike = similarity(sought, seen, config.similarity, config.similarity_epsilon, config.similarity_epsilon_placement)
+    if config.content_softmax == "each_head":
+        content = content_weighting(alike, key_strength)
+    else:
+        content = shared_content_weighting(alike, key_strength, config.content_softmax, read_heads)
     gated = gated_weighting(content, previous, interpolation_gate)
     shifted = shifted_weighting(gated, shift_weighting, config.shift_edge)
+    if config.sharpening_epsilon:
+        epsilon, placement = config.sharpening_epsilon, config.sharpening_epsilon_placement
+        return Weightings(content, gated, shifted, softened_weighting(shifted, sharpening, epsilon, placement))
     return Weightings(content, gated, shifted, sharpened_weighting(shifted, sharpening))

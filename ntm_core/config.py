@@ -10,8 +10,14 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from ntm_core.errors import ConfigError
 
-Controller = Literal["lstm", "gru", "feedforward"]
+Controller = Literal["lstm", "gru", "recurrent", "feedforward"]
+ControllerActivation = Literal["tanh", "relu", "sigmoid"]
+GruResetGate = Literal["after_product", "before_product"]
 HeadKind = Literal["read", "write"]
+HeadRoles = Literal["read_or_write", "read_and_write"]
+HeadInput = Literal["hidden", "cell"]
+OutputInput = Literal["hidden_and_reads", "input_and_reads", "hidden"]
+OutputActivation = Literal["sigmoid", "softmax"]
 Similarity = Literal["cosine", "dot", "scaled_dot", "negative_euclidean", "pearson"]
 EpsilonPlacement = Literal["each_norm", "norm_product", "added_to_norm_product", "inside_root"]
 InitialMemory = Literal[
@@ -22,24 +28,26 @@ InitialMemory = Literal[
     "learned_sigmoid",
     "random_normal",
     "random_uniform",
+    "fresh_uniform",
+    "given",
     "zeros",
 ]
-InitialWeighting = Literal["learned", "learned_decaying", "one_hot", "uniform", "zeros"]
-InitialRead = Literal["zeros", "learned", "learned_tanh", "random"]
-InitialController = Literal["learned", "zeros"]
-VectorActivation = Literal["tanh", "identity", "clip", "relu"]
+InitialWeighting = Literal["learned", "learned_decaying", "one_hot", "uniform", "given", "zeros"]
+InitialRead = Literal["zeros", "learned", "learned_tanh", "random", "fresh_uniform", "fresh_tanh_normal", "from_memory"]
+InitialController = Literal["learned", "given", "zeros"]
+ContentSoftmax = Literal["each_head", "heads_of_a_kind", "each_location"]
+PreviousWeighting = Literal["own", "read_head"]
+SharpeningEpsilonPlacement = Literal["normaliser", "before_power"]
+VectorActivation = Literal["tanh", "identity", "clip", "relu", "sigmoid"]
 KeyStrengthActivation = Literal["softplus", "exp", "relu", "scaled_sigmoid"]
 GateActivation = Literal["sigmoid", "hard_sigmoid"]
-ShiftKernel = Literal["softmax", "fractional"]
+ShiftKernel = Literal["softmax", "softmax_of_relu", "softmax_of_softplus", "fractional", "ones"]
 SharpeningActivation = Literal["softplus", "relu", "elu", "scaled_sigmoid"]
-EraseActivation = Literal["sigmoid", "hard_sigmoid", "none"]
-ControllerActivation = Literal["tanh", "relu", "sigmoid"]
+EraseActivation = Literal["sigmoid", "hard_sigmoid", "relu", "ones", "none"]
+Schedule = Literal["address_first", "address_last"]
 StepOrder = Literal["read_then_write", "write_then_read", "listed"]
 WriteOrder = Literal["erases_then_adds", "one_by_one"]
 ShiftEdge = Literal["circular", "zero_padded"]
-
-_EXP_LIMIT = 40.0
-"""The largest clip at which exp leaves room in float32 for a product with any similarity (exp(40) = 2.4e17)."""
 
 
 class MachineConfig(BaseModel):
@@ -61,8 +69,28 @@ class MachineConfig(BaseModel):
     controller: Controller = Field("lstm", description="The kind of the controller network.")
     controller_size: int = Field(100, ge=1, le=8192, description="Units in each layer of the controller.")
     controller_layers: int = Field(1, ge=1, le=16, description="Layers of the controller.")
+    controller_layer_sizes: tuple[int, ...] | None = Field(
+        None,
+        description="Units of each layer of a feed-forward controller whose layers differ; "
+        "controller_size is then the largest.",
+    )
     controller_activation: ControllerActivation = Field(
-        "tanh", description="Nonlinearity of a feed-forward controller's layers."
+        "tanh", description="Nonlinearity of a feed-forward or plain recurrent controller's layers."
+    )
+    gru_reset_gate: GruResetGate = Field(
+        "after_product", description="Whether a GRU's reset gate acts after the recurrent matrix product or before it."
+    )
+    head_roles: HeadRoles = Field(
+        "read_or_write",
+        description="Whether a head reads or writes, or does both with one weighting: write head i is then read "
+        "head i, and stands twice on every head axis.",
+    )
+    head_input: HeadInput = Field("hidden", description="What the heads hear: the controller's h_t or an LSTM's c_t.")
+    output_input: OutputInput = Field(
+        "hidden_and_reads", description="What the output is formed from: h_t with the reads r_t, x_t with r_t, or h_t."
+    )
+    output_activation: OutputActivation = Field(
+        "sigmoid", description="Nonlinearity of the output y_t: a sigmoid for each channel, or one softmax over all."
     )
 
     similarity: Similarity = Field("cosine", description="K[u, v] of eq. 2.")
@@ -74,7 +102,17 @@ class MachineConfig(BaseModel):
         description="Where ε sits: a floor under each norm, a floor under the product of norms, "
         "added to the product, or added inside the root of the squared product.",
     )
-    initial_memory: InitialMemory = Field("constant", description="M_0.")
+    similarity_offset: float = Field(
+        0.0, ge=-1, le=1, description="A number added to every cell of key and memory before K."
+    )
+    content_softmax: ContentSoftmax = Field(
+        "each_head",
+        description="What the softmax of eq. 1 runs over: the locations of each head; the locations of all read "
+        "heads together, and of all write heads; or each location alone, which makes every w^c(i) 1.",
+    )
+    initial_memory: InitialMemory = Field(
+        "constant", description="M_0; fresh: drawn anew for each episode; given: numbers that are not trained."
+    )
     initial_memory_value: float = Field(1e-6, ge=-1e6, le=1e6, description="Value of every cell of a constant M_0.")
     initial_memory_scale: float = Field(
         0.5,
@@ -82,25 +120,51 @@ class MachineConfig(BaseModel):
         le=100,
         description="Standard deviation of a random_normal M_0, and of the first draw of a learned one.",
     )
-    initial_weighting: InitialWeighting = Field("learned", description="w_0 of every head.")
+    initial_weighting: InitialWeighting = Field(
+        "learned", description="w_0 of every head; given: numbers that are not trained, used as they are."
+    )
     initial_weighting_scale: float = Field(
         1.0, ge=0, le=100, description="Standard deviation from which the logits of a learned w_0 are first drawn."
     )
-    initial_read: InitialRead = Field("learned", description="r_0 of every read head.")
+    initial_read: InitialRead = Field(
+        "learned",
+        description="r_0 of every read head; fresh: drawn anew for each episode, uniform within ±√(6/W) or the tanh of "
+        "a normal; from_memory: what w_0 reads from M_0.",
+    )
     initial_controller: InitialController = Field(
-        "learned", description="State of a recurrent controller before t = 1."
+        "learned", description="State of the controller before t = 1; given: numbers that are not trained."
     )
     key_activation: VectorActivation = Field("identity", description="Nonlinearity of the key k_t.")
     key_strength_activation: KeyStrengthActivation = Field("softplus", description="Nonlinearity of β_t.")
     interpolation_gate_activation: GateActivation = Field("sigmoid", description="Nonlinearity of g_t.")
+    previous_weighting: PreviousWeighting = Field(
+        "own",
+        description="The w_{t-1} that a write head interpolates with in eq. 3: its own, or that of the read head of "
+        "the same number.",
+    )
     shift_kernel: ShiftKernel = Field(
-        "softmax", description="s_t: a softmax over 2R+1 taps, or one scalar turned into a fractional shift."
+        "softmax",
+        description="s_t: a softmax over 2R+1 taps (or over their relu or softplus), one scalar turned into a "
+        "fractional shift, or 1 at every tap.",
     )
     sharpening_activation: SharpeningActivation = Field("softplus", description="γ_t = 1 + this nonlinearity.")
+    sharpening_epsilon: float = Field(0.0, ge=0, le=1, description="A number added in eq. 5; see its placement.")
+    sharpening_epsilon_placement: SharpeningEpsilonPlacement = Field(
+        "normaliser",
+        description="Where it is added: to the sum that normalises, so that w_t may sum to less than 1; "
+        "or to each w~(i) before the power.",
+    )
     erase_activation: EraseActivation = Field(
-        "sigmoid", description="Nonlinearity of e_t; with none, nothing is erased (e_t = 0)."
+        "sigmoid",
+        description="Nonlinearity of e_t; with relu it has no upper bound, with ones all is erased (e_t = 1), "
+        "with none nothing (e_t = 0).",
     )
     add_activation: VectorActivation = Field("identity", description="Nonlinearity of a_t.")
+    schedule: Schedule = Field(
+        "address_first",
+        description="When a weighting acts: a step addresses and then reads and writes with w_t; or it writes (e_t and "
+        "a_t from h_{t-1}) and reads with w_{t-1}, runs the controller, and addresses last.",
+    )
     step_order: StepOrder = Field(
         "read_then_write",
         description="Which memory a head sees: every head M_{t-1}; read heads M_t; "
@@ -148,6 +212,16 @@ class MachineConfig(BaseModel):
     def head_names(self) -> tuple[str, ...]:
         """The heads' names in the order of every `head` axis: read 0, read 1 and so on, then write 0 and so on."""
         return tuple(f"read {i}" for i in range(self.read_heads)) + tuple(f"write {i}" for i in range(self.write_heads))
+
+    @property
+    def draws_fresh(self) -> bool:
+        """Whether a part of the state before step 1 is drawn anew for each episode, so that a run needs a seed."""
+        return self.initial_memory == "fresh_uniform" or self.initial_read in ("fresh_uniform", "fresh_tanh_normal")
+
+    @property
+    def layer_sizes(self) -> tuple[int, ...]:
+        """The units of each layer of the controller."""
+        return self.controller_layer_sizes or (self.controller_size,) * self.controller_layers
 
     @property
     def order(self) -> tuple[HeadKind, ...]:
@@ -206,10 +280,64 @@ def _broken_rules(config: MachineConfig) -> list[str]:
             f"similarity_epsilon is {config.similarity_epsilon!r} but similarity is {config.similarity!r}: "
             "a zero key or memory row would divide by zero, so it must be at least 1e-20"
         )
-    if config.key_strength_activation == "exp" and (config.clip is None or config.clip > _EXP_LIMIT):
+    if 0 < config.sharpening_epsilon < 1e-30:
         broken.append(
-            f"clip is {config.clip!r} but key_strength_activation is 'exp': without a clip of at most "
-            f"{_EXP_LIMIT:g} the key strength overflows"
+            f"sharpening_epsilon is {config.sharpening_epsilon!r}: float32 cannot hold it, "
+            "so it must be 0 or at least 1e-30"
+        )
+    return [*broken, *_broken_controller_rules(config), *_broken_head_rules(config)]
+
+
+def _broken_controller_rules(config: MachineConfig) -> list[str]:
+    broken = []
+    sizes = config.controller_layer_sizes
+    if sizes is not None:
+        if config.controller != "feedforward":
+            broken.append(
+                f"controller_layer_sizes is given but controller is {config.controller!r}: "
+                "only a feed-forward controller's layers may differ"
+            )
+        if len(sizes) != config.controller_layers or min(sizes, default=0) < 1 or max(sizes) != config.controller_size:
+            broken.append(
+                f"controller_layer_sizes is {sizes}: it must hold controller_layers = {config.controller_layers} "
+                f"sizes of at least 1, the largest of them controller_size = {config.controller_size}"
+            )
+    if config.gru_reset_gate != "after_product" and config.controller != "gru":
+        broken.append(
+            f"gru_reset_gate is {config.gru_reset_gate!r} but controller is {config.controller!r}: "
+            "only a GRU has a reset gate"
+        )
+    if config.head_input == "cell" and config.controller != "lstm":
+        broken.append(f"head_input is 'cell' but controller is {config.controller!r}: only an LSTM has cells")
+    return broken
+
+
+def _broken_head_rules(config: MachineConfig) -> list[str]:
+    broken = []
+    if config.schedule == "address_last" and config.step_order != "write_then_read":
+        broken.append(
+            f"schedule is 'address_last' but step_order is {config.step_order!r}: there each step writes first, "
+            "so step_order must be 'write_then_read'"
+        )
+    if config.head_roles == "read_and_write":
+        if config.read_heads != config.write_heads:
+            broken.append(
+                f"head_roles is 'read_and_write' but there are {config.read_heads} read and {config.write_heads} "
+                "write heads: each head is one of both, so the numbers must be equal"
+            )
+        if config.schedule == "address_first" and config.step_order != "read_then_write":
+            broken.append(
+                f"head_roles is 'read_and_write' but step_order is {config.step_order!r}: a head that does both "
+                "addresses once a step, so step_order must be 'read_then_write'"
+            )
+    if config.previous_weighting == "read_head" and config.write_heads > config.read_heads:
+        broken.append(
+            f"previous_weighting is 'read_head' but there are {config.write_heads} write heads for "
+            f"{config.read_heads} read heads: each write head needs a read head of its number"
+        )
+    if config.content_softmax == "heads_of_a_kind" and config.step_order == "listed":
+        broken.append(
+            "content_softmax is 'heads_of_a_kind' but step_order is 'listed': heads that share a softmax act together"
         )
     return broken
 
@@ -233,7 +361,25 @@ def _warnings(config: MachineConfig) -> list[str]:
         found.append(
             "The shift is not circular: a focus that leaves the edge is lost, and eq. 5 renormalises the rest."
         )
+    found += [sentence for name, value, sentence in _SURPRISES if getattr(config, name) == value]
+    if config.sharpening_epsilon > 0 and config.sharpening_epsilon_placement == "normaliser":
+        found.append("The sharpening adds a number to its normaliser: w_t sums to less than 1 where w~ is small.")
     return found
+
+
+_SURPRISES = (
+    ("initial_memory", "fresh_uniform", "M_0 is drawn anew for each episode, from the seed of the initial state."),
+    ("initial_read", "fresh_uniform", "r_0 is drawn anew for each episode, from the seed of the initial state."),
+    ("initial_read", "fresh_tanh_normal", "r_0 is drawn anew for each episode, from the seed of the initial state."),
+    ("content_softmax", "each_location", "w^c is 1 at every location, whatever the key."),
+    ("content_softmax", "heads_of_a_kind", "w^c of one head sums to less than 1: heads of a kind share one softmax."),
+    ("shift_kernel", "ones", "s_t is 1 at every tap: it sums to more than 1, and eq. 5 alone normalises."),
+    ("erase_activation", "relu", "e_t has no upper bound: a cell may change its sign when it is erased."),
+    ("previous_weighting", "read_head", "Write heads interpolate with the previous weighting of the read heads."),
+    ("schedule", "address_last", "The weighting w_t of a step reads and writes in the next step."),
+    ("head_roles", "read_and_write", "Write head i is read head i: one head that both reads and writes."),
+)
+"""Alternatives whose choice alone is worth a sentence: field, value, sentence."""
 
 
 class OpenChoice(BaseModel):
@@ -249,8 +395,14 @@ class OpenChoice(BaseModel):
     alternatives: tuple[str, ...] = Field(description="The other values that this version can compute.")
 
 
-_PAPER: dict[str, tuple[str, ...]] = {
+_PAPER: dict[str, tuple[Any, ...]] = {
+    "head_roles": ("read_or_write",),
     "similarity": ("cosine",),
+    "similarity_offset": (0.0,),
+    "content_softmax": ("each_head",),
+    "previous_weighting": ("own",),
+    "sharpening_epsilon": (0.0,),
+    "schedule": ("address_first",),
     "shift_kernel": ("softmax", "fractional"),
     "shift_edge": ("circular",),
     "erase_activation": ("sigmoid", "hard_sigmoid"),
@@ -262,9 +414,16 @@ _PAPER: dict[str, tuple[str, ...]] = {
 
 _CHOICES = (
     "controller_activation",
+    "gru_reset_gate",
+    "head_roles",
+    "head_input",
+    "output_input",
+    "output_activation",
     "similarity",
     "similarity_epsilon",
     "similarity_epsilon_placement",
+    "similarity_offset",
+    "content_softmax",
     "initial_memory",
     "initial_memory_value",
     "initial_memory_scale",
@@ -275,10 +434,14 @@ _CHOICES = (
     "key_activation",
     "key_strength_activation",
     "interpolation_gate_activation",
+    "previous_weighting",
     "shift_kernel",
     "sharpening_activation",
+    "sharpening_epsilon",
+    "sharpening_epsilon_placement",
     "erase_activation",
     "add_activation",
+    "schedule",
     "step_order",
     "head_order",
     "write_order",
@@ -300,7 +463,7 @@ def _open_choice(config: MachineConfig, name: str) -> OpenChoice:
         choice=name,
         description=field.description or "",
         value="none" if value is None else ", ".join(value) if isinstance(value, tuple) else str(value),
-        paper=" or ".join(allowed) if allowed else None,
+        paper=" or ".join(map(str, allowed)) if allowed else None,
         deviates=allowed is not None and value not in allowed,
         alternatives=tuple(
             str(other) for other in get_args(field.annotation) if isinstance(other, str) and other != value

@@ -8,6 +8,7 @@ import torch
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
+from ntm_core.config import MachineConfig
 from ntm_core.errors import TaskError
 from ntm_core.machine import Machine
 from ntm_core.tasks import Episode, TaskBase
@@ -55,9 +56,10 @@ class Scores:
 
 
 @torch.inference_mode()
-def score(machine: Machine, task: TaskBase, episode: Episode) -> Scores:
-    """The machine's scores on an episode of the task."""
-    outputs = machine(torch.from_numpy(episode.inputs))
+def score(machine: Machine, task: TaskBase, episode: Episode, initial_seed: int = 0) -> Scores:
+    """The machine's scores on an episode of the task; the seed decides what it draws anew for each sequence."""
+    inputs = torch.from_numpy(episode.inputs).to(machine.output.weight.dtype)
+    outputs = machine(inputs, machine.initial_state(episode.batch, initial_seed))
     logits = outputs.numpy()
     return Scores(
         task.loss_bits(episode, logits),
@@ -78,6 +80,21 @@ def evaluate(
     return Results(metric=task.metric, unit=task.unit, seed=seed, errors_by_length=measured)
 
 
+def require_fitting(config: MachineConfig, task: TaskBase) -> None:
+    """TaskError unless such a machine has the task's channels and answers in bits."""
+    channels = (len(task.input_channels), len(task.output_channels))
+    if channels != (config.input_size, config.output_size):
+        raise TaskError(
+            f"the task {task.title} has {channels[0]} input and {channels[1]} output channels, but the machine has "
+            f"{config.input_size} and {config.output_size}"
+        )
+    if config.output_activation != "sigmoid":
+        raise TaskError(
+            f"output_activation is {config.output_activation!r}: the task {task.title} asks for bits, each of which "
+            "has a sigmoid of its own"
+        )
+
+
 def errors_by_length(
     machine: Machine,
     task: TaskBase,
@@ -87,14 +104,9 @@ def errors_by_length(
 ) -> Iterator[LengthResult]:
     """The errors at each length, as soon as they are measured.
 
-    TaskError if a length or the number of sequences is out of bounds, or if the machine's channels are not the task's.
+    TaskError if a length or the number of sequences is out of bounds, or if the machine cannot do the task.
     """
-    channels = (len(task.input_channels), len(task.output_channels))
-    if channels != (machine.config.input_size, machine.config.output_size):
-        raise TaskError(
-            f"the task {task.title} has {channels[0]} input and {channels[1]} output channels, but the machine has "
-            f"{machine.config.input_size} and {machine.config.output_size}"
-        )
+    require_fitting(machine.config, task)
     if sequences < 1:
         raise TaskError(f"sequences is {sequences}: at least 1 must be measured")
     tasks = [task.of_length(length) for length in lengths]
@@ -105,7 +117,7 @@ def errors_by_length(
 def _errors(machine: Machine, task: TaskBase, length: int, sequences: int, seed: int) -> LengthResult:
     sizes = [min(_BATCH, sequences - start) for start in range(0, sequences, _BATCH)]
     episodes = [task.episodes((seed, length, part), size) for part, size in enumerate(sizes)]
-    scores = [score(machine, task, episode) for episode in episodes]
+    scores = [score(machine, task, episode, part) for part, episode in enumerate(episodes)]
     wrong = np.concatenate([part.wrong_bits for part in scores])
     return LengthResult(
         length=length,

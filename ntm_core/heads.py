@@ -2,6 +2,7 @@
 
 One linear layer serves all heads. Its outputs are, for each head in turn, the raw key (W), key strength, interpolation
 gate, shift (2R+1 taps, or one scalar) and sharpening; then, for each write head, the raw erase (W) and add (W) vector.
+A head that both reads and writes has one block of the first kind, which is repeated on the head axis.
 """
 
 from dataclasses import dataclass
@@ -21,6 +22,9 @@ from ntm_core.config import (
     VectorActivation,
 )
 
+_EXP_LIMIT = 40.0
+"""The largest argument at which exp leaves room in float32 for a product with any similarity (exp(40) = 2.4e17)."""
+
 
 @dataclass(frozen=True)
 class HeadParameters:
@@ -32,7 +36,7 @@ class HeadParameters:
         interpolation_gate: g_t in [0, 1], (batch, head).
         shift_weighting: s_t ≥ 0, sums to 1, (batch, head, shift).
         sharpening: γ_t ≥ 1, (batch, head).
-        erase_vector: e_t in [0, 1], (batch, write_head, word).
+        erase_vector: e_t in [0, 1] (not bounded by 1 with relu), (batch, write_head, word).
         add_vector: a_t, (batch, write_head, word).
     """
 
@@ -58,7 +62,8 @@ class HeadLayout:
     def of(cls, config: MachineConfig) -> "HeadLayout":
         """The layout of this machine's heads."""
         taps = 1 if config.shift_kernel == "fractional" else 2 * config.shift_range + 1
-        return cls(config.heads, config.write_heads, config.word_size, taps)
+        heads = config.write_heads if config.head_roles == "read_and_write" else config.heads
+        return cls(heads, config.write_heads, config.word_size, taps)
 
     @property
     def addressing(self) -> tuple[int, ...]:
@@ -82,7 +87,10 @@ def head_parameters(config: MachineConfig, raw: Float[Tensor, "batch parameter"]
         raw = raw.clamp(-config.clip, config.clip)
     layout = HeadLayout.of(config)
     split = layout.heads * sum(layout.addressing)
-    addressing = raw[:, :split].unflatten(-1, (layout.heads, -1)).split(layout.addressing, -1)
+    blocks = raw[:, :split].unflatten(-1, (layout.heads, -1))
+    if config.head_roles == "read_and_write":
+        blocks = torch.cat([blocks, blocks], 1)
+    addressing = blocks.split(layout.addressing, -1)
     erase, add = raw[:, split:].unflatten(-1, (layout.write_heads, -1)).split(layout.writing, -1)
     key, strength, gate, shift, sharpening = addressing
     return HeadParameters(
@@ -105,17 +113,19 @@ def vector(raw: Tensor, activation: VectorActivation) -> Tensor:
             return raw.relu()
         case "clip":
             return raw.clamp(0, 1)
+        case "sigmoid":
+            return raw.sigmoid()
         case "identity":
             return raw
 
 
 def key_strength(raw: Tensor, activation: KeyStrengthActivation) -> Tensor:
-    """β ≥ 0; scaled_sigmoid is 10 σ(x)."""
+    """β ≥ 0; scaled_sigmoid is 10 σ(x), and exp stays at exp(40), where it has long decided every softmax."""
     match activation:
         case "softplus":
             return functional.softplus(raw)
         case "exp":
-            return raw.exp()
+            return raw.clamp(max=_EXP_LIMIT).exp()
         case "relu":
             return raw.relu()
         case "scaled_sigmoid":
@@ -130,10 +140,23 @@ def interpolation_gate(raw: Tensor, activation: GateActivation) -> Tensor:
 def shift_weighting(raw: Float[Tensor, "*batch tap"], kernel: ShiftKernel, reach: int) -> Float[Tensor, "*batch shift"]:
     """s ≥ 0 with sum 1: a softmax over the taps, or one scalar as a shift of R tanh(x) locations.
 
-    A fractional shift puts its weight on the two integer shifts around it, in proportion to their nearness.
+    A fractional shift puts its weight on the two integer shifts around it, in proportion to their nearness. The kernel
+    of ones is the exception: each tap is 1.
     """
-    if kernel == "softmax":
-        return raw.softmax(-1)
+    match kernel:
+        case "softmax":
+            return raw.softmax(-1)
+        case "softmax_of_relu":
+            return raw.relu().softmax(-1)
+        case "softmax_of_softplus":
+            return functional.softplus(raw).softmax(-1)
+        case "ones":
+            return torch.ones_like(raw)
+        case "fractional":
+            return _fractional_shift(raw, reach)
+
+
+def _fractional_shift(raw: Tensor, reach: int) -> Tensor:
     offsets = torch.arange(-reach, reach + 1, dtype=raw.dtype, device=raw.device)
     return (1 - (reach * raw.tanh() - offsets).abs()).relu()
 
@@ -152,12 +175,16 @@ def sharpened(raw: Tensor, activation: SharpeningActivation) -> Tensor:
 
 
 def erase_vector(raw: Tensor, activation: EraseActivation) -> Tensor:
-    """e in [0, 1]; zero if nothing is ever erased."""
+    """e in [0, 1], or at least 0 with relu; ones if all is erased, zero if nothing is ever erased."""
     match activation:
         case "sigmoid":
             return raw.sigmoid()
         case "hard_sigmoid":
             return hard_sigmoid(raw)
+        case "relu":
+            return raw.relu()
+        case "ones":
+            return torch.ones_like(raw)
         case "none":
             return torch.zeros_like(raw)
 

@@ -5,19 +5,23 @@ result, so a sequence is a loop over `step` and a trace is the list of its resul
 list: (step, batch, channel).
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 
+import numpy as np
 import torch
 from jaxtyping import Float
+from numpy.typing import ArrayLike, NDArray
 from torch import Tensor, nn
 
-from ntm_core.access import access
+from ntm_core.access import access, readdress
 from ntm_core.addressing import Weightings
-from ntm_core.config import MachineConfig
+from ntm_core.config import MachineConfig, OutputActivation
 from ntm_core.controllers import Controller, ControllerState
+from ntm_core.errors import TraceError
 from ntm_core.heads import HeadLayout, HeadParameters, head_parameters
 from ntm_core.initial import Initial
+from ntm_core.memory import read_vectors, written_memory
 
 
 @dataclass(frozen=True)
@@ -27,7 +31,7 @@ class MachineState:
     Attributes:
         controller: (batch, layer, unit) hidden and, for an LSTM, cell.
         read_vector: r_{t-1}, (batch, read_head, word).
-        weighting: w_{t-1}, (batch, head, location).
+        weighting: w_{t-1}, (batch, head, location); not always of sum 1.
         memory: M_{t-1}, (batch, location, word).
     """
 
@@ -42,11 +46,12 @@ class StepResult:
     """All that one step computed, and the state after it.
 
     Attributes:
-        logits: the output before its sigmoid, (batch, output).
-        parameters: what the controller asked of the heads.
+        logits: the output before its nonlinearity, (batch, output).
+        parameters: what was asked of the heads; erase and add vectors are those that this step wrote with.
         weightings: the four stages of addressing, (batch, head, location) each.
         read_vector: r_t, (batch, read_head, word).
         state: what the next step starts from; holds w_t and M_t.
+        output_activation: the nonlinearity of the output.
     """
 
     logits: Tensor
@@ -54,11 +59,63 @@ class StepResult:
     weightings: Weightings
     read_vector: Tensor
     state: MachineState
+    output_activation: OutputActivation = "sigmoid"
 
     @property
     def outputs(self) -> Float[Tensor, "batch output"]:
-        """y_t in [0, 1]: the sigmoid of the logits."""
-        return self.logits.sigmoid()
+        """y_t in [0, 1]: the sigmoid of each logit, or the softmax of all."""
+        return self.logits.sigmoid() if self.output_activation == "sigmoid" else self.logits.softmax(-1)
+
+
+@dataclass(frozen=True)
+class _StateParts:
+    """The parts of a state that were given, held against the machine's shapes."""
+
+    machine: "Machine"
+    given: Mapping[str, ArrayLike]
+
+    def __post_init__(self) -> None:
+        cells = self.machine.config.controller == "lstm"
+        known = ("memory", "weighting", "read_vector", "hidden", *(("cell",) if cells else ()))
+        for name in self.given:
+            if name not in known:
+                raise TraceError(f"the initial state has no part {name!r}: its parts are {', '.join(known)}")
+
+    def get(self, name: str, own: Tensor) -> Tensor:
+        """The part of this name, with a batch axis of 1: the given one, or else the machine's own."""
+        if name not in self.given:
+            return own
+        try:
+            values = np.asarray(self.given[name], np.float64)
+        except (ValueError, TypeError):
+            raise TraceError(f"the initial {name} must be numbers of shape {tuple(own.shape[1:])}") from None
+        if name == "weighting" and self.machine.config.head_roles == "read_and_write":
+            values = self._of_both_roles(values)
+        if values.shape != tuple(own.shape[1:]):
+            raise TraceError(f"the initial {name} has shape {values.shape}: it must be {tuple(own.shape[1:])}")
+        if not np.isfinite(values).all():
+            raise TraceError(f"the initial {name} holds {values[~np.isfinite(values)][0]}: it must be finite")
+        return torch.from_numpy(values).to(own).unsqueeze(0)
+
+    def _of_both_roles(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        heads = self.machine.config.read_heads
+        if len(values) == heads:
+            return np.concatenate([values, values])
+        if not np.array_equal(values[:heads], values[heads:]):
+            raise TraceError("the initial weighting differs between read head i and write head i: they are one head")
+        return values
+
+
+def output_width(config: MachineConfig) -> int:
+    """How many numbers the output is formed from."""
+    reads = config.read_heads * config.word_size
+    match config.output_input:
+        case "hidden_and_reads":
+            return config.layer_sizes[-1] + reads
+        case "input_and_reads":
+            return config.input_size + reads
+        case "hidden":
+            return config.layer_sizes[-1]
 
 
 class Machine(nn.Module):
@@ -73,9 +130,8 @@ class Machine(nn.Module):
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             self.controller = Controller(config)
-            self.heads = nn.Linear(config.controller_size, HeadLayout.of(config).size)
-            reading = config.read_heads * config.word_size
-            self.output = nn.Linear(config.controller_size + reading, config.output_size)
+            self.heads = nn.Linear(config.layer_sizes[-1], HeadLayout.of(config).size)
+            self.output = nn.Linear(output_width(config), config.output_size)
             self.initial = Initial(config)
             self._draw()
 
@@ -89,27 +145,77 @@ class Machine(nn.Module):
             if "bias" in name:
                 nn.init.zeros_(parameter)
 
-    def initial_state(self, batch: int = 1) -> MachineState:
-        """The state before step 1, the same for every sequence of the batch."""
+    def initial_state(self, batch: int = 1, seed: int | None = None) -> MachineState:
+        """The state before step 1, the same for every sequence of the batch, but for what is drawn anew for each.
+
+        The seed decides those draws, 0 … 2^32 - 1; without one they come from torch's own generator.
+        """
         like = self.output.weight
-        return MachineState(
-            self.controller.initial_state(like, batch),
-            self.initial.read(like).expand(batch, -1, -1),
-            self.initial.weighting(like).expand(batch, -1, -1),
-            self.initial.memory(like).expand(batch, -1, -1),
-        )
+        memory = self.initial.memory(like, batch, seed)
+        weighting = self.initial.weighting(like)
+        read = self.initial.read(memory, weighting, seed)
+        return MachineState(self.controller.initial_state(like, batch), read, weighting.expand(batch, -1, -1), memory)
+
+    def state_of(self, given: Mapping[str, ArrayLike], seed: int | None = None) -> MachineState:
+        """The state of one sequence before step 1 with these parts given; the others are the machine's own.
+
+        Parts: `memory` (location, word), `weighting` (head, location), `read_vector` (read_head, word), `hidden` and
+        `cell` (layer, controller), the arrays that a trace names `initial_memory` and so on. A machine whose heads
+        both read and write also takes one `weighting` row a head. `TraceError` names the value and the rule.
+        """
+        parts = _StateParts(self, given)
+        own = self.initial_state(1, seed)
+        memory = parts.get("memory", own.memory)
+        weighting = parts.get("weighting", own.weighting)
+        read = parts.get("read_vector", self.initial.read(memory, weighting[0], seed))
+        hidden = parts.get("hidden", own.controller.hidden)
+        cell = None if own.controller.cell is None else parts.get("cell", own.controller.cell)
+        return MachineState(ControllerState(hidden, cell), read, weighting, memory)
 
     def step(self, inputs: Float[Tensor, "batch input"], state: MachineState) -> StepResult:
         """One time step: the controller speaks, the heads access the memory, the output is formed from r_t."""
         config = self.config
+        if config.schedule == "address_last":
+            return self._address_last(inputs, state)
         hidden, controller = self.controller(torch.cat([inputs, state.read_vector.flatten(1)], 1), state.controller)
-        asked = head_parameters(config, self.heads(hidden))
+        asked = head_parameters(config, self.heads(self._said_to_heads(hidden, controller)))
         done = access(config, state.memory, state.weighting, asked)
-        logits = self.output(torch.cat([hidden, done.read_vector.flatten(1)], 1))
-        if config.clip is not None:
-            logits = logits.clamp(-config.clip, config.clip)
+        logits = self._logits(inputs, hidden, done.read_vector)
         after = MachineState(controller, done.read_vector, done.weightings.weighting, done.memory)
-        return StepResult(logits, asked, done.weightings, done.read_vector, after)
+        return StepResult(logits, asked, done.weightings, done.read_vector, after, config.output_activation)
+
+    def _address_last(self, inputs: Tensor, state: MachineState) -> StepResult:
+        """One time step with the weightings of the step before: write, read, controller, output; then address."""
+        config, reads = self.config, self.config.read_heads
+        before = state.controller.hidden[:, -1, : config.layer_sizes[-1]]
+        writing = head_parameters(config, self.heads(self._said_to_heads(before, state.controller)))
+        acting, erase, add = state.weighting, writing.erase_vector, writing.add_vector
+        memory = written_memory(state.memory, acting[:, reads:], erase, add, config.write_order)
+        read_vector = read_vectors(memory, acting[:, :reads])
+        hidden, controller = self.controller(torch.cat([inputs, read_vector.flatten(1)], 1), state.controller)
+        logits = self._logits(inputs, hidden, read_vector)
+        asked = head_parameters(config, self.heads(self._said_to_heads(hidden, controller)))
+        weightings = readdress(config, memory, state.weighting, asked)
+        after = MachineState(controller, read_vector, weightings.weighting, memory)
+        asked = replace(asked, erase_vector=erase, add_vector=add)
+        return StepResult(logits, asked, weightings, read_vector, after, config.output_activation)
+
+    def _said_to_heads(self, hidden: Tensor, controller: ControllerState) -> Tensor:
+        """What the heads hear of the controller's state: (batch, unit)."""
+        return controller.cell[:, -1] if self.config.head_input == "cell" and controller.cell is not None else hidden
+
+    def _logits(self, inputs: Tensor, hidden: Tensor, read_vector: Tensor) -> Tensor:
+        """The output before its nonlinearity: (batch, output)."""
+        config = self.config
+        match config.output_input:
+            case "hidden_and_reads":
+                heard = torch.cat([hidden, read_vector.flatten(1)], 1)
+            case "input_and_reads":
+                heard = torch.cat([inputs, read_vector.flatten(1)], 1)
+            case "hidden":
+                heard = hidden
+        logits: Tensor = self.output(heard)
+        return logits if config.clip is None else logits.clamp(-config.clip, config.clip)
 
     def run(self, inputs: Float[Tensor, "step batch input"], state: MachineState | None = None) -> Iterator[StepResult]:
         """The result of each step in turn, from the initial state or a given one."""

@@ -1,9 +1,10 @@
 """Recording: the machine's own loop over steps, each result copied into one preallocated array of step records."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 import torch
+from numpy.typing import ArrayLike
 from torch import Tensor
 
 from ntm_core.errors import TraceError
@@ -21,8 +22,18 @@ class Recording:
     finished trace. Outputs equal those of `Machine.forward` bit for bit: both are loops over `Machine.step`.
     """
 
-    def __init__(self, machine: Machine, episode: Episode, header: TraceHeader | None = None) -> None:
-        """Allocate all records; `TraceError` if episode and machine do not fit."""
+    def __init__(
+        self,
+        machine: Machine,
+        episode: Episode,
+        header: TraceHeader | None = None,
+        initial: Mapping[str, ArrayLike] | None = None,
+    ) -> None:
+        """Allocate all records; `TraceError` if episode, initial state and machine do not fit.
+
+        `initial` gives parts of the state before step 1 (see `Machine.state_of`); the header's `initial_seed` decides
+        what the machine draws anew for each episode.
+        """
         config = machine.config
         steps, batch, channels = episode.inputs.shape
         if batch != 1:
@@ -39,18 +50,23 @@ class Recording:
         if dtype is None:
             name = str(machine.output.weight.dtype).removeprefix("torch.")
             raise TraceError(f"the machine computes in {name}: a trace holds float32 or float64")
-        self.header = header or TraceHeader.of(config, steps, dtype=dtype, phases=episode.phases)
+        given = tuple(initial or ())
+        self.header = header or TraceHeader.of(config, steps, dtype=dtype, phases=episode.phases, initial_given=given)
         if (self.header.steps, self.header.dtype) != (steps, dtype):
             raise TraceError(
                 f"the header says {self.header.steps} steps in {self.header.dtype}, but the run has {steps} in {dtype}"
             )
         if self.header.config != config:
             raise TraceError("the header's config is not that of the machine that is recorded")
+        if self.header.initial_given != given:
+            raise TraceError(
+                f"the header says that {self.header.initial_given} were given, but the run is given {given}"
+            )
         self.episode = np.zeros((), self.header.record_dtype("episode"))
         for name in ("inputs", "targets", "mask", "phase"):
             self.episode[name] = getattr(episode, name).reshape(self.episode[name].shape)
         with torch.inference_mode():
-            self._start = machine.initial_state()
+            self._start = machine.state_of(initial or {}, self.header.initial_seed)
         self.initial = _initial_record(self._start, self.header)
         self.records = np.zeros(steps, self.header.record_dtype("step"))
         self._complete = 0
@@ -73,9 +89,14 @@ class Recording:
         return Trace(self.header, self.episode, self.initial, self.records)
 
 
-def record(machine: Machine, episode: Episode, header: TraceHeader | None = None) -> Trace:
-    """The trace of a machine on one episode, recorded in one go."""
-    recording = Recording(machine, episode, header)
+def record(
+    machine: Machine,
+    episode: Episode,
+    header: TraceHeader | None = None,
+    initial: Mapping[str, ArrayLike] | None = None,
+) -> Trace:
+    """The trace of a machine on one episode, recorded in one go; the arguments as in `Recording`."""
+    recording = Recording(machine, episode, header, initial)
     for _ in recording.run():
         pass
     return recording.trace()

@@ -5,7 +5,8 @@ format and their documentation. All arrays of one step lie side by side in one r
 that `trace.records[t : t + 1].tobytes()` is that step, complete.
 
 The memory after each step is not stored. M_0, the write heads' weightings and the erase and add vectors rebuild it bit
-for bit (`Trace.memory`), since writing is a chain of single-rounded operations in a fixed order.
+for bit (`Trace.memory`), since writing is a chain of single-rounded operations in a fixed order. The header's
+`acting_weighting` says which weighting reads and writes in step t: that of step t, or that of the step before.
 """
 
 import json
@@ -27,6 +28,7 @@ VERSION = 1
 
 DType = Literal["float32", "float64"]
 Group = Literal["episode", "initial", "step"]
+ActingWeighting = Literal["current", "previous"]
 Array = npt.NDArray[Any]
 
 
@@ -56,8 +58,8 @@ INITIAL_FIELDS = (
     ),
 )
 STEP_FIELDS = (
-    TraceField("outputs", ("output",), "y_t", "sigmoid of the logits, in [0, 1]"),
-    TraceField("logits", ("output",), "", "output before its sigmoid"),
+    TraceField("outputs", ("output",), "y_t", "sigmoid (or softmax) of the logits, in [0, 1]"),
+    TraceField("logits", ("output",), "", "output before its nonlinearity"),
     TraceField("key", ("head", "word"), "k_t", "what the head looks for"),
     TraceField("key_strength", ("head",), "β_t", "how sharply it looks by content, ≥ 0"),
     TraceField("interpolation_gate", ("head",), "g_t", "1: content weighting; 0: previous weighting"),
@@ -66,11 +68,11 @@ STEP_FIELDS = (
     TraceField("content_weighting", ("head", "location"), "w^c_t", "eq. 1"),
     TraceField("gated_weighting", ("head", "location"), "w^g_t", "eq. 3"),
     TraceField("shifted_weighting", ("head", "location"), "w~_t", "eq. 4"),
-    TraceField("weighting", ("head", "location"), "w_t", "eq. 5"),
-    TraceField("erase_vector", ("write_head", "word"), "e_t", "what the write head erases, in [0, 1]; eq. 7"),
-    TraceField("add_vector", ("write_head", "word"), "a_t", "what the write head adds; eq. 8"),
+    TraceField("weighting", ("head", "location"), "w_t", "eq. 5; acts in the step that the header says"),
+    TraceField("erase_vector", ("write_head", "word"), "e_t", "what step t erases, in [0, 1] unless relu; eq. 7"),
+    TraceField("add_vector", ("write_head", "word"), "a_t", "what step t adds; eq. 8"),
     TraceField("read_vector", ("read_head", "word"), "r_t", "what the read head read; eq. 6"),
-    TraceField("hidden", ("layer", "controller"), "h_t", "the outputs of the controller's layers"),
+    TraceField("hidden", ("layer", "controller"), "h_t", "outputs of the controller's layers; 0 beyond a layer's size"),
     TraceField("cell", ("layer", "controller"), "c_t", "LSTM cells; absent for other controllers"),
 )
 
@@ -122,6 +124,9 @@ class HeadInfo(BaseModel):
 
     name: str
     kind: HeadKind
+    same_as: int | None = Field(
+        None, description="Index of the read head that this write head is, where one head both reads and writes."
+    )
 
 
 class FieldInfo(BaseModel):
@@ -136,8 +141,8 @@ class FieldInfo(BaseModel):
 class TraceHeader(BaseModel):
     """All that a reader needs before the first number: sizes, axes, names, and where the trace comes from.
 
-    `heads`, `shifts`, `axes`, `fields` and `warnings` follow from the config; they stand here so that a reader in
-    another language needs no rules of ours. Make one with `TraceHeader.of`.
+    `heads`, `shifts`, `axes`, `fields`, `acting_weighting` and `warnings` follow from the config; they stand here so
+    that a reader in another language needs no rules of ours. Make one with `TraceHeader.of`.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -148,6 +153,15 @@ class TraceHeader(BaseModel):
     steps: int = Field(ge=1)
     checkpoint: str | None = Field(None, description="Name or id of the checkpoint, if there is one.")
     seed: int | None = Field(None, description="Seed of the episode; null for rows that a person gave.")
+    initial_seed: int | None = Field(
+        None,
+        ge=0,
+        lt=2**32,
+        description="Seed of what the machine draws anew for each episode in its initial state; null if it draws none.",
+    )
+    initial_given: tuple[str, ...] = Field(
+        (), description="Parts of the initial state that were given in place of the machine's own."
+    )
     task: dict[str, Any] | None = Field(None, description="The task with its settings.")
     task_note: str | None = Field(None, description="Why there are no targets, if the rows do not follow the task.")
     config: MachineConfig
@@ -157,6 +171,11 @@ class TraceHeader(BaseModel):
     phases: tuple[str, ...]
     heads: tuple[HeadInfo, ...]
     shifts: tuple[int, ...]
+    acting_weighting: ActingWeighting = Field(
+        "current",
+        description="Which weighting reads and writes in step t: weighting[t], or that of the step before "
+        "(initial_weighting in step 1).",
+    )
     axes: dict[str, int]
     fields: dict[Group, tuple[FieldInfo, ...]]
 
@@ -169,6 +188,8 @@ class TraceHeader(BaseModel):
         dtype: DType = "float32",
         checkpoint: str | None = None,
         seed: int | None = None,
+        initial_seed: int = 0,
+        initial_given: tuple[str, ...] = (),
         task: dict[str, Any] | None = None,
         task_note: str | None = None,
         input_channels: tuple[str, ...] | None = None,
@@ -184,6 +205,8 @@ class TraceHeader(BaseModel):
             steps=steps,
             checkpoint=checkpoint,
             seed=seed,
+            initial_seed=initial_seed if config.draws_fresh else None,
+            initial_given=initial_given,
             task=task,
             task_note=task_note,
             config=config,
@@ -191,10 +214,9 @@ class TraceHeader(BaseModel):
             input_channels=input_channels or tuple(f"input {i}" for i in range(config.input_size)),
             output_channels=output_channels or tuple(f"output {i}" for i in range(config.output_size)),
             phases=phases,
-            heads=tuple(
-                HeadInfo(name=name, kind="read" if name.startswith("read") else "write") for name in config.head_names
-            ),
+            heads=_head_infos(config),
             shifts=config.shifts,
+            acting_weighting="previous" if config.schedule == "address_last" else "current",
             axes=axes_of(config, steps),
             fields={
                 group: tuple(FieldInfo(name=field.name, axes=field.axes) for field in fields_of(config, group))
@@ -206,7 +228,10 @@ class TraceHeader(BaseModel):
 
     @classmethod
     def parse(cls, text: str | bytes) -> Self:
-        """The header in a JSON text; `TraceError` if it is not one that this version can read."""
+        """The header in a JSON text; `TraceError` if it is not one that this version can read.
+
+        What follows from the config may be left out, and the names of channels and phases.
+        """
         try:
             found = json.loads(text)
         except (ValueError, RecursionError) as error:
@@ -216,7 +241,7 @@ class TraceHeader(BaseModel):
         if found.get("version") != VERSION:
             raise TraceError(f"trace version {found.get('version')!r} is unknown: this program reads version {VERSION}")
         try:
-            header = cls.model_validate(found)
+            header = cls.model_validate(_completed(found))
         except ValidationError as error:
             raise TraceError(f"the header breaks the schema: {describe_validation_error(error)}") from None
         check_derived(header)
@@ -227,10 +252,21 @@ class TraceHeader(BaseModel):
         return record_dtype(self.config, group, self.steps, self.dtype)
 
 
+def _head_infos(config: MachineConfig) -> tuple[HeadInfo, ...]:
+    """The entries of the head axis: read heads first."""
+    shared = config.head_roles == "read_and_write"
+    reads = [HeadInfo(name=name, kind="read") for name in config.head_names[: config.read_heads]]
+    writes = [
+        HeadInfo(name=name, kind="write", same_as=index if shared else None)
+        for index, name in enumerate(config.head_names[config.read_heads :])
+    ]
+    return (*reads, *writes)
+
+
 def check_derived(header: TraceHeader) -> None:
     """Nothing, if all that follows from the header's config does; else `TraceError` names what does not."""
     expected = TraceHeader.of(header.config, header.steps)
-    for name in ("heads", "shifts", "axes", "fields"):
+    for name in ("heads", "shifts", "acting_weighting", "axes", "fields"):
         if getattr(header, name) != getattr(expected, name):
             raise TraceError(f"the header's {name} do not follow from its config")
     check_channels(header)
@@ -241,6 +277,18 @@ def check_channels(header: TraceHeader) -> None:
     for name, size in (("input_channels", header.config.input_size), ("output_channels", header.config.output_size)):
         if len(getattr(header, name)) != size:
             raise TraceError(f"the header names {len(getattr(header, name))} {name}, but the machine has {size}")
+
+
+def _completed(found: dict[str, Any]) -> dict[str, Any]:
+    """What was found of a header, with all that follows from its config; as it is if it has no proper config."""
+    steps = found.get("steps")
+    if type(steps) is not int or steps < 1:
+        return found
+    try:
+        config = MachineConfig.model_validate(found.get("config"))
+    except ValidationError:
+        return found
+    return {**TraceHeader.of(config, steps).model_dump(), "initial_seed": None, **found}
 
 
 def _get(found: object, key: str) -> object:
@@ -296,13 +344,20 @@ class Trace:
                     return ("step", *field.axes) if group == "step" else field.axes
         raise KeyError(name)
 
+    @property
+    def acting_weighting(self) -> Array:
+        """The weightings that read and wrote in each step, (step, head, location)."""
+        if self.header.acting_weighting == "current":
+            return self["weighting"]
+        return np.concatenate([self["initial_weighting"][None], self["weighting"][:-1]])
+
     @cached_property
     def memory(self) -> Array:
         """M_0 … M_T, (step + 1, location, word): entry t is the memory after t steps, rebuilt bit for bit."""
         memory = np.empty((len(self) + 1, *self["initial_memory"].shape), self["initial_memory"].dtype)
         memory[0] = self["initial_memory"]
         first_write = self.header.config.read_heads
-        writing = self["weighting"][:, first_write:]
+        writing = self.acting_weighting[:, first_write:]
         for step in range(len(self)):
             memory[step + 1] = _written(
                 memory[step],
@@ -321,8 +376,10 @@ class Trace:
 
     @cached_property
     def loss_bits(self) -> float | None:
-        """The binary cross entropy of the whole episode in bits, where outputs count; None if none counts."""
-        return float(loss_bits(self._sequence, self["logits"][:, None])[0]) if self["mask"].any() else None
+        """The binary cross entropy of the whole episode in bits, where outputs count; None if none does, or no bits."""
+        if self.header.config.output_activation != "sigmoid" or not self["mask"].any():
+            return None
+        return float(loss_bits(self._sequence, self["logits"][:, None])[0])
 
     @property
     def _sequence(self) -> Episode:

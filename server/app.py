@@ -12,20 +12,26 @@ from ntm_core import zoo
 from server import errors
 from server.assets import PageFiles, Plotly, frontend_directory
 from server.bodies import BodyLimit
+from server.imports import FileReader
 from server.recorder import Recorder
 from server.responses import errors as error_answers
 from server.routes.checkpoints import checkpoint_routes
+from server.routes.importers import importer_routes
 from server.routes.page import page_routes
 from server.routes.runs import run_routes
 from server.routes.tasks import task_routes
 from server.routes.traces import trace_routes
+from server.routes.uploaded_traces import uploaded_trace_routes
 from server.routes.version import program_version, version_routes
 from server.security import SECURITY_HEADERS, Security, allowed_hosts
 from server.settings import Settings
 from server.stores.checkpoints import CheckpointStore
 from server.stores.machines import MachineCache
+from server.stores.shelf import Shelf
+from server.stores.traces import TraceStore
 from server.traces import Recordings
 from server.training.foreman import Foreman
+from server.uploads import UploadPlaces
 
 
 def create_app(settings: Settings, shipped: Mapping[str, Path] | None = None) -> FastAPI:
@@ -35,10 +41,10 @@ def create_app(settings: Settings, shipped: Mapping[str, Path] | None = None) ->
     """
     if shipped is None:
         shipped = {name: zoo.path(name) for name in zoo.names()}
-    store = CheckpointStore(shipped, settings)
+    shelf, reader, foreman = Shelf(settings), FileReader(settings), Foreman(settings)
+    store, traces = CheckpointStore(shipped, settings, shelf, reader, foreman), TraceStore(settings, shelf)
     machines = MachineCache(settings.cached_machines)
-    recorder = Recorder(settings.max_traces)
-    foreman = Foreman(settings)
+    recorder, uploads = Recorder(settings.max_traces), UploadPlaces(settings.max_concurrent_uploads)
     plotly = Plotly()
     files = PageFiles(frontend_directory())
 
@@ -50,6 +56,7 @@ def create_app(settings: Settings, shipped: Mapping[str, Path] | None = None) ->
         await asyncio.to_thread(foreman.close)
         await compressing
         recorder.close()
+        reader.close()
 
     app = FastAPI(
         title="NTM Scope",
@@ -64,9 +71,11 @@ def create_app(settings: Settings, shipped: Mapping[str, Path] | None = None) ->
     app.state.recorder = recorder
     errors.install(app, SECURITY_HEADERS)
     app.include_router(version_routes(plotly.version, settings))
-    app.include_router(checkpoint_routes(store, machines, settings))
+    app.include_router(checkpoint_routes(store, machines, uploads))
+    app.include_router(importer_routes())
     app.include_router(task_routes())
     app.include_router(trace_routes(Recordings(store, machines, settings), recorder, settings))
+    app.include_router(uploaded_trace_routes(traces, recorder, uploads, settings))
     app.include_router(run_routes(foreman, settings))
     app.include_router(page_routes(files, plotly))
     app.mount("/static", files, name="static")
@@ -75,11 +84,14 @@ def create_app(settings: Settings, shipped: Mapping[str, Path] | None = None) ->
     return app
 
 
+_UPLOADS = ("/api/checkpoints", "/api/uploaded-traces")
+
+
 def _body_limits(settings: Settings) -> Callable[[Scope], int]:
     """How many bytes the body of a request may have."""
 
     def limit_of(scope: Scope) -> int:
-        uploading = (scope["method"], scope["path"]) == ("POST", "/api/checkpoints")
+        uploading = scope["method"] == "POST" and scope["path"] in _UPLOADS
         return settings.max_upload_bytes if uploading else settings.max_request_bytes
 
     return limit_of

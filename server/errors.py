@@ -6,6 +6,7 @@ turned into a response here and nowhere else.
 
 import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from http import HTTPStatus
 from typing import Any, ClassVar
 
@@ -15,8 +16,9 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
+from ntm_core.checkpoints.importers import UnansweredError
 from ntm_core.errors import NtmError
-from server.schemas import ErrorDetail, ErrorDocument
+from server.schemas import ErrorDetail, ErrorDocument, ImportQuestion
 
 logger = logging.getLogger("ntm_scope")
 
@@ -50,6 +52,13 @@ class UnknownCheckpoint(Refusal):
 
     status = HTTPStatus.NOT_FOUND
     code = "unknown_checkpoint"
+
+
+class UnknownTrace(Refusal):
+    """No uploaded trace has this id."""
+
+    status = HTTPStatus.NOT_FOUND
+    code = "unknown_trace"
 
 
 class ShippedCheckpoint(Refusal):
@@ -129,11 +138,17 @@ class CrossOrigin(Refusal):
 
 
 def error_response(
-    status: int, code: str, message: str, field: str | None = None, headers: Mapping[str, str] | None = None
+    status: int,
+    code: str,
+    message: str,
+    field: str | None = None,
+    headers: Mapping[str, str] | None = None,
+    questions: tuple[ImportQuestion, ...] | None = None,
 ) -> JSONResponse:
-    """The one shape of every error: {"error": {"code", "message", "field"}}."""
-    document = ErrorDocument(error=ErrorDetail(code=code, message=message, field=field))
-    return JSONResponse(document.model_dump(), status, headers)
+    """The one shape of every error: {"error": {"code", "message", "field"}}, with `questions` where there are any."""
+    document = ErrorDocument(error=ErrorDetail(code=code, message=message, field=field, questions=questions))
+    left_out = {"error": {"questions"}} if questions is None else None
+    return JSONResponse(document.model_dump(mode="json", exclude=left_out), status, headers)
 
 
 def refusal_response(refusal: Refusal) -> JSONResponse:
@@ -143,6 +158,10 @@ def refusal_response(refusal: Refusal) -> JSONResponse:
 
 def core_error_response(error: NtmError) -> JSONResponse:
     """The response to a refusal by the core, with the core's own code and message."""
+    if isinstance(error, UnansweredError):
+        questions = tuple(ImportQuestion(**asdict(question), answer=None) for question in error.questions)
+        status = HTTPStatus.UNPROCESSABLE_ENTITY
+        return error_response(status, "unanswered", str(error), "wishes.answers", questions=questions)
     status = CORE_STATUS.get(error.code, HTTPStatus.INTERNAL_SERVER_ERROR)
     return error_response(status, error.code, str(error))
 
@@ -187,7 +206,7 @@ def install(app: FastAPI, headers: Mapping[str, str]) -> None:
 def validation_response(problems: Sequence[Mapping[str, Any]]) -> JSONResponse:
     """The response to a request that breaks its schema: the first field, and the first few broken rules."""
     first = problems[0]
-    if first["type"] == "json_invalid":
+    if first["type"] == "json_invalid" and first["loc"][0] == "body":
         message = f"the body is not JSON: {first['ctx']['error']} at character {first['loc'][-1]}"
         return error_response(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid_json", message)
     if first["loc"] == ("body",) and isinstance(first["input"], bytes):

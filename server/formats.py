@@ -7,6 +7,7 @@ begun it becomes the last frame.
 import logging
 from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import aclosing
+from typing import Literal
 
 import numpy as np
 from pydantic_core import to_json
@@ -18,6 +19,8 @@ from server import wire
 from server.errors import Refusal
 from server.recorder import Run
 from server.wire import Kind, StreamFailure, TraceEnd
+
+Format = Literal["stream", "json", "npz"]
 
 logger = logging.getLogger("ntm_scope")
 
@@ -63,6 +66,27 @@ async def _recorded(run: Run, prepare: Callable[[], Recording]) -> Trace:
     async for _ in run.steps(recording):
         pass
     return recording.trace()
+
+
+async def stored(run: Run, load: Callable[[], Trace], form: Format) -> AsyncGenerator[bytes]:
+    """A trace that lies in a file, in any of the forms; nothing ran, so its end says 0 seconds."""
+    trace = await run.call(load)
+    end = _end(trace, 0.0)
+    if form == "npz":
+        yield await run.call(lambda: trace_bytes(trace))
+        return
+    pieces = _frames(trace, end) if form == "stream" else _json_pieces(trace, end)
+    while piece := await run.call(lambda: next(pieces, b"")):
+        yield piece
+
+
+def _frames(trace: Trace, end: TraceEnd) -> Iterator[bytes]:
+    """The frames of a whole trace."""
+    yield wire.opening_frames(trace.header, trace.episode, trace.initial)
+    most = max(1, _FRAME_BYTES // trace.records.dtype.itemsize)
+    for start in range(0, len(trace), most):
+        yield wire.steps_frame(trace.records[start : start + most])
+    yield wire.text_frame(Kind.END, end)
 
 
 def _end(trace: Trace, seconds: float) -> TraceEnd:

@@ -71,7 +71,12 @@ class Run:
         self._progress = asyncio.Event()
         self._complete = 0
         self._work: Future[Any] | None = None
+        self._when_over: list[Callable[[], None]] = []
         self.seconds = 0.0
+
+    def when_over(self, call: Callable[[], None]) -> None:
+        """Call this once the run has been closed and its thread has ended."""
+        self._when_over.append(call)
 
     def stop(self) -> None:
         """Let the thread end after the step that it is at; whoever waits for it gets Stopped."""
@@ -81,9 +86,9 @@ class Run:
         """Stop, and give the place to another run once the thread has ended."""
         self.stop()
         if self._work is None:
-            self._ended(self)
+            self._is_over()
         else:
-            self._work.add_done_callback(lambda _: self._ended(self))
+            self._work.add_done_callback(lambda _: self._is_over())
 
     async def call(self, work: Callable[[], Result]) -> Result:
         """What `work` returns, called in the run's thread."""
@@ -107,6 +112,11 @@ class Run:
             if ended:
                 break
         await asyncio.wrap_future(work)
+
+    def _is_over(self) -> None:
+        self._ended(self)
+        while self._when_over:
+            self._when_over.pop()()
 
     def _submit(self, work: Callable[[], Result]) -> "Future[Result]":
         if self._stop.is_set():

@@ -32,6 +32,19 @@ _EXAMPLE_SUMMARY: dict[str, Any] = {
 }
 
 
+class ImportQuestion(BaseModel):
+    """A whole number that a file does not hold and that its import needs."""
+
+    model_config = _Answer
+
+    name: str = Field(description="What to call the answer.")
+    text: str = Field(description="What is asked.")
+    default: int | None = Field(description="The answer if none is given; null if there must be one.")
+    minimum: int
+    maximum: int
+    answer: int | None = Field(description="The answer that was taken; null if there is none yet.")
+
+
 class ErrorDetail(BaseModel):
     """What went wrong."""
 
@@ -40,6 +53,10 @@ class ErrorDetail(BaseModel):
     code: str = Field(description="Stable name of the kind of error.")
     message: str = Field(description="Names the value and the rule, for a person.")
     field: str | None = Field(description="Path of the field that is to blame, if one is.")
+    questions: tuple[ImportQuestion, ...] | None = Field(
+        None,
+        description="Left out but with code `unanswered`: what must be answered to import the file.",
+    )
 
 
 class ErrorDocument(BaseModel):
@@ -63,6 +80,107 @@ class ErrorDocument(BaseModel):
     error: ErrorDetail
 
 
+class ImportWishes(BaseModel):
+    """What a person decides about an import, in place of what would be guessed. Null, or left out, decides nothing."""
+
+    model_config = ConfigDict(
+        **_Answer,
+        json_schema_extra={
+            "examples": [{"variant": "own_previous", "answers": {"memory_size": 64}, "choices": {"clip": 20.0}}]
+        },
+    )
+
+    importer: str | None = Field(None, max_length=200, description="Name of the importer.")
+    variant: str | None = Field(None, max_length=200, description="Variant of the program that wrote the file.")
+    encoding: str | None = Field(None, max_length=200, description="Name of the task's encoding.")
+    answers: Annotated[dict[str, int], Field(max_length=64)] = Field({}, description="Answers to questions, by name.")
+    choices: Annotated[dict[str, Any], Field(max_length=64)] = Field(
+        {}, description="Fields of the machine's config to set otherwise."
+    )
+
+
+class ImportVariant(BaseModel):
+    """One machine that a file may hold."""
+
+    model_config = _Answer
+
+    variant: str
+    title: str
+
+
+class ImportEncoding(BaseModel):
+    """The rows in which a machine was trained to see a task."""
+
+    model_config = _Answer
+
+    name: str
+    title: str
+    layout: str = Field(description="The rows of a sequence, in a sentence.")
+    input_channels: tuple[str, ...]
+    output_channels: tuple[str, ...]
+    settings: dict[str, Any] = Field(description="The task with settings that makes such rows, for a trace request.")
+
+
+class ImportFinding(BaseModel):
+    """How one variant did on generated sequences of one task."""
+
+    model_config = _Answer
+
+    variant: str
+    encoding: str
+    loss: float | None = Field(
+        description="Mean loss in bits for each bit asked; guessing costs 1. Null: not a number."
+    )
+    wrong: float = Field(description="The share of asked bits that were wrong.")
+    sequences: int = Field(description="How many sequences were tried; few for a hopeless variant.")
+
+
+class ImportReport(BaseModel):
+    """What a file of another program turned out to be: what it tells, what was assumed, and what was asked."""
+
+    model_config = _Answer
+
+    container: str = Field(description="The kind of file: torch_zip, torch_legacy, npy, json, safetensors or pickle.")
+    importer: str = Field(description="Name of the importer that read it.")
+    title: str = Field(description="The program that wrote it.")
+    variant: str
+    variant_title: str
+    reason: str = Field(description="Why this variant, in a sentence.")
+    dtype: Literal["float32", "float64"] = Field(description="The numbers that the machine computes in.")
+    inferred: tuple[str, ...] = Field(description="What the file itself tells, one sentence each.")
+    assumed: tuple[str, ...] = Field(description="What it does not tell and was taken for granted.")
+    warnings: tuple[str, ...] = Field(description="What will surprise.")
+    questions: tuple[ImportQuestion, ...] = Field(description="What it does not tell and was asked, with the answers.")
+    variants: tuple[ImportVariant, ...] = Field(description="The machines that it may be, the likeliest first.")
+    encoding: ImportEncoding | None = Field(description="The task it was trained on; null if none has its channels.")
+    encodings: tuple[ImportEncoding, ...] = Field(description="The tasks that have its channels, the likeliest first.")
+    ranking: tuple[ImportFinding, ...] = Field(description="How the variants did, the smallest mean loss first.")
+    wishes: ImportWishes = Field(description="What a person decided.")
+
+
+class ImporterInfo(BaseModel):
+    """One importer."""
+
+    model_config = _Answer
+
+    name: str
+    title: str = Field(description="The program whose files it reads.")
+
+
+class ImporterList(BaseModel):
+    """All importers, and why some that are installed cannot be used."""
+
+    model_config = ConfigDict(
+        **_Answer,
+        json_schema_extra={
+            "examples": [{"importers": [{"name": "vlgiitr", "title": "vlgiitr/ntm-pytorch"}], "problems": []}]
+        },
+    )
+
+    importers: tuple[ImporterInfo, ...]
+    problems: tuple[str, ...]
+
+
 class CheckpointSummary(BaseModel):
     """One checkpoint in the list."""
 
@@ -70,7 +188,7 @@ class CheckpointSummary(BaseModel):
 
     id: str = Field(description="What a trace request names.")
     name: str = Field(description="What a person called it.")
-    source: Literal["shipped", "uploaded"]
+    source: Literal["shipped", "uploaded", "trained"]
     bytes: int = Field(ge=0, description="Size of its file.")
     parameters: int = Field(ge=0, description="How many numbers its tensors hold.")
     config: MachineConfig
@@ -100,6 +218,8 @@ class CheckpointDetail(CheckpointSummary):
                             "alternatives": ["dot", "scaled_dot", "negative_euclidean", "pearson"],
                         }
                     ],
+                    "draws_fresh": False,
+                    "importable_again": False,
                 }
             ]
         },
@@ -107,6 +227,11 @@ class CheckpointDetail(CheckpointSummary):
 
     card: str = Field(description="What to look for when scrubbing it; empty if nobody wrote it down.")
     choices: tuple[OpenChoice, ...] = Field(description="Every open choice of the equations, beside the paper's.")
+    draws_fresh: bool = Field(description="Whether its state before step 1 depends on a trace's initial_seed.")
+    imported: ImportReport | None = Field(
+        None, description="What the file of another program told; null if it was none."
+    )
+    importable_again: bool = Field(description="Whether it can be imported otherwise, since its file is stored.")
 
 
 class CheckpointList(BaseModel):
@@ -165,6 +290,20 @@ InputRow = Annotated[list[InputNumber], Field(fail_fast=True)]
 """One step's inputs. Judging stops at the first bad number, lest a request of bad numbers be answered for seconds."""
 
 
+class InitialState(BaseModel):
+    """Parts of the state before step 1, as numbers; those that are left out are the machine's own."""
+
+    model_config = _Answer
+
+    memory: list[InputRow] | None = Field(None, description="M_0: (location, word).")
+    weighting: list[InputRow] | None = Field(
+        None, description="w_0: (head, location), read heads first; one row a head where a head both reads and writes."
+    )
+    read_vector: list[InputRow] | None = Field(None, description="r_0: (read_head, word).")
+    hidden: list[InputRow] | None = Field(None, description="h_0: (layer, controller).")
+    cell: list[InputRow] | None = Field(None, description="c_0 of an LSTM: (layer, controller).")
+
+
 class TraceRequest(BaseModel):
     """Which machine is run on what."""
 
@@ -188,6 +327,29 @@ class TraceRequest(BaseModel):
     inputs: Annotated[list[InputRow], Field(fail_fast=True, min_length=1)] | None = Field(
         None, description="Rows (step, input) that a person gives, instead of an episode drawn from the seed."
     )
+    initial_seed: int = Field(
+        0, strict=True, ge=0, lt=2**32, description="Decides what a machine draws anew for each episode before step 1."
+    )
+    initial_state: InitialState | None = Field(None, description="Parts of the state before step 1, given.")
+
+
+class UploadedTrace(BaseModel):
+    """One uploaded trace, without its numbers."""
+
+    model_config = _Answer
+
+    id: str
+    name: str = Field(description="What a person called it.")
+    bytes: int = Field(ge=0, description="Size of its file.")
+    header: TraceHeader
+
+
+class UploadedTraceList(BaseModel):
+    """All uploaded traces, the oldest first."""
+
+    model_config = _Answer
+
+    traces: tuple[UploadedTrace, ...]
 
 
 Numbers = TypeAliasType("Numbers", "list[Numbers] | float | None")

@@ -38,9 +38,13 @@ class Settings(BaseSettings):
     )
 
     max_request_bytes: int = Field(2 * MEBIBYTE, ge=1024, description="Bytes of any request body other than an upload.")
-    max_upload_bytes: int = Field(64 * MEBIBYTE, ge=1024, description="Bytes of one uploaded checkpoint.")
-    max_uploads: int = Field(50, ge=1, description="Number of uploaded checkpoints that are stored.")
+    max_upload_bytes: int = Field(64 * MEBIBYTE, ge=1024, description="Bytes of one uploaded checkpoint or trace.")
+    max_uploads: int = Field(50, ge=1, description="Number of uploads that are stored; the longest unused make room.")
     max_stored_bytes: int = Field(1024 * MEBIBYTE, ge=1024, description="Bytes of all stored uploads together.")
+    import_memory_bytes: int = Field(
+        1024 * MEBIBYTE, ge=64 * MEBIBYTE, description="Memory of the process that parses an upload."
+    )
+    import_seconds: float = Field(60.0, gt=0, description="Seconds in which an upload must have been parsed.")
     max_concurrent_uploads: int = Field(2, ge=1, description="Uploads received at the same time.")
     max_traces: int = Field(4, ge=1, le=64, description="Traces recorded and sent at the same time.")
     max_steps: int = Field(5000, ge=1, description="T, the steps of one trace.")

@@ -1,6 +1,7 @@
 """From a trace request to a recording that is ready to run: the machine, the episode and the header."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -32,8 +33,9 @@ class Recordings:
         task = request.task or info.task
         _check_channels(request, info, task)
         self._check_size(request, info, task)
-        machine = self.machines.get(info.id, lambda: self.checkpoints.load(info.id).machine())
+        machine = self.machines.get((info.id, info.version), lambda: self.checkpoints.load(info.id).machine())
         episode, note = _episode(request, info, task)
+        given = request.initial_state.model_dump(exclude_none=True) if request.initial_state else {}
         header = TraceHeader.of(
             info.about.config,
             len(episode),
@@ -45,8 +47,10 @@ class Recordings:
             input_channels=None if task is None else task.input_channels,
             output_channels=None if task is None else task.output_channels,
             phases=episode.phases,
+            initial_seed=request.initial_seed,
+            initial_given=tuple(given),
         )
-        return Recording(machine, episode, header)
+        return Recording(machine, episode, header, given)
 
     def _check_size(self, request: TraceRequest, info: CheckpointInfo, task: Task | None) -> None:
         """LimitExceeded if the trace could be too long or too large, before anything of its size is made."""
@@ -98,16 +102,16 @@ def _episode(request: TraceRequest, info: CheckpointInfo, task: Task | None) -> 
     if request.inputs is None:
         assert task is not None, "_check_size refuses a request with neither"
         return task.episodes(request.seed), None
-    rows = np.array(request.inputs, np.float32)
+    rows = np.array(request.inputs, info.dtype)
     if task is None:
         return _without_targets(rows, info), "no task is named, so nothing is asked of the machine"
     try:
-        return task.interpret(rows), None
+        return replace(task.interpret(rows), inputs=rows[:, None]), None
     except TaskError as error:
         return _without_targets(rows, info), f"the rows do not follow the task {task.name!r}: {error}"
 
 
-def _without_targets(rows: np.ndarray[tuple[int, int], np.dtype[np.float32]], info: CheckpointInfo) -> Episode:
+def _without_targets(rows: np.ndarray[tuple[int, int], np.dtype[Any]], info: CheckpointInfo) -> Episode:
     """An episode that shows these (step, input) rows and asks nothing."""
     steps = len(rows)
     return Episode(

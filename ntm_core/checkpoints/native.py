@@ -2,7 +2,8 @@
 
 Metadata, version 1, every value a JSON text: `format` ("ntm-scope-checkpoint"), `format_version`, `config`
 (`MachineConfig`), `task` (the task it was trained on, or null), `training` (the record of its training, or null),
-`results` (measured errors, or null), `card` (what to look for when scrubbing it, or null). The tensors are those of
+`results` (measured errors, or null), `card` (what to look for when scrubbing it, or null), `origin` (of which file of
+another program it was made, and how, or null; may be missing). The tensors are those of
 `Machine.state_dict()`, float32 or float64, all of one dtype.
 
 Reading trusts nothing: the header is parsed with bounds, sizes are held against limits before a machine is built, and
@@ -12,6 +13,7 @@ names and shapes must be exactly those of the config's machine.
 import json
 import os
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +27,7 @@ from ntm_core.atomic import atomic_write
 from ntm_core.config import MachineConfig, describe_validation_error
 from ntm_core.errors import CheckpointError
 from ntm_core.heads import HeadLayout
-from ntm_core.machine import Machine
+from ntm_core.machine import Machine, output_width
 
 FORMAT = "ntm-scope-checkpoint"
 VERSION = 1
@@ -56,6 +58,7 @@ class Checkpoint:
         training: how it was trained, as JSON data; None if unknown.
         results: what was measured, as JSON data; None if nothing was.
         card: plain sentences that say what to look for; None if there are none.
+        origin: which file of another program it was made of, and how, as JSON data; None if of none.
     """
 
     config: MachineConfig
@@ -64,6 +67,7 @@ class Checkpoint:
     training: dict[str, Any] | None = None
     results: dict[str, Any] | None = None
     card: str | None = None
+    origin: dict[str, Any] | None = None
 
     @classmethod
     def of(cls, machine: Machine, **about: Any) -> "Checkpoint":
@@ -87,6 +91,8 @@ class Checkpoint:
 def checkpoint_bytes(checkpoint: Checkpoint) -> bytes:
     """The bytes of a native checkpoint file."""
     about = {name: getattr(checkpoint, name) for name in ("task", "training", "results", "card")}
+    if checkpoint.origin is not None:
+        about["origin"] = checkpoint.origin
     metadata = {
         "format": FORMAT,
         "format_version": str(VERSION),
@@ -115,7 +121,7 @@ def save_checkpoint(path: str | os.PathLike[str], checkpoint: Checkpoint) -> Non
 def load_checkpoint(source: str | os.PathLike[str] | bytes, limits: CheckpointLimits | None = None) -> Checkpoint:
     """The checkpoint in a file or in its bytes; `CheckpointError` names what is wrong with it."""
     limits = limits or CheckpointLimits()
-    data = source if isinstance(source, bytes) else _read(Path(source), limits)
+    data = source if isinstance(source, bytes) else read_bytes(Path(source), limits)
     if len(data) > limits.max_bytes:
         raise CheckpointError(f"the file has {len(data)} bytes, more than the limit of {limits.max_bytes}")
     metadata = _metadata(data)
@@ -133,10 +139,25 @@ def load_checkpoint(source: str | os.PathLike[str] | bytes, limits: CheckpointLi
         training=_object(metadata, "training"),
         results=_object(metadata, "results"),
         card=_text(metadata, "card"),
+        origin=_object(metadata, "origin"),
     )
 
 
-def _read(path: Path, limits: CheckpointLimits) -> bytes:
+def is_native(data: bytes) -> bool:
+    """Whether a file says of itself that it is a native checkpoint; it may still be a broken one."""
+    size = int.from_bytes(data[:8], "little")
+    if len(data) < 8 or size > min(len(data) - 8, MAX_HEADER_BYTES):
+        return False
+    try:
+        header = json.loads(data[8 : 8 + size])
+    except (ValueError, RecursionError):
+        return False
+    metadata = header.get("__metadata__") if isinstance(header, dict) else None
+    return isinstance(metadata, dict) and metadata.get("format") == FORMAT
+
+
+def read_bytes(path: Path, limits: CheckpointLimits) -> bytes:
+    """The content of a file, as much of it as shows that it is too large; `CheckpointError` if it cannot be read."""
     try:
         with path.open("rb") as file:
             return file.read(limits.max_bytes + 1)
@@ -206,13 +227,18 @@ def _check_tensors(config: MachineConfig, tensors: dict[str, Tensor]) -> None:
 
 def _least_parameters(config: MachineConfig) -> int:
     """Fewer numbers than a machine of this config holds, and at least an eighth of them, found without building it."""
-    units, reading = config.controller_size, config.read_heads * config.word_size
+    sizes = config.layer_sizes
+    widths = (config.input_size + config.read_heads * config.word_size, *sizes)
+    layout = HeadLayout.of(config)
+    memory_is_held = config.initial_memory not in ("constant", "zeros", "fresh_uniform")
+    weighting_is_held = config.initial_weighting in ("learned", "learned_decaying", "given")
     weights = [
-        units * (config.input_size + reading),
-        units * units * (config.controller_layers - (config.controller == "feedforward")),
-        units * HeadLayout.of(config).size,
-        (units + reading) * config.output_size,
-        config.memory_size * config.word_size * (config.initial_memory not in ("constant", "zeros")),
+        sum(width * size for width, size in pairwise(widths)),
+        sum(size * size for size in sizes) * (config.controller != "feedforward"),
+        sizes[-1] * layout.size,
+        output_width(config) * config.output_size,
+        config.memory_size * config.word_size * memory_is_held,
+        layout.heads * config.memory_size * weighting_is_held,
     ]
     return sum(weights)
 

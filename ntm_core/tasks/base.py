@@ -125,7 +125,7 @@ class TaskBase(BaseModel, ABC):
             raise TaskError(
                 f"row {step}, channel '{self.input_channels[channel]}' is {rows[step, channel]:g}: it must be "
                 f"{expected[step, channel]:g}, since row {step} is a row of the phase "
-                f"'{self.phases[episode.phase[step]]}'"
+                f"'{episode.phases[episode.phase[step]]}'"
             )
 
 

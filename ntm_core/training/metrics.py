@@ -57,10 +57,11 @@ class FixedSequences:
 
     def measure(self, machine: Machine) -> Scores:
         """The machine's scores on each of the sequences. TrainingError if a loss is not finite."""
-        scores = [score(machine, self._task, episode) for episode in self._episodes]
-        for part, episode in zip(scores, self._episodes, strict=True):
+        scores = [score(machine, self._task, episode, index) for index, episode in enumerate(self._episodes)]
+        for index, (part, episode) in enumerate(zip(scores, self._episodes, strict=True)):
             if not math.isfinite(part.loss_bits.sum()):
-                where = where_not_finite(machine, torch.from_numpy(episode.inputs))
+                start = machine.initial_state(episode.batch, index)
+                where = where_not_finite(machine, torch.from_numpy(episode.inputs), start)
                 raise TrainingError(f"the loss on the fixed sequences is {part.loss_bits.sum()}: {where}")
         names = ("loss_bits", "wrong_bits", "metric")
         return Scores(*(np.concatenate([getattr(part, name) for part in scores]) for name in names))

@@ -67,4 +67,4 @@ def default_machine(task: str) -> dict[str, Any]:
 
 def default_recipe(task: str, controller: Controller) -> dict[str, Any]:
     """The fields in which the best known recipe for this task and controller differs from `Recipe`'s defaults."""
-    return _BY_TASK[task] | (_FEEDFORWARD.get(task, {}) if controller == "feedforward" else {})
+    return _BY_TASK.get(task, {}) | (_FEEDFORWARD.get(task, {}) if controller == "feedforward" else {})

@@ -155,7 +155,7 @@ class _Run:
             self._marks = marks(self._plan.recipe, self._metrics.rows)
             self.save_state()
         if is_in_series(iteration):
-            self._save_checkpoint(self._directory / SERIES / f"iteration-{iteration:08d}.safetensors")
+            self._save_checkpoint(self._directory / series_file(iteration))
 
     def show(self, seconds: float) -> None:
         """Write the live checkpoint, and the state with it, if the last one is this old."""
@@ -203,6 +203,11 @@ class _Run:
             card=self._plan.task.look_for,
         )
         save_checkpoint(path, checkpoint)
+
+
+def series_file(iteration: int) -> Path:
+    """Where in a run's directory the checkpoint after this iteration is, if it is in the series."""
+    return Path(SERIES) / f"iteration-{iteration:08d}.safetensors"
 
 
 def is_in_series(iteration: int) -> bool:

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from ntm_core.errors import TrainingError
+from ntm_core.evaluation import require_fitting
 from ntm_core.machine import Machine
 from ntm_core.training.diagnosis import where_not_finite
 from ntm_core.training.loss import sequence_loss
@@ -42,11 +43,12 @@ class Counts:
 class Trainer:
     """A machine and its optimiser on the path that a plan fixes.
 
-    The data of iteration i come from the seeds (plan.seed, i), so nothing but `tensors()` and `counts` has to be kept
-    to go on later.
+    The data of iteration i come from the seeds (plan.seed, i), and what a machine draws anew for each sequence from i,
+    so nothing but `tensors()` and `counts` has to be kept to go on later.
     """
 
     def __init__(self, plan: Plan) -> None:
+        require_fitting(plan.config, plan.task)
         self.plan = plan
         self.counts = Counts()
         self.machine = Machine(plan.config, plan.seed)
@@ -62,10 +64,11 @@ class Trainer:
         recipe, iteration = self.plan.recipe, self.counts.iteration + 1
         episode = self.plan.task.episodes((self.plan.seed, iteration), recipe.batch)
         inputs, targets, mask = (torch.from_numpy(array) for array in (episode.inputs, episode.targets, episode.mask))
-        loss = sequence_loss(self.machine(inputs), targets, mask)
+        start = self.machine.initial_state(episode.batch, iteration)
+        loss = sequence_loss(self.machine(inputs, start), targets, mask)
         value = loss.item()
         if not math.isfinite(value):
-            where = where_not_finite(self.machine, inputs)
+            where = where_not_finite(self.machine, inputs, start)
             raise TrainingError(f"the loss of iteration {iteration} is {value}: {where}")
         self.machine.zero_grad()
         loss.backward()

@@ -1,38 +1,33 @@
-"""/api/checkpoints: list, look at, upload, delete."""
+"""/api/checkpoints: list, look at, upload, import otherwise, delete."""
 
-import asyncio
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
+from fastapi.exceptions import RequestValidationError
+from pydantic import ValidationError
 from starlette.concurrency import run_in_threadpool
 
+from ntm_core.checkpoints.importers import Wishes
 from ntm_core.config import open_choices
-from server.errors import Busy, UnsupportedMediaType
 from server.responses import errors
-from server.schemas import CheckpointDetail, CheckpointList, CheckpointSummary
-from server.settings import Settings
+from server.schemas import CheckpointDetail, CheckpointList, CheckpointSummary, ImportWishes
 from server.stores.checkpoints import CheckpointInfo, CheckpointStore
 from server.stores.machines import MachineCache
+from server.uploads import UploadName, UploadPlaces, upload_body
 
-UPLOAD_TYPE = "application/octet-stream"
+_BODY = upload_body(
+    "A native checkpoint, or the file that another program wrote: torch (zip or legacy), .npy, JSON, safetensors. "
+    "Nothing in it is ever run; what it is, its content decides, and not its name."
+)
 
-_UPLOAD_BODY: dict[str, Any] = {
-    "requestBody": {
-        "required": True,
-        "description": "A native checkpoint: one .safetensors file. Nothing in it is ever unpickled or run.",
-        "content": {UPLOAD_TYPE: {"schema": {"type": "string", "format": "binary"}}},
-    }
-}
-
-UploadName = Annotated[
-    str, Query(min_length=1, max_length=80, pattern=r"^[^\x00-\x1f\x7f]+$", description="What to call it.")
+Wished = Annotated[
+    str | None, Query(max_length=65536, description="What to decide about an import: `ImportWishes` as JSON.")
 ]
 
 
-def checkpoint_routes(store: CheckpointStore, machines: MachineCache, settings: Settings) -> APIRouter:
+def checkpoint_routes(store: CheckpointStore, machines: MachineCache, uploads: UploadPlaces) -> APIRouter:
     """The routes of the resource `checkpoints`."""
     router = APIRouter(prefix="/api/checkpoints", tags=["checkpoints"])
-    places = asyncio.Semaphore(settings.max_concurrent_uploads)
 
     @router.get("", summary="All checkpoints, the default one first")
     def list_checkpoints() -> CheckpointList:
@@ -47,21 +42,37 @@ def checkpoint_routes(store: CheckpointStore, machines: MachineCache, settings: 
         status_code=201,
         summary="Upload a checkpoint",
         responses=errors(408, 413, 415, 422, 503, 507),
-        openapi_extra=_UPLOAD_BODY,
+        openapi_extra=_BODY,
     )
-    async def upload_checkpoint(request: Request, response: Response, name: UploadName = "upload") -> CheckpointDetail:
-        sent_as = request.headers.get("content-type", UPLOAD_TYPE).partition(";")[0].strip().lower()
-        if sent_as != UPLOAD_TYPE:
-            raise UnsupportedMediaType(
-                f"Content-Type is {sent_as!r}: an upload is {UPLOAD_TYPE}, the file and nothing else"
-            )
-        if places.locked():
-            raise Busy(f"{settings.max_concurrent_uploads} uploads are under way: that is the limit, so try again soon")
-        async with places:
-            info = await run_in_threadpool(store.add, await request.body(), name)
+    async def upload_checkpoint(
+        request: Request, response: Response, name: UploadName = "upload", wishes: Wished = None
+    ) -> CheckpointDetail:
+        wished = None if wishes is None else _wishes(_parsed(wishes))
+        async with uploads.place(request) as data:
+            info = await run_in_threadpool(store.add, data, name, wished)
         machines.forget(info.id)
         response.headers["Location"] = f"/api/checkpoints/{info.id}"
         return _detail(info)
+
+    @router.post(
+        "/{checkpoint_id}/import",
+        summary="Import an upload once more, as wished",
+        responses=errors(404, 408, 413, 415, 422, 503, 507),
+    )
+    async def import_checkpoint(checkpoint_id: str, wishes: ImportWishes) -> CheckpointDetail:
+        async with uploads.any():
+            info = await run_in_threadpool(store.import_again, checkpoint_id, _wishes(wishes))
+        machines.forget(info.id)
+        return _detail(info)
+
+    @router.post(
+        "/{checkpoint_id}/keep",
+        status_code=201,
+        summary="Keep a run's checkpoint among the uploads",
+        responses=errors(404, 422, 507),
+    )
+    def keep_checkpoint(checkpoint_id: str, name: UploadName) -> CheckpointDetail:
+        return _detail(store.keep(checkpoint_id, name))
 
     @router.delete(
         "/{checkpoint_id}", status_code=204, summary="Delete an upload of your own", responses=errors(403, 404, 422)
@@ -71,6 +82,19 @@ def checkpoint_routes(store: CheckpointStore, machines: MachineCache, settings: 
         machines.forget(checkpoint_id)
 
     return router
+
+
+def _parsed(wishes: str) -> ImportWishes:
+    """The wishes in a query parameter, refused as FastAPI refuses those in a body."""
+    try:
+        return ImportWishes.model_validate_json(wishes)
+    except ValidationError as error:
+        problems = [{**problem, "loc": ("query", "wishes", *problem["loc"])} for problem in error.errors()]
+        raise RequestValidationError(problems) from None
+
+
+def _wishes(asked: ImportWishes) -> Wishes:
+    return Wishes(asked.importer, asked.variant, asked.encoding, asked.answers, asked.choices)
 
 
 def _about(info: CheckpointInfo) -> dict[str, Any]:
@@ -93,4 +117,11 @@ def _summary(info: CheckpointInfo) -> CheckpointSummary:
 
 
 def _detail(info: CheckpointInfo) -> CheckpointDetail:
-    return CheckpointDetail(**_about(info), card=info.about.card or "", choices=open_choices(info.about.config))
+    return CheckpointDetail(
+        **_about(info),
+        card=info.about.card or "",
+        choices=open_choices(info.about.config),
+        draws_fresh=info.about.config.draws_fresh,
+        imported=info.imported,
+        importable_again=info.importable_again,
+    )

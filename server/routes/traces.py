@@ -3,12 +3,13 @@
 import re
 from collections.abc import AsyncGenerator, Callable
 from functools import partial
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 
 from ntm_core.recording import Recording
 from server import formats
+from server.formats import Format
 from server.recorder import Recorder, Run
 from server.responses import errors
 from server.schemas import TraceDocument, TraceRequest
@@ -20,7 +21,6 @@ from server.wire import MEDIA_TYPE
 JSON_TYPE = "application/json"
 ARCHIVE_TYPE = "application/x-npz"
 
-Format = Literal["stream", "json", "npz"]
 Chunks = Callable[[Run, Callable[[], Recording]], AsyncGenerator[bytes]]
 
 _FORMATS: dict[Format, tuple[Chunks, str]] = {
@@ -30,7 +30,7 @@ _FORMATS: dict[Format, tuple[Chunks, str]] = {
 }
 
 _BINARY = {"type": "string", "format": "binary"}
-_ANSWER: dict[int | str, dict[str, Any]] = {
+ANSWER: dict[int | str, dict[str, Any]] = {
     200: {
         "model": TraceDocument,
         "description": (
@@ -44,6 +44,11 @@ _ANSWER: dict[int | str, dict[str, Any]] = {
 }
 
 
+def media_type_of(form: Format) -> str:
+    """The media type of a trace in this form."""
+    return _FORMATS[form][1]
+
+
 def trace_routes(recordings: Recordings, recorder: Recorder, settings: Settings) -> APIRouter:
     """The routes of the resource `traces`."""
     router = APIRouter(prefix="/api/traces", tags=["traces"])
@@ -53,7 +58,7 @@ def trace_routes(recordings: Recordings, recorder: Recorder, settings: Settings)
         summary="Run a machine on one episode and get its trace",
         status_code=200,
         response_class=TraceResponse,
-        responses=_ANSWER | errors(404, 408, 413, 415, 422, 503),
+        responses=ANSWER | errors(404, 408, 413, 415, 422, 503),
     )
     async def create_trace(
         asked: TraceRequest,
@@ -61,6 +66,7 @@ def trace_routes(recordings: Recordings, recorder: Recorder, settings: Settings)
     ) -> TraceResponse:
         chunks, media_type = _FORMATS[form]
         run = recorder.begin()
+        run.when_over(recordings.checkpoints.hold(asked.checkpoint))
         return TraceResponse(
             run,
             chunks(run, partial(recordings.prepare, asked)),

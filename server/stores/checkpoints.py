@@ -1,30 +1,32 @@
-"""Checkpoints on disk: the shipped ones, which stay, and uploads, which come and go.
+"""Checkpoints on disk: the shipped ones, which stay, those of training runs, and uploads, which come and go.
 
-An upload is two files in the data directory, named after the hash of its content: `upload-….safetensors`, the bytes as
-they came, and `upload-….json`, the name that a person gave it. The second is written first, so an upload is there
-exactly if its `.safetensors` is. Both are written whole or not at all.
+An upload is an entry of the shelf, named after the hash of its content: `upload-….safetensors`, the native checkpoint,
+and for a file of another program `upload-….source`, the bytes as they came, so that it can be imported otherwise later.
 """
 
 import hashlib
 import json
 import logging
-import re
 import threading
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Protocol
 
 import torch
+from pydantic import ValidationError
 
-from ntm_core.atomic import atomic_write
-from ntm_core.checkpoints.native import Checkpoint, CheckpointLimits, load_checkpoint
+from ntm_core.checkpoints.importers import Wishes
+from ntm_core.checkpoints.native import Checkpoint, CheckpointLimits, checkpoint_bytes, is_native, load_checkpoint
 from ntm_core.config import MachineConfig
 from ntm_core.errors import CheckpointError, NtmError, TaskError
 from ntm_core.tasks import Task, parse_task
 from ntm_core.trace import DType
-from server.errors import CannotStore, LimitExceeded, ShippedCheckpoint, UnknownCheckpoint
+from server.errors import LimitExceeded, Mismatch, ShippedCheckpoint, UnknownCheckpoint
+from server.imports import FileReader
+from server.schemas import ImportReport
 from server.settings import Settings
+from server.stores.shelf import CHECKPOINTS, Shelf
 
 logger = logging.getLogger("ntm_scope")
 
@@ -32,7 +34,7 @@ MAX_ABOUT_BYTES = 256 * 1024
 """What an upload may say about itself, as JSON: the list of checkpoints carries it."""
 
 _MAX_DEPTH = 32
-_UPLOAD = re.compile(r"upload-[0-9a-f]{12}")
+_SOURCE = ".source"
 
 
 @dataclass(frozen=True)
@@ -41,30 +43,53 @@ class CheckpointInfo:
 
     id: str
     name: str
-    source: Literal["shipped", "uploaded"]
+    source: Literal["shipped", "uploaded", "trained"]
     path: Path
+    version: int
     bytes: int
     about: Checkpoint
     parameters: int
     dtype: DType
     task: Task | None
     warnings: tuple[str, ...]
+    imported: ImportReport | None
+    importable_again: bool
+
+
+class Trained(Protocol):
+    """Who knows the checkpoints of training runs."""
+
+    def checkpoints(self) -> tuple[str, ...]:
+        """The ids of the newest checkpoint of each run."""
+
+    def checkpoint(self, checkpoint_id: str) -> tuple[Path, str] | None:
+        """File and name of a run's checkpoint; None if there is none with this id."""
 
 
 class CheckpointStore:
     """The checkpoints that there are. Every method may be called from any thread."""
 
-    def __init__(self, shipped: Mapping[str, Path], settings: Settings) -> None:
+    def __init__(
+        self,
+        shipped: Mapping[str, Path],
+        settings: Settings,
+        shelf: Shelf | None = None,
+        reader: FileReader | None = None,
+        trained: Trained | None = None,
+    ) -> None:
         self._shipped = dict(shipped)
         self._settings = settings
-        self._directory = settings.data_directory / "checkpoints"
+        self._shelf = shelf or Shelf(settings)
+        self._reader = reader or FileReader(settings)
+        self._trained = trained
         self._lock = threading.RLock()
         self._known: dict[str, CheckpointInfo] = {}
 
     def list(self) -> tuple[CheckpointInfo, ...]:
-        """All checkpoints: shipped ones in their order, then uploads, the oldest first; without unreadable files."""
+        """All checkpoints: shipped ones in their order, runs, then uploads, oldest first; without unreadable files."""
         found = []
-        for checkpoint_id in (*self._shipped, *self._uploaded()):
+        trained = self._trained.checkpoints() if self._trained else ()
+        for checkpoint_id in (*self._shipped, *trained, *self._shelf.entries(CHECKPOINTS)):
             try:
                 found.append(self.info(checkpoint_id))
             except (NtmError, LimitExceeded, UnknownCheckpoint) as error:
@@ -75,89 +100,117 @@ class CheckpointStore:
         """What is known about one checkpoint. UnknownCheckpoint; CheckpointError if its file cannot be read."""
         with self._lock:
             path = self._path(checkpoint_id)
-            if checkpoint_id not in self._known:
-                checkpoint = self._read(checkpoint_id, path)
-                name = self._name(checkpoint_id)
-                self._known[checkpoint_id] = _info(checkpoint_id, name, path, path.stat().st_size, checkpoint)
-            return self._known[checkpoint_id]
+            known = self._known.get(checkpoint_id)
+            if known is None or known.version != _version(path):
+                known = self._known[checkpoint_id] = self._info(checkpoint_id, self._read(checkpoint_id, path))
+            return known
 
     def load(self, checkpoint_id: str) -> Checkpoint:
         """A checkpoint with its tensors, read from its file."""
         return self._read(checkpoint_id, self._path(checkpoint_id))
 
-    def add(self, data: bytes, name: str) -> CheckpointInfo:
-        """Store an upload under the hash of its content; the same content again only takes the new name.
+    def add(self, data: bytes, name: str, wishes: Wishes | None = None) -> CheckpointInfo:
+        """Store an upload under the hash of its content, native or of another program.
 
-        CheckpointError if it is not a native checkpoint, LimitExceeded if its machine is too large for this server,
-        CannotStore if there is no room.
+        The same content again only takes the new name, and the wishes if there are any. CheckpointError if it is no
+        checkpoint, LimitExceeded if its machine is too large for this server, CannotStore if there is no room.
         """
-        checkpoint = load_checkpoint(data, self._limits())
-        self._check_machine(checkpoint.config)
-        _check_about(checkpoint)
         checkpoint_id = f"upload-{hashlib.sha256(data).hexdigest()[:12]}"
-        path = self._directory / f"{checkpoint_id}.safetensors"
-        info = _info(checkpoint_id, name, path, len(data), checkpoint)
-        with self._lock:
-            self._check_room(checkpoint_id, len(data))
-            try:
-                self._directory.mkdir(parents=True, exist_ok=True)
-                atomic_write(path.with_suffix(".json"), json.dumps({"name": name}).encode())
-                atomic_write(path, data)
-            except OSError as error:
-                raise CannotStore(f"the upload cannot be written to {self._directory}: {error.strerror}") from error
-            self._known[checkpoint_id] = info
-        return info
+        if is_native(data):
+            if wishes is not None:
+                raise Mismatch("this is a native checkpoint, which says all itself: nothing about it can be wished")
+            return self._store(checkpoint_id, load_checkpoint(data, self._limits()), name, {".safetensors": data})
+        if wishes is None and self._shelf.has(CHECKPOINTS, checkpoint_id):
+            return self._store(checkpoint_id, self.load(checkpoint_id), name, {})
+        return self._store_import(checkpoint_id, self._reader.read(data, wishes), name, {_SOURCE: data})
+
+    def import_again(self, checkpoint_id: str, wishes: Wishes) -> CheckpointInfo:
+        """The checkpoint made anew of the file that it was imported from, as wished.
+
+        UnknownCheckpoint, Mismatch if it was not imported, and all that `add` refuses.
+        """
+        self._path(checkpoint_id)
+        try:
+            data = self._shelf.path(CHECKPOINTS, checkpoint_id, _SOURCE).read_bytes()
+        except OSError:
+            raise Mismatch(
+                f"checkpoint {checkpoint_id!r} was not made of another program's file: there is nothing to import"
+            ) from None
+        name = self._shelf.name(CHECKPOINTS, checkpoint_id)
+        return self._store_import(checkpoint_id, self._reader.read(data, wishes), name, {})
 
     def delete(self, checkpoint_id: str) -> None:
         """Remove an upload. ShippedCheckpoint, UnknownCheckpoint."""
         if checkpoint_id in self._shipped:
             raise ShippedCheckpoint(f"{checkpoint_id!r} came with the program: only uploads can be deleted")
+        if self._of_run(checkpoint_id):
+            raise ShippedCheckpoint(f"{checkpoint_id!r} belongs to a run: delete that")
         with self._lock:
-            path = self._path(checkpoint_id)
-            path.unlink()
-            path.with_suffix(".json").unlink(missing_ok=True)
+            self._path(checkpoint_id)
+            self._shelf.remove(CHECKPOINTS, checkpoint_id)
             self._known.pop(checkpoint_id, None)
+
+    def keep(self, checkpoint_id: str, name: str) -> CheckpointInfo:
+        """A copy of a checkpoint among the uploads, which stays when the checkpoint itself changes or goes."""
+        return self.add(self._path(checkpoint_id).read_bytes(), name)
+
+    def hold(self, checkpoint_id: str) -> Callable[[], None]:
+        """Keep an upload from making room for others until what is returned is called."""
+        return self._shelf.hold(checkpoint_id)
+
+    def _store_import(
+        self, checkpoint_id: str, checkpoint: Checkpoint, name: str, files: dict[str, bytes]
+    ) -> CheckpointInfo:
+        made = checkpoint_bytes(checkpoint)
+        return self._store(checkpoint_id, checkpoint, name, {**files, ".safetensors": made})
+
+    def _store(self, checkpoint_id: str, checkpoint: Checkpoint, name: str, files: dict[str, bytes]) -> CheckpointInfo:
+        self._check_machine(checkpoint.config)
+        _check_about(checkpoint)
+        with self._lock:
+            for gone in self._shelf.put(CHECKPOINTS, checkpoint_id, name, files):
+                self._known.pop(gone, None)
+            self._known[checkpoint_id] = info = self._info(checkpoint_id, checkpoint)
+        return info
+
+    def _info(self, checkpoint_id: str, checkpoint: Checkpoint) -> CheckpointInfo:
+        path, trained = self._path(checkpoint_id), self._of_run(checkpoint_id)
+        shelved = checkpoint_id not in self._shipped and trained is None
+        source = self._shelf.path(CHECKPOINTS, checkpoint_id, _SOURCE) if shelved else path
+        task, warnings = _task_of(checkpoint)
+        imported = _report(checkpoint)
+        return CheckpointInfo(
+            id=checkpoint_id,
+            name=trained[1] if trained else self._shelf.name(CHECKPOINTS, checkpoint_id) if shelved else checkpoint_id,
+            source="trained" if trained else "uploaded" if shelved else "shipped",
+            path=path,
+            version=_version(path),
+            bytes=(source if source.is_file() else path).stat().st_size,
+            about=replace(checkpoint, tensors={}),
+            parameters=checkpoint.parameters,
+            dtype="float64" if next(iter(checkpoint.tensors.values())).dtype == torch.float64 else "float32",
+            task=task,
+            warnings=checkpoint.config.warnings + warnings + (imported.warnings if imported else ()),
+            imported=imported,
+            importable_again=shelved and source.is_file(),
+        )
 
     def _path(self, checkpoint_id: str) -> Path:
         if checkpoint_id in self._shipped:
             return self._shipped[checkpoint_id]
-        path = self._directory / f"{checkpoint_id}.safetensors"
-        if not _UPLOAD.fullmatch(checkpoint_id) or not path.is_file():
+        if trained := self._of_run(checkpoint_id):
+            return trained[0]
+        if not self._shelf.has(CHECKPOINTS, checkpoint_id):
             raise UnknownCheckpoint(f"there is no checkpoint {checkpoint_id!r}", "checkpoint")
-        return path
+        return self._shelf.path(CHECKPOINTS, checkpoint_id)
 
-    def _name(self, checkpoint_id: str) -> str:
-        if checkpoint_id in self._shipped:
-            return checkpoint_id
-        try:
-            name = json.loads((self._directory / f"{checkpoint_id}.json").read_bytes())["name"]
-        except (OSError, ValueError, KeyError, TypeError):
-            return checkpoint_id
-        return name if isinstance(name, str) else checkpoint_id
+    def _of_run(self, checkpoint_id: str) -> tuple[Path, str] | None:
+        return self._trained.checkpoint(checkpoint_id) if self._trained else None
 
     def _read(self, checkpoint_id: str, path: Path) -> Checkpoint:
-        checkpoint = load_checkpoint(path, None if checkpoint_id in self._shipped else self._limits())
+        checkpoint = load_checkpoint(path, None if checkpoint_id in self._shipped else self._stored_limits())
         self._check_machine(checkpoint.config)
         return checkpoint
-
-    def _uploaded(self) -> tuple[str, ...]:
-        """The ids of all uploads, the oldest first."""
-        paths = [path for path in self._directory.glob("upload-*.safetensors") if _UPLOAD.fullmatch(path.stem)]
-        return tuple(path.stem for path in sorted(paths, key=lambda path: (path.stat().st_mtime, path.stem)))
-
-    def _check_room(self, checkpoint_id: str, size: int) -> None:
-        others = [
-            path.stat().st_size for path in self._directory.glob("upload-*.safetensors") if path.stem != checkpoint_id
-        ]
-        if len(others) >= self._settings.max_uploads:
-            raise CannotStore(
-                f"{len(others)} uploads are stored: the limit is {self._settings.max_uploads}, so delete one first"
-            )
-        if sum(others) + size > self._settings.max_stored_bytes:
-            raise CannotStore(
-                f"with this upload {sum(others) + size} bytes would be stored: "
-                f"the limit is {self._settings.max_stored_bytes}, so delete one first"
-            )
 
     def _check_machine(self, config: MachineConfig) -> None:
         for name, limit in (
@@ -170,23 +223,22 @@ class CheckpointStore:
     def _limits(self) -> CheckpointLimits:
         return CheckpointLimits(max_bytes=self._settings.max_upload_bytes)
 
+    def _stored_limits(self) -> CheckpointLimits:
+        """What was imported may take more bytes as a native file than it came in."""
+        return CheckpointLimits(max_bytes=max(CheckpointLimits.max_bytes, self._settings.max_upload_bytes))
 
-def _info(checkpoint_id: str, name: str, path: Path, size: int, checkpoint: Checkpoint) -> CheckpointInfo:
-    task, warnings = _task_of(checkpoint)
-    return CheckpointInfo(
-        id=checkpoint_id,
-        name=name,
-        source="uploaded" if _UPLOAD.fullmatch(checkpoint_id) else "shipped",
-        path=path,
-        bytes=size,
-        about=Checkpoint(
-            checkpoint.config, {}, checkpoint.task, checkpoint.training, checkpoint.results, checkpoint.card
-        ),
-        parameters=checkpoint.parameters,
-        dtype="float64" if next(iter(checkpoint.tensors.values())).dtype == torch.float64 else "float32",
-        task=task,
-        warnings=checkpoint.config.warnings + warnings,
-    )
+
+def _version(path: Path) -> int:
+    """Another number whenever the file is another."""
+    return path.stat().st_mtime_ns
+
+
+def _report(checkpoint: Checkpoint) -> ImportReport | None:
+    """What the checkpoint says of the file that it was made of; None if it was made of none, or says it otherwise."""
+    try:
+        return None if checkpoint.origin is None else ImportReport.model_validate(checkpoint.origin)
+    except ValidationError:
+        return None
 
 
 def _task_of(checkpoint: Checkpoint) -> tuple[Task | None, tuple[str, ...]]:
@@ -213,7 +265,7 @@ def _channels_differ(task: Task, config: MachineConfig) -> str:
 
 def _check_about(checkpoint: Checkpoint) -> None:
     """CheckpointError unless what the file says about itself can be shown: not too long, not nested too deep."""
-    for name in ("task", "training", "results", "card"):
+    for name in ("task", "training", "results", "card", "origin"):
         value = getattr(checkpoint, name)
         if _depth(value, _MAX_DEPTH) > _MAX_DEPTH:
             raise CheckpointError(f"the checkpoint's {name} is nested more than {_MAX_DEPTH} deep: that is the limit")

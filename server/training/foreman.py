@@ -16,6 +16,7 @@ from typing import IO, Any
 from pydantic import ValidationError
 
 from ntm_core.training import Plan
+from ntm_core.training.session import FINAL, LIVE, series_file
 from server.errors import CannotStore, Refusal
 from server.settings import Settings
 from server.training.run import ACTIVE, RECORD, RESUMABLE, Run, RunProgress, Status
@@ -95,6 +96,24 @@ class Foreman:
     def directory(self, run_id: str) -> Path:
         """Where the run's files are; UnknownRun."""
         return self._directory / self.get(run_id).id
+
+    def checkpoints(self) -> tuple[str, ...]:
+        """The runs that have a checkpoint, the newest first."""
+        return tuple(run.id for run in self.all() if self.checkpoint(run.id))
+
+    def checkpoint(self, checkpoint_id: str) -> tuple[Path, str] | None:
+        """File and name of a run's checkpoint: ID is the newest, ID.N that after N iterations; None if there is none."""
+        run_id, _, iteration = checkpoint_id.partition(".")
+        with self._lock:
+            run = self._runs.get(run_id)
+        if run is None or (iteration and not (iteration.isascii() and iteration.isdecimal())):
+            return None
+        directory = self._directory / run_id
+        if iteration:
+            paths, name = [directory / series_file(int(iteration))], f"{run.name}, iteration {int(iteration)}"
+        else:
+            paths, name = [directory / FINAL, directory / LIVE], run.name
+        return next(((path, name) for path in paths if path.is_file()), None)
 
     def place(self, run_id: str) -> int | None:
         """How many queued runs begin before this one; None if it is not queued."""

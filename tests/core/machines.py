@@ -7,10 +7,26 @@ import torch
 from hypothesis import strategies as st
 
 from ntm_core.config import MachineConfig
-from ntm_core.machine import Machine
+from ntm_core.machine import Machine, MachineState
 from ntm_core.tasks.episode import Episode
 
 DTYPES = (torch.float32, torch.float64)
+SEED = 5
+"""Seed of what a machine of the tests draws anew for each sequence."""
+
+COMPANIONS: dict[tuple[str, Any], dict[str, Any]] = {
+    ("controller_activation", "tanh"): {"controller": "feedforward"},
+    ("controller_activation", "relu"): {"controller": "recurrent"},
+    ("controller_activation", "sigmoid"): {"controller": "feedforward"},
+    ("gru_reset_gate", "before_product"): {"controller": "gru"},
+    ("schedule", "address_last"): {"step_order": "write_then_read"},
+    ("sharpening_epsilon_placement", "normaliser"): {"sharpening_epsilon": 1e-3},
+    ("sharpening_epsilon_placement", "before_power"): {"sharpening_epsilon": 1e-3},
+    ("content_softmax", "heads_of_a_kind"): {"read_heads": 2, "write_heads": 2},
+    ("previous_weighting", "read_head"): {"read_heads": 2, "write_heads": 2},
+    ("head_roles", "read_and_write"): {"read_heads": 2, "write_heads": 2},
+}
+"""What an alternative needs, or needs to matter."""
 
 
 def small_config(**changes: Any) -> MachineConfig:
@@ -39,14 +55,15 @@ def literal_fields() -> dict[str, tuple[str, ...]]:
 def every_alternative() -> list[dict[str, Any]]:
     """For every choice, each alternative in turn, with two heads of each kind where several heads matter."""
     found: list[dict[str, Any]] = [{"clip": clip} for clip in (None, 0.5, 20.0)]
+    found += [{"similarity_offset": 0.25}]
+    found += [{"controller": "feedforward", "controller_layers": 2, "controller_layer_sizes": (3, 2)}]
+    found += [{"schedule": "address_last", "step_order": "write_then_read", "head_input": "cell"}]
     for name, alternatives in literal_fields().items():
         for alternative in alternatives:
             changes: dict[str, Any] = {name: alternative}
             if name in ("step_order", "write_order"):
                 changes |= {"read_heads": 2, "write_heads": 2}
-            if name == "controller_activation":
-                changes["controller"] = "feedforward"
-            found.append(changes)
+            found.append(changes | COMPANIONS.get((name, alternative), {}))
     return found
 
 
@@ -70,26 +87,69 @@ def configs(draw: st.DrawFn, /, **fixed: Any) -> MachineConfig:
         "controller_size": draw(st.integers(1, 4)),
         "controller_layers": draw(st.integers(1, 2)),
         "similarity_epsilon": draw(st.sampled_from((1e-8, 1e-6, 1e-3))),
+        "similarity_offset": draw(st.sampled_from((0.0, 1e-16, 0.5))),
+        "sharpening_epsilon": draw(st.sampled_from((0.0, 1e-16, 1e-6))),
         "clip": draw(st.sampled_from((20.0, 1.0, None))),
     }
     fields |= fixed
-    if fields["key_strength_activation"] == "exp":
-        fields["clip"] = fields["clip"] or 20.0
+    _make_valid(fields, fixed)
     if fields["step_order"] == "listed":
         kinds = ["read"] * fields["read_heads"] + ["write"] * fields["write_heads"]
         fields["head_order"] = tuple(draw(st.permutations(kinds)))
         fields["write_order"] = "one_by_one"
+    if fields["controller"] == "feedforward" and draw(st.booleans()):
+        smaller = st.integers(1, fields["controller_size"])
+        others = [draw(smaller) for _ in range(fields["controller_layers"] - 1)]
+        fields["controller_layer_sizes"] = tuple(draw(st.permutations([fields["controller_size"], *others])))
     return MachineConfig.make(**fields)
 
 
+def _make_valid(fields: dict[str, Any], fixed: dict[str, Any]) -> None:
+    """Take back what the rest of the fields forbids."""
+    usual = {name: field.default for name, field in MachineConfig.model_fields.items()}
+
+    def take_back(*names: str) -> None:
+        fields.update({name: usual[name] for name in names if name not in fixed})
+
+    if fields["controller"] != "gru":
+        take_back("gru_reset_gate")
+    if fields["controller"] != "lstm":
+        take_back("head_input")
+    if fields["schedule"] == "address_last":
+        fields["step_order"] = "write_then_read"
+    if fields["head_roles"] == "read_and_write":
+        fields["write_heads"] = fields["read_heads"]
+        if fields["schedule"] == "address_first":
+            fields["step_order"] = "read_then_write"
+    if fields["write_heads"] > fields["read_heads"]:
+        take_back("previous_weighting")
+    if fields["step_order"] == "listed" and fields["content_softmax"] == "heads_of_a_kind":
+        take_back("content_softmax")
+
+
 def stirred(config: MachineConfig, seed: int = 0, *, scale: float = 1.0, dtype: torch.dtype = torch.float64) -> Machine:
-    """A machine whose parameters are all drawn from N(0, scale²), so that every part of it matters."""
+    """A machine whose parameters are all drawn from N(0, scale²), so that every part of it matters.
+
+    What was given is drawn too; a given w_0 from [0, 1], so that it does not sum to 1.
+    """
     machine = Machine(config, seed).to(dtype)
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
         for parameter in machine.parameters():
             parameter.normal_(0, scale, generator=generator)
+        for name, given in machine.named_buffers():
+            if name == "initial.weighting_value":
+                given.uniform_(0, 1, generator=generator)
+            elif name.startswith("controller.") or (
+                config.initial_memory == "given" and name == "initial.memory_value"
+            ):
+                given.normal_(0, scale, generator=generator)
     return machine
+
+
+def start_of(machine: Machine, batch: int = 1) -> MachineState:
+    """The state before step 1; what is drawn anew for each sequence comes from `SEED`."""
+    return machine.initial_state(batch, SEED)
 
 
 def at_rest(machine: Machine) -> Machine:

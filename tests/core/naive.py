@@ -6,9 +6,10 @@ disagree. It knows the machine only by its config and by the names of its parame
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
 import torch
 
 from ntm_core.config import MachineConfig
@@ -105,9 +106,23 @@ def similarity(config: MachineConfig, u: Vector, v: Vector) -> float:
     return -math.dist(u, v)
 
 
-def content(config: MachineConfig, memory: Matrix, asked: Asked) -> Vector:
-    """Eq. 1."""
-    return softmax([asked.key_strength * similarity(config, asked.key, row) for row in memory])
+def scores(config: MachineConfig, memory: Matrix, asked: Asked) -> Vector:
+    """β K[k, M(i)] at every location."""
+    more = config.similarity_offset
+    key, rows = [x + more for x in asked.key], [[x + more for x in row] for row in memory]
+    return [asked.key_strength * similarity(config, key, row) for row in rows]
+
+
+def content(config: MachineConfig, memory: Matrix, asked: Asked, of_its_kind: Sequence[Asked]) -> Vector:
+    """Eq. 1, with the softmax over the head's locations, over those of all heads of its kind, or over each alone."""
+    if config.content_softmax == "each_location":
+        return [1.0] * len(memory)
+    mine = scores(config, memory, asked)
+    if config.content_softmax == "each_head":
+        return softmax(mine)
+    together = softmax([score for head in of_its_kind for score in scores(config, memory, head)])
+    first = next(i for i, head in enumerate(of_its_kind) if head is asked) * len(memory)
+    return together[first : first + len(memory)]
 
 
 def gated(now: Vector, previous: Vector, gate: float) -> Vector:
@@ -131,8 +146,13 @@ def shifted(weighting: Vector, shift: Mapping[int, float], edge: str) -> Vector:
     return result
 
 
-def sharpened(weighting: Vector, gamma: float) -> Vector:
-    """Eq. 5, numerator and denominator divided by the largest weight; uniform where all are zero."""
+def sharpened(config: MachineConfig, weighting: Vector, gamma: float) -> Vector:
+    """Eq. 5 with its ε. Without one, all is divided by the largest weight, and uniform where all are zero."""
+    epsilon = config.sharpening_epsilon
+    if epsilon and config.sharpening_epsilon_placement == "normaliser":
+        powers = [w**gamma for w in weighting]
+        return [power / (math.fsum(powers) + epsilon) for power in powers]
+    weighting = [w + epsilon for w in weighting]
     top = max(weighting)
     if top == 0:
         return [1 / len(weighting)] * len(weighting)
@@ -164,6 +184,7 @@ def vector(raw: Vector, activation: str) -> Vector:
         "identity": identity,
         "clip": lambda x: min(1.0, max(0.0, x)),
         "relu": lambda x: max(0.0, x),
+        "sigmoid": sigmoid,
     }
     return [functions[activation](x) for x in raw]
 
@@ -172,7 +193,7 @@ def key_strength(x: float, activation: str) -> float:
     if activation == "softplus":
         return softplus(x)
     if activation == "exp":
-        return math.exp(x)
+        return math.exp(min(x, 40.0))
     if activation == "relu":
         return max(0.0, x)
     assert activation == "scaled_sigmoid"
@@ -184,10 +205,13 @@ def gate(x: float, activation: str) -> float:
 
 
 def shift_by_offset(raw: Vector, kernel: str, reach: int) -> dict[int, float]:
-    """s(offset): a softmax, or R tanh(x) shared between the two whole offsets around it."""
+    """s(offset): a softmax, R tanh(x) shared between the two whole offsets around it, or 1 everywhere."""
     offsets = range(-reach, reach + 1)
-    if kernel == "softmax":
-        return dict(zip(offsets, softmax(raw), strict=True))
+    if kernel == "ones":
+        return dict.fromkeys(offsets, 1.0)
+    functions = {"softmax": identity, "softmax_of_relu": lambda x: max(0.0, x), "softmax_of_softplus": softplus}
+    if kernel in functions:
+        return dict(zip(offsets, softmax([functions[kernel](x) for x in raw]), strict=True))
     assert kernel == "fractional"
     where = reach * math.tanh(raw[0])
     below = math.floor(where)
@@ -213,6 +237,10 @@ def sharpening(x: float, activation: str) -> float:
 def erase_vector(raw: Vector, activation: str) -> Vector:
     if activation == "none":
         return [0.0] * len(raw)
+    if activation == "ones":
+        return [1.0] * len(raw)
+    if activation == "relu":
+        return [max(0.0, x) for x in raw]
     return [gate(x, activation) for x in raw]
 
 
@@ -256,10 +284,13 @@ class Access:
     def look(self, head: int, memory: Matrix) -> Vector:
         """The head's weighting over this memory (eq. 1-5)."""
         asked = self.asked[head]
-        c = content(self.config, memory, asked)
-        g = gated(c, self.previous[head], asked.interpolation_gate)
+        reads = self.config.read_heads
+        of_its_kind = self.asked[:reads] if head < reads else self.asked[reads:]
+        borrowed = self.config.previous_weighting == "read_head" and head >= reads
+        c = content(self.config, memory, asked, of_its_kind)
+        g = gated(c, self.previous[head - reads if borrowed else head], asked.interpolation_gate)
         s = shifted(g, asked.shift, self.config.shift_edge)
-        w = sharpened(s, asked.sharpening)
+        w = sharpened(self.config, s, asked.sharpening)
         for name, stage in zip(STAGES, (c, g, s, w), strict=True):
             self.stages[name][head] = stage
         return w
@@ -278,7 +309,10 @@ class Access:
 
     def write_together(self, memory: Matrix) -> Matrix:
         """Every write head looks at this memory; then they write, in the write order."""
-        looks = [self.look(head, memory) for head in self.all_writes]
+        return self.write_all(memory, [self.look(head, memory) for head in self.all_writes])
+
+    def write_all(self, memory: Matrix, looks: Matrix) -> Matrix:
+        """What the write heads leave of this memory, looking so."""
         if self.config.write_order == "one_by_one":
             for head, w in zip(self.all_writes, looks, strict=True):
                 memory = self.write(head, w, memory)
@@ -291,29 +325,42 @@ class Access:
 
 
 class NaiveMachine:
-    """A machine's config and numbers, run as loops."""
+    """A machine's config and numbers, run as loops; the seed and the place in the batch decide what is drawn anew."""
 
-    def __init__(self, machine: Machine) -> None:
-        self.config = machine.config
+    def __init__(self, machine: Machine, seed: int = 0, place: int = 0) -> None:
+        self.config, self.seed, self.place = machine.config, seed, place
         self.values: dict[str, Any] = {name: value.tolist() for name, value in machine.state_dict().items()}
 
     def initial(self) -> State:
         """M_0, w_0, r_0 and the controller's first state."""
         config = self.config
         units = [[0.0] * config.controller_size for _ in range(config.controller_layers)]
+        memory = self._initial_memory()
+        rows = config.write_heads if config.head_roles == "read_and_write" else config.heads
+        weightings = [self._initial_weighting(head % rows) for head in range(config.heads)]
         return State(
             hidden=self.values.get("controller.initial_hidden", units),
             cell=self.values.get("controller.initial_cell", units),
-            reads=self._initial_reads(),
-            weightings=[self._initial_weighting(head) for head in range(config.heads)],
-            memory=self._initial_memory(),
+            reads=self._initial_reads(memory, weightings),
+            weightings=weightings,
+            memory=memory,
         )
+
+    def _drawn(self, draw: Callable[[np.random.RandomState], float], stream: int, rows: int) -> Matrix:
+        """Numbers drawn one by one, row by row and sequence by sequence; those of this sequence."""
+        random = np.random.RandomState(np.array([self.seed, stream], np.uint32))
+        width = self.config.word_size
+        drawn = [[[draw(random) for _ in range(width)] for _ in range(rows)] for _ in range(self.place + 1)]
+        return drawn[self.place]
 
     def _initial_memory(self) -> Matrix:
         config = self.config
         if config.initial_memory in ("zeros", "constant"):
             value = config.initial_memory_value if config.initial_memory == "constant" else 0.0
             return [[value] * config.word_size for _ in range(config.memory_size)]
+        if config.initial_memory == "fresh_uniform":
+            bound = 1 / math.sqrt(config.memory_size + config.word_size)
+            return self._drawn(lambda random: bound * (2 * random.random_sample() - 1), 0, config.memory_size)
         function = {"learned_tanh": math.tanh, "learned_sigmoid": sigmoid}.get(config.initial_memory, identity)
         return [[function(x) for x in row] for row in self.values["initial.memory_value"]]
 
@@ -324,6 +371,9 @@ class NaiveMachine:
                 return softmax(self.values["initial.weighting_logits"][head])
             case "learned_decaying":
                 return softmax([x - i for i, x in enumerate(self.values["initial.weighting_logits"][head])])
+            case "given":
+                row: Vector = self.values["initial.weighting_value"][head]
+                return row
             case "one_hot":
                 return [1.0] + [0.0] * (size - 1)
             case "uniform":
@@ -331,10 +381,18 @@ class NaiveMachine:
             case "zeros":
                 return [0.0] * size
 
-    def _initial_reads(self) -> Matrix:
+    def _initial_reads(self, memory: Matrix, weightings: Matrix) -> Matrix:
         config = self.config
-        if config.initial_read == "zeros":
-            return [[0.0] * config.word_size for _ in range(config.read_heads)]
+        match config.initial_read:
+            case "zeros":
+                return [[0.0] * config.word_size for _ in range(config.read_heads)]
+            case "from_memory":
+                return [read(memory, weighting) for weighting in weightings[: config.read_heads]]
+            case "fresh_uniform":
+                bound = math.sqrt(6 / config.word_size)
+                return self._drawn(lambda random: bound * (2 * random.random_sample() - 1), 1, config.read_heads)
+            case "fresh_tanh_normal":
+                return self._drawn(lambda random: math.tanh(random.standard_normal()), 1, config.read_heads)
         function = math.tanh if config.initial_read == "learned_tanh" else identity
         return [[function(x) for x in row] for row in self.values["initial.read_value"]]
 
@@ -350,21 +408,48 @@ class NaiveMachine:
     def step(self, inputs: Vector, state: State) -> tuple[dict[str, Any], State]:
         """One time step, and the state after it."""
         config = self.config
-        hidden, cell = self._controller([*inputs, *(x for read in state.reads for x in read)], state)
-        asked, erases, adds, parameters = self._heads(hidden[-1])
-        access = Access(config, state.weightings, asked, erases, adds)
-        memory = access.act(state.memory)
-        stages, reads = access.stages, access.reads
+        if config.schedule == "address_first":
+            hidden, cell = self._controller([*inputs, *(x for read in state.reads for x in read)], state)
+            asked, erases, adds, parameters = self._heads(self._heard(hidden, cell))
+            access = Access(config, state.weightings, asked, erases, adds)
+            memory = access.act(state.memory)
+            reads = access.reads
+        else:
+            _, erases, adds, _ = self._heads(self._heard(state.hidden, state.cell))
+            acting = state.weightings
+            memory = Access(config, [], [], erases, adds).write_all(state.memory, acting[config.read_heads :])
+            reads = [read(memory, weighting) for weighting in acting[: config.read_heads]]
+            hidden, cell = self._controller([*inputs, *(x for r in reads for x in r)], state)
+            asked, _, _, parameters = self._heads(self._heard(hidden, cell))
+            access = Access(config, state.weightings, asked, erases, adds)
+            for head in range(config.heads):
+                access.look(head, memory)
         raw = affine(
-            self.values["output.weight"], self.values["output.bias"], hidden[-1] + [x for r in reads for x in r]
+            self.values["output.weight"], self.values["output.bias"], self._said_to_output(inputs, hidden, reads)
         )
         logits = self._clipped(raw)
-        step = parameters | stages
-        step |= {"erase_vector": erases, "add_vector": adds, "read_vector": reads, "memory": memory, "hidden": hidden}
-        step |= {"logits": logits, "outputs": [sigmoid(x) for x in logits]}
+        step = parameters | access.stages
+        step |= {"erase_vector": erases, "add_vector": adds, "read_vector": reads, "memory": memory}
+        step["hidden"] = [h + [0.0] * (config.controller_size - len(h)) for h in hidden]
+        one_by_one = config.output_activation == "sigmoid"
+        step |= {"logits": logits, "outputs": [sigmoid(x) for x in logits] if one_by_one else softmax(logits)}
         if config.controller == "lstm":
             step["cell"] = cell
-        return step, State(hidden, cell, reads, stages["weighting"], memory)
+        return step, State(hidden, cell, reads, access.stages["weighting"], memory)
+
+    def _heard(self, hidden: Matrix, cell: Matrix) -> Vector:
+        """What the heads hear: the top layer's output without what pads it, or its cells."""
+        top = cell[-1] if self.config.head_input == "cell" else hidden[-1]
+        return top[: len(self.values["heads.weight"][0])]
+
+    def _said_to_output(self, inputs: Vector, hidden: Matrix, reads: Matrix) -> Vector:
+        read_out = [x for r in reads for x in r]
+        choices = {
+            "hidden_and_reads": hidden[-1] + read_out,
+            "input_and_reads": inputs + read_out,
+            "hidden": hidden[-1],
+        }
+        return choices[self.config.output_input]
 
     def _clipped(self, raw: Vector) -> Vector:
         clip = self.config.clip
@@ -384,12 +469,17 @@ class NaiveMachine:
         def held(name: str) -> Any:
             return self.values[f"controller.layers.{layer}.{name}"]
 
+        function = {"tanh": math.tanh, "relu": lambda v: max(0.0, v), "sigmoid": sigmoid}
+        activation = function[self.config.controller_activation]
         if self.config.controller == "feedforward":
-            function = {"tanh": math.tanh, "relu": lambda v: max(0.0, v), "sigmoid": sigmoid}
-            activation = function[self.config.controller_activation]
             return [activation(v) for v in affine(held("weight"), held("bias"), x)], c
         size = self.config.controller_size
         from_x = affine(held("weight_ih"), held("bias_ih"), x)
+        if self.config.controller == "recurrent":
+            heard = zip(from_x, affine(held("weight_hh"), held("bias_hh"), h), strict=True)
+            return [activation(a + b) for a, b in heard], c
+        if self.config.gru_reset_gate == "before_product" and self.config.controller == "gru":
+            return self._reset_first(from_x, h, held("weight_hh"), held("bias_hh")), c
         from_h = affine(held("weight_hh"), held("bias_hh"), h)
         blocks_x = [from_x[k : k + size] for k in range(0, len(from_x), size)]
         blocks_h = [from_h[k : k + size] for k in range(0, len(from_h), size)]
@@ -406,6 +496,15 @@ class NaiveMachine:
                 new_h.append((1 - z) * math.tanh(a[2] + r * b[2]) + z * h[unit])
         return new_h, new_c
 
+    def _reset_first(self, from_x: Vector, h: Vector, weight: Matrix, bias: Vector) -> Vector:
+        """A GRU layer whose reset gate scales h before it meets the candidate's matrix."""
+        size = len(h)
+        gates = [sigmoid(a + b) for a, b in zip(from_x, affine(weight[: 2 * size], bias[: 2 * size], h), strict=False)]
+        scaled = [r * x for r, x in zip(gates[:size], h, strict=True)]
+        from_h = affine(weight[2 * size :], bias[2 * size :], scaled)
+        candidate = [math.tanh(a + b) for a, b in zip(from_x[2 * size :], from_h, strict=True)]
+        return [(1 - z) * n + z * x for z, n, x in zip(gates[size:], candidate, h, strict=True)]
+
     def _heads(self, hidden: Vector) -> tuple[list[Asked], Matrix, Matrix, dict[str, Any]]:
         """Each head's raw key, strength, gate, shift, sharpening; then each write head's raw erase and add vector."""
         config = self.config
@@ -415,7 +514,8 @@ class NaiveMachine:
             return [next(raw) for _ in range(count)]
 
         asked = []
-        for _ in range(config.heads):
+        shared = config.head_roles == "read_and_write"
+        for _ in range(config.write_heads if shared else config.heads):
             key = vector(take(config.word_size), config.key_activation)
             beta = key_strength(next(raw), config.key_strength_activation)
             g = gate(next(raw), config.interpolation_gate_activation)
@@ -427,6 +527,8 @@ class NaiveMachine:
             erases.append(erase_vector(take(config.word_size), config.erase_activation))
             adds.append(vector(take(config.word_size), config.add_activation))
         assert next(raw, None) is None
+        if shared:
+            asked = asked + [replace(head) for head in asked]
         parameters = {
             "key": [head.key for head in asked],
             "key_strength": [head.key_strength for head in asked],

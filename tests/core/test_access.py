@@ -36,8 +36,16 @@ def look(
 ) -> torch.Tensor:
     """One head's weighting over this memory."""
     one = slice(head, head + 1)
-    parts = (asked.key, asked.key_strength, asked.interpolation_gate, asked.shift_weighting, asked.sharpening)
-    return address(config, memory, previous[:, one], *(part[:, one] for part in parts)).weighting
+    return address(
+        config,
+        memory,
+        previous[:, one],
+        asked.key[:, one],
+        asked.key_strength[:, one],
+        asked.interpolation_gate[:, one],
+        asked.shift_weighting[:, one],
+        asked.sharpening[:, one],
+    ).weighting
 
 
 def same(one: torch.Tensor, other: torch.Tensor) -> None:

@@ -15,11 +15,13 @@ from ntm_core.addressing import (
     address,
     content_weighting,
     gated_weighting,
+    shared_content_weighting,
     sharpened_weighting,
     shifted_weighting,
     similarity,
+    softened_weighting,
 )
-from ntm_core.config import EpsilonPlacement, ShiftEdge, Similarity
+from ntm_core.config import EpsilonPlacement, SharpeningEpsilonPlacement, ShiftEdge, Similarity
 from tests.core import naive
 from tests.core.machines import DTYPES, small_config
 
@@ -197,9 +199,33 @@ def test_shifting_agrees_with_the_naive_loop(size: int, reach: int, seed: int, e
 def test_sharpening_agrees_with_the_naive_loop_and_keeps_the_order(size: int, gamma: float, seed: int) -> None:
     before = weighting(size, seed=seed)
     found = sharpened_weighting(before, tensor(gamma))
-    close(found, naive.sharpened(before.tolist(), gamma))
+    close(found, naive.sharpened(small_config(), before.tolist(), gamma))
     assert bool((found[before.argsort()].diff() >= 0).all())
     assert found.max() >= before.max() - 1e-12
+
+
+@given(st.integers(1, 9), st.floats(1, 30), st.integers(0, 99), st.sampled_from(("normaliser", "before_power")))
+@settings(max_examples=40)
+def test_sharpening_with_an_epsilon_agrees_with_the_naive_loop(
+    size: int, gamma: float, seed: int, placement: SharpeningEpsilonPlacement
+) -> None:
+    config = small_config(sharpening_epsilon=1e-3, sharpening_epsilon_placement=placement)
+    before = weighting(size, seed=seed)
+    close(softened_weighting(before, tensor(gamma), 1e-3, placement), naive.sharpened(config, before.tolist(), gamma))
+
+
+def test_an_epsilon_in_the_normaliser_by_hand() -> None:
+    """0.3² and 0.1² over 0.1 + 0.1; weights above 1 do not overflow: 3^γ / (2 · 3^γ) at γ = 1000."""
+    close(softened_weighting(tensor([0.3, 0.1]), tensor(2.0), 0.1, "normaliser"), [0.45, 0.05])
+    close(softened_weighting(tensor([3.0, 3.0]), tensor(1000.0), 1e-16, "normaliser"), [0.5, 0.5])
+
+
+def test_softmaxes_over_more_or_less_than_a_heads_locations_by_hand() -> None:
+    """Two read heads share one softmax: scores 0, ln 2 and 0, 0 are 1/5, 2/5, 1/5, 1/5. One write head has its own."""
+    scores, strength = tensor([[0, math.log(2)], [0, 0], [0, math.log(3)]]), tensor([1, 1, 1])
+    shared = shared_content_weighting(scores, strength, "heads_of_a_kind", 2)
+    close(shared, [[0.2, 0.4], [0.2, 0.2], [0.25, 0.75]])
+    close(shared_content_weighting(scores, strength, "each_location", 2), [[1, 1]] * 3)
 
 
 @pytest.mark.parametrize("leading", [(), (3,), (2, 3), (2, 1, 3)])

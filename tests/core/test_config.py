@@ -13,7 +13,7 @@ from tests.core.machines import configs, literal_fields, small_config
 
 SIZES = {
     "input_size", "output_size", "memory_size", "word_size", "read_heads", "write_heads", "shift_range",
-    "controller", "controller_size", "controller_layers",
+    "controller", "controller_size", "controller_layers", "controller_layer_sizes",
 }  # fmt: skip
 
 
@@ -106,8 +106,38 @@ def test_a_missing_field_is_said_to_be_missing() -> None:
         ),
         ({"similarity_epsilon": 0}, ("similarity_epsilon is 0", "'cosine'", "1e-20")),
         ({"similarity": "pearson", "similarity_epsilon": 1e-30}, ("similarity_epsilon is 1e-30", "'pearson'", "1e-20")),
-        ({"key_strength_activation": "exp", "clip": None}, ("clip is None", "'exp'", "40")),
-        ({"key_strength_activation": "exp", "clip": 41}, ("clip is 41", "'exp'", "40")),
+        ({"sharpening_epsilon": 1e-31}, ("sharpening_epsilon is 1e-31", "0 or at least 1e-30")),
+        ({"gru_reset_gate": "before_product"}, ("gru_reset_gate is 'before_product'", "'lstm'", "only a GRU")),
+        ({"controller": "gru", "head_input": "cell"}, ("head_input is 'cell'", "'gru'", "only an LSTM")),
+        ({"controller_layer_sizes": (100,)}, ("controller_layer_sizes is given", "'lstm'", "feed-forward")),
+        (
+            {"controller": "feedforward", "controller_layer_sizes": (100, 50)},
+            ("controller_layer_sizes is (100, 50)", "controller_layers = 1"),
+        ),
+        (
+            {"controller": "feedforward", "controller_layers": 2, "controller_layer_sizes": (90, 50)},
+            ("controller_layer_sizes is (90, 50)", "controller_size = 100"),
+        ),
+        (
+            {"controller": "feedforward", "controller_layers": 2, "controller_layer_sizes": (100, 0)},
+            ("controller_layer_sizes is (100, 0)", "at least 1"),
+        ),
+        ({"schedule": "address_last"}, ("schedule is 'address_last'", "'read_then_write'", "'write_then_read'")),
+        ({"head_roles": "read_and_write", "read_heads": 2}, ("'read_and_write'", "2 read and 1 write heads")),
+        (
+            {"head_roles": "read_and_write", "step_order": "write_then_read"},
+            ("'read_and_write'", "step_order is 'write_then_read'"),
+        ),
+        ({"previous_weighting": "read_head", "write_heads": 2}, ("'read_head'", "2 write heads", "1 read heads")),
+        (
+            {
+                "content_softmax": "heads_of_a_kind",
+                "step_order": "listed",
+                "head_order": ("read", "write"),
+                "write_order": "one_by_one",
+            },
+            ("'heads_of_a_kind'", "'listed'"),
+        ),
     ],
 )
 def test_a_wrong_combination_is_refused_by_value_and_rule(changes: dict[str, Any], words: tuple[str, ...]) -> None:
@@ -118,7 +148,9 @@ def test_a_wrong_combination_is_refused_by_value_and_rule(changes: dict[str, Any
 
 def test_what_those_rules_let_pass() -> None:
     small_config(similarity="dot", similarity_epsilon=0)
-    small_config(key_strength_activation="exp", clip=40)
+    small_config(key_strength_activation="exp", clip=None)
+    small_config(controller="feedforward", controller_layers=2, controller_layer_sizes=(3, 1))
+    small_config(head_roles="read_and_write", schedule="address_last", step_order="write_then_read")
     small_config(clip=None)
     small_config(step_order="listed", head_order=("write", "read"))
 
@@ -179,6 +211,9 @@ def test_the_order_in_which_heads_act(changes: dict[str, Any], expected: tuple[s
         ({"initial_weighting": "uniform", "initial_memory": "constant"}, ("equal rows (constant) and w_0 is uniform",)),
         ({"memory_size": 6, "shift_range": 3}, ("7 taps for 6 locations",)),
         ({"shift_edge": "zero_padded"}, ("not circular",)),
+        ({"sharpening_epsilon": 1e-16}, ("w_t sums to less than 1",)),
+        ({"schedule": "address_last", "step_order": "write_then_read"}, ("reads and writes in the next step",)),
+        ({"initial_read": "fresh_uniform"}, ("r_0 is drawn anew",)),
     ],
 )
 def test_surprising_choices_are_warned_of(changes: dict[str, Any], words: tuple[str, ...]) -> None:
@@ -234,6 +269,11 @@ def test_open_choices_say_what_the_machine_does_and_could_do(config: MachineConf
         ("shift_edge", "zero_padded"),
         ("erase_activation", "none"),
         ("write_order", "one_by_one"),
+        ("head_roles", "read_and_write"),
+        ("content_softmax", "each_location"),
+        ("previous_weighting", "read_head"),
+        ("shift_kernel", "ones"),
+        ("erase_activation", "relu"),
     ],
 )
 def test_what_the_paper_fixes_is_marked_where_a_machine_deviates(field: str, deviant: str) -> None:

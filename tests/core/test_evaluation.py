@@ -9,6 +9,7 @@ from ntm_core.machine import Machine
 from ntm_core.tasks import Copy, DynamicNgrams, TaskBase
 from ntm_core.training.metrics import FIXED_SEED
 from ntm_core.training.plan import MAX_SEED
+from tests.core.machines import at_rest, stirred
 
 TASK = Copy(bits=2, lengths=(1, 2))
 
@@ -98,6 +99,28 @@ def test_no_run_trains_on_what_is_measured() -> None:
 def test_a_machine_for_another_task_is_refused() -> None:
     with pytest.raises(TaskError, match="the task Copy has 9 input and 8 output channels, but the machine has 3 and 2"):
         evaluate(small_machine(), Copy())
+
+
+def test_a_machine_that_answers_in_classes_is_refused() -> None:
+    machine = Machine(MachineConfig.make(**{**small_machine().config.model_dump(), "output_activation": "softmax"}))
+    with pytest.raises(TaskError, match="output_activation is 'softmax'"):
+        evaluate(machine, TASK)
+
+
+def test_what_is_drawn_anew_is_the_same_in_each_measurement_and_differs_by_sequence() -> None:
+    config = MachineConfig.make(**{**small_machine().config.model_dump(), "initial_memory": "fresh_uniform"})
+    machine = at_rest(stirred(config, dtype=torch.float32))
+    assert evaluate(machine, TASK, [2], 3) == evaluate(machine, TASK, [2], 3)
+    again = score(machine, TASK, TASK.episodes(1, 4), 7).loss_bits
+    np.testing.assert_array_equal(score(machine, TASK, TASK.episodes(1, 4), 7).loss_bits, again)
+    assert not np.array_equal(score(machine, TASK, TASK.episodes(1, 4), 8).loss_bits, again)
+
+
+def test_a_machine_in_float64_is_measured_in_float64() -> None:
+    machine = at_rest(stirred(small_machine().config, dtype=torch.float64))
+    assert score(machine, TASK, TASK.episodes(1, 2)).loss_bits.dtype == np.float64
+    (row,) = errors_by_length(machine, TASK, [2], sequences=2)
+    assert row.loss_bits > 0
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,16 @@ def initial(**changes: Any) -> Initial:
     return Initial(small_config(**changes)).double()
 
 
+def memory_of(found: Initial) -> torch.Tensor:
+    """M_0 of one sequence."""
+    return found.memory(LIKE)[0]
+
+
+def read_of(found: Initial) -> torch.Tensor:
+    """r_0 of one sequence."""
+    return found.read(found.memory(LIKE), found.weighting(LIKE))[0]
+
+
 def set_to(parameter: torch.Tensor | None, value: torch.Tensor) -> None:
     assert parameter is not None
     with torch.no_grad():
@@ -24,44 +34,44 @@ def set_to(parameter: torch.Tensor | None, value: torch.Tensor) -> None:
 
 def test_a_constant_memory_is_not_stored() -> None:
     found = initial(initial_memory="constant")
-    assert torch.equal(found.memory(LIKE), torch.full((5, 4), 1e-6, dtype=torch.float64))
+    assert torch.equal(memory_of(found), torch.full((5, 4), 1e-6, dtype=torch.float64))
     assert not [name for name in found.state_dict() if "memory" in name]
-    assert initial(initial_memory="constant", initial_memory_value=0.5).memory(LIKE)[4, 3] == 0.5
+    assert initial(initial_memory="constant", initial_memory_value=0.5).memory(LIKE)[0, 4, 3] == 0.5
 
 
 def test_a_zero_memory_is_not_stored() -> None:
     found = initial(initial_memory="zeros", initial_memory_value=3.0)
-    assert torch.equal(found.memory(LIKE), torch.zeros(5, 4, dtype=torch.float64))
+    assert torch.equal(memory_of(found), torch.zeros(5, 4, dtype=torch.float64))
     assert not [name for name in found.state_dict() if "memory" in name]
 
 
 def test_a_trainable_constant_starts_constant_and_learns() -> None:
     found = initial(initial_memory="trainable_constant", initial_memory_value=0.25)
-    assert torch.equal(found.memory(LIKE), torch.full((5, 4), 0.25, dtype=torch.float64))
-    assert found.memory(LIKE).requires_grad
+    assert torch.equal(memory_of(found), torch.full((5, 4), 0.25, dtype=torch.float64))
+    assert memory_of(found).requires_grad
 
 
 @pytest.mark.parametrize(("choice", "expected"), [("learned", 0.5), ("learned_tanh", 0.46211715726)])
 def test_a_learned_memory_is_its_parameter_through_its_nonlinearity(choice: str, expected: float) -> None:
     found = initial(initial_memory=choice)
     set_to(found.memory_value, torch.full((5, 4), 0.5))
-    torch.testing.assert_close(found.memory(LIKE), torch.full((5, 4), expected, dtype=torch.float64), rtol=0, atol=1e-7)
-    assert found.memory(LIKE).requires_grad
+    torch.testing.assert_close(memory_of(found), torch.full((5, 4), expected, dtype=torch.float64), rtol=0, atol=1e-7)
+    assert memory_of(found).requires_grad
 
 
 def test_a_learned_sigmoid_memory() -> None:
     """σ(ln 3) = ¾."""
     found = initial(initial_memory="learned_sigmoid")
     set_to(found.memory_value, torch.full((5, 4), 3.0, dtype=torch.float64).log())
-    torch.testing.assert_close(found.memory(LIKE), torch.full((5, 4), 0.75, dtype=torch.float64))
+    torch.testing.assert_close(memory_of(found), torch.full((5, 4), 0.75, dtype=torch.float64))
 
 
 @pytest.mark.parametrize("choice", ["random_normal", "random_uniform"])
 def test_a_random_memory_is_frozen_and_saved(choice: str) -> None:
     found = initial(initial_memory=choice)
-    assert not found.memory(LIKE).requires_grad
-    assert torch.equal(found.memory(LIKE), found.state_dict()["memory_value"])
-    assert not torch.equal(found.memory(LIKE)[0], found.memory(LIKE)[1])
+    assert not memory_of(found).requires_grad
+    assert torch.equal(memory_of(found), found.state_dict()["memory_value"])
+    assert not torch.equal(memory_of(found)[0], memory_of(found)[1])
 
 
 def test_the_spread_of_random_memories() -> None:
@@ -115,7 +125,7 @@ def test_the_scale_of_the_first_logits() -> None:
 
 def test_zero_reads_are_not_stored() -> None:
     found = initial(initial_read="zeros", read_heads=2)
-    assert torch.equal(found.read(LIKE), torch.zeros(2, 4, dtype=torch.float64))
+    assert torch.equal(read_of(found), torch.zeros(2, 4, dtype=torch.float64))
     assert not [name for name in found.state_dict() if "read" in name]
 
 
@@ -123,15 +133,15 @@ def test_zero_reads_are_not_stored() -> None:
 def test_learned_reads(choice: str, expected: float) -> None:
     found = initial(initial_read=choice, read_heads=2)
     set_to(found.read_value, torch.full((2, 4), 0.5))
-    torch.testing.assert_close(found.read(LIKE), torch.full((2, 4), expected, dtype=torch.float64), rtol=0, atol=1e-7)
-    assert found.read(LIKE).requires_grad
+    torch.testing.assert_close(read_of(found), torch.full((2, 4), expected, dtype=torch.float64), rtol=0, atol=1e-7)
+    assert read_of(found).requires_grad
 
 
 def test_random_reads_are_frozen_and_saved() -> None:
     found = initial(initial_read="random", read_heads=2)
-    assert not found.read(LIKE).requires_grad
-    assert torch.equal(found.read(LIKE), found.state_dict()["read_value"])
-    assert bool((found.read(LIKE).abs() < 1).all())
+    assert not read_of(found).requires_grad
+    assert torch.equal(read_of(found), found.state_dict()["read_value"])
+    assert bool((read_of(found).abs() < 1).all())
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -142,3 +152,55 @@ def test_everything_has_the_dtype_of_the_machine(memory: str, weighting: str, re
     config = small_config(initial_memory=memory, initial_weighting=weighting, initial_read=read)
     state = stirred(config, dtype=dtype).initial_state(2)
     assert state.memory.dtype == state.weighting.dtype == state.read_vector.dtype == dtype
+
+
+# Given, drawn anew, or read from the memory
+
+
+def test_what_is_given_is_saved_and_does_not_learn() -> None:
+    found = initial(initial_memory="given", initial_weighting="given", initial_memory_value=0.5)
+    assert not list(found.parameters())[1:]
+    set_to(found.memory_value, torch.arange(20.0).view(5, 4))
+    set_to(found.weighting_value, torch.arange(10.0).view(2, 5))
+    assert torch.equal(memory_of(found), torch.arange(20.0, dtype=torch.float64).view(5, 4))
+    assert torch.equal(found.weighting(LIKE), torch.arange(10.0, dtype=torch.float64).view(2, 5))
+    assert {"memory_value", "weighting_value"} <= set(found.state_dict())
+
+
+def test_reads_from_the_memory() -> None:
+    """w_0 one-hot at row 0 reads row 0."""
+    found = initial(initial_memory="learned", initial_weighting="one_hot", initial_read="from_memory", read_heads=2)
+    assert torch.equal(read_of(found), memory_of(found)[:1].expand(2, 4))
+
+
+@pytest.mark.parametrize("choice", ["fresh_uniform", "fresh_tanh_normal"])
+def test_fresh_reads_differ_by_sequence_and_by_seed(choice: str) -> None:
+    machine = stirred(small_config(initial_read=choice, read_heads=2))
+    one, again, other = (machine.initial_state(3, seed).read_vector for seed in (1, 1, 2))
+    assert torch.equal(one, again)
+    assert not torch.equal(one, other)
+    assert len({tuple(row.tolist()) for row in one.flatten(0, 1)}) == 6
+    assert not [name for name in machine.state_dict() if "read" in name]
+
+
+def test_the_first_sequence_of_a_batch_starts_as_one_alone() -> None:
+    machine = stirred(small_config(initial_memory="fresh_uniform", initial_read="fresh_uniform"))
+    alone, batch = machine.initial_state(1, 4), machine.initial_state(3, 4)
+    assert torch.equal(alone.memory[0], batch.memory[0])
+    assert torch.equal(alone.read_vector[0], batch.read_vector[0])
+
+
+def test_without_a_seed_fresh_draws_follow_the_global_random_state() -> None:
+    machine = stirred(small_config(initial_memory="fresh_uniform"))
+    torch.manual_seed(1)
+    one, other = machine.initial_state().memory, machine.initial_state().memory
+    torch.manual_seed(1)
+    assert torch.equal(one, machine.initial_state().memory)
+    assert not torch.equal(one, other)
+
+
+def test_the_spread_of_a_fresh_memory() -> None:
+    """Within ±1/√(N + W) = ±0.1."""
+    memory = stirred(small_config(memory_size=60, word_size=40, initial_memory="fresh_uniform")).initial_state(1, 0)
+    assert 0.098 < float(memory.memory.max()) <= 0.1
+    assert -0.1 <= float(memory.memory.min()) < -0.098

@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import replace
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 import torch
@@ -10,9 +10,20 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
-from ntm_core.config import MachineConfig
-from ntm_core.machine import Machine, StepResult
-from tests.core.machines import DTYPES, configs, every_alternative, name_of, rows, small_config, stirred
+from ntm_core.config import Controller, MachineConfig
+from ntm_core.controllers import ControllerState
+from ntm_core.machine import Machine, MachineState, StepResult
+from tests.core.machines import (
+    DTYPES,
+    SEED,
+    configs,
+    every_alternative,
+    name_of,
+    rows,
+    small_config,
+    start_of,
+    stirred,
+)
 from tests.core.naive import NaiveMachine, as_sequence
 
 
@@ -32,10 +43,9 @@ def assert_same_bits(one: StepResult, other: StepResult) -> None:
 
 def assert_like_naive(machine: Machine, steps: int = 2, batch: int = 2) -> None:
     inputs = rows(machine.config, steps, batch)
-    naive = NaiveMachine(machine)
-    expected = [naive.run(as_sequence(inputs[:, b])) for b in range(batch)]
+    expected = [NaiveMachine(machine, SEED, b).run(as_sequence(inputs[:, b])) for b in range(batch)]
     with torch.inference_mode():
-        for step, result in enumerate(machine.run(inputs)):
+        for step, result in enumerate(machine.run(inputs, start_of(machine, batch))):
             found = fields_of(result)
             for b in range(batch):
                 assert set(found) == set(expected[b][step])
@@ -50,7 +60,7 @@ def test_every_alternative_is_what_the_naive_loops_compute(changes: dict[str, An
     assert_like_naive(stirred(small_config(**changes)))
 
 
-@pytest.mark.parametrize("controller", ["lstm", "gru", "feedforward"])
+@pytest.mark.parametrize("controller", get_args(Controller))
 @pytest.mark.parametrize("layers", [1, 2])
 @pytest.mark.parametrize("shift_range", [1, 3])
 def test_sizes_are_what_the_naive_loops_compute(controller: str, layers: int, shift_range: int) -> None:
@@ -86,7 +96,13 @@ def test_reads_that_see_the_new_memory_differ_from_reads_that_see_the_old() -> N
 @given(configs(), st.integers(0, 1000), st.sampled_from(DTYPES))
 @settings(max_examples=20)
 def test_stages_are_weightings(config: MachineConfig, seed: int, dtype: torch.dtype) -> None:
-    """Each stage is ≥ 0 and, where w_0 and the edge permit, sums to 1; after eq. 5 always."""
+    """Each stage is ≥ 0 and, where w_0 and the edge permit, sums to 1; after eq. 5 always.
+
+    Choices that give up the sum of 1 are left out here: the naive loops hold them.
+    """
+    assume(config.content_softmax == "each_head" and config.shift_kernel != "ones")
+    assume(not config.sharpening_epsilon or config.sharpening_epsilon_placement == "before_power")
+    assume(config.initial_weighting != "given")
     machine = stirred(config, seed, dtype=dtype)
     exact = config.initial_weighting != "zeros"
     with torch.inference_mode():
@@ -103,13 +119,22 @@ def test_stages_are_weightings(config: MachineConfig, seed: int, dtype: torch.dt
                 assert bool((sums[name] <= 1 + 2e-6).all()), name
 
 
+def in_order(state: MachineState, order: Tensor) -> MachineState:
+    """The state with its sequences in another order."""
+    cell = None if state.controller.cell is None else state.controller.cell[order]
+    controller = ControllerState(state.controller.hidden[order], cell)
+    return MachineState(controller, state.read_vector[order], state.weighting[order], state.memory[order])
+
+
 @given(configs(), st.integers(0, 1000))
 @settings(max_examples=12)
 def test_permuting_the_batch_permutes_the_results(config: MachineConfig, seed: int) -> None:
     machine = stirred(config, seed)
     inputs, order = rows(config, 3, 4), torch.tensor([2, 0, 3, 1])
     with torch.inference_mode():
-        for plain, permuted in zip(machine.run(inputs), machine.run(inputs[:, order]), strict=True):
+        start = start_of(machine, 4)
+        runs = machine.run(inputs, start), machine.run(inputs[:, order], in_order(start, order))
+        for plain, permuted in zip(*runs, strict=True):
             for name, value in fields_of(plain).items():
                 torch.testing.assert_close(fields_of(permuted)[name], value[order], rtol=1e-10, atol=1e-12, msg=name)
 
@@ -126,7 +151,9 @@ def test_rotating_memory_and_weightings_rotates_the_trace(config: MachineConfig,
     stages = ("content_weighting", "gated_weighting", "shifted_weighting", "weighting")
     inputs = rows(config, 4)
     with torch.inference_mode():
-        for plain, turned in zip(machine.run(inputs), rotated.run(inputs), strict=True):
+        for plain, turned in zip(
+            machine.run(inputs, start_of(machine)), rotated.run(inputs, start_of(rotated)), strict=True
+        ):
             for name, value in fields_of(plain).items():
                 axis = -1 if name in stages else -2
                 expected = value.roll(offset, axis) if name in (*stages, "memory") else value
@@ -138,11 +165,12 @@ def test_rotating_memory_and_weightings_rotates_the_trace(config: MachineConfig,
 def test_running_on_from_a_state_gives_the_same_bits(config: MachineConfig, split: int, dtype: torch.dtype) -> None:
     machine, inputs = stirred(config, dtype=dtype), rows(config, 4, 2, dtype=dtype)
     with torch.inference_mode():
-        whole = list(machine.run(inputs))
-        state = whole[split - 1].state if split else None
+        start = start_of(machine, 2)
+        whole = list(machine.run(inputs, start))
+        state = whole[split - 1].state if split else start
         for one, other in zip(machine.run(inputs[split:], state), whole[split:], strict=True):
             assert_same_bits(one, other)
-        assert torch.equal(machine(inputs[split:], state), machine(inputs)[split:])
+        assert torch.equal(machine(inputs[split:], state), machine(inputs, start)[split:])
 
 
 @given(configs())
@@ -151,8 +179,9 @@ def test_two_sequences_interleaved_are_two_sequences_apart(config: MachineConfig
     """Nothing is hidden on the machine, and no step writes into the state that it was given."""
     machine = stirred(config)
     one, other = rows(config, 3, seed=1), rows(config, 3, seed=2)
-    apart = [list(machine.run(inputs)) for inputs in (one, other)]
-    for results in zip(*apart, machine.run(one), machine.run(other), strict=True):
+    runs = [machine.run(inputs, start_of(machine)) for inputs in (one, other, one, other)]
+    apart = [list(run) for run in runs[:2]]
+    for results in zip(*apart, *runs[2:], strict=True):
         assert_same_bits(results[0], results[2])
         assert_same_bits(results[1], results[3])
 
@@ -245,7 +274,7 @@ class Unrolled(nn.Module):
         self.machine = machine
 
     def forward(self, inputs: Tensor) -> Tensor:
-        results = list(self.machine.run(inputs))
+        results = list(self.machine.run(inputs, start_of(self.machine)))
         return torch.cat([result.logits.flatten() for result in results] + [results[-1].state.memory.flatten()])
 
 

@@ -28,14 +28,14 @@ def assert_recorded(machine: Machine, steps: int = 3) -> None:
     episode = any_episode(machine.config, steps)
     trace = record(machine, episode)
     inputs = torch.from_numpy(episode.inputs).to(machine.output.weight.dtype)
-    logits = machine(inputs)
+    start = machine.initial_state(1, 0)
+    logits = machine(inputs, start)
     assert trace["logits"].tobytes() == logits[:, 0].detach().numpy().tobytes()
-    results = list(machine.run(inputs))
+    results = list(machine.run(inputs, start))
     assert set(tensors_of(results[0])) == set(trace.records.dtype.names or ())
     for step, result in enumerate(results):
         for name, tensor in tensors_of(result).items():
             assert trace[name][step].tobytes() == tensor[0].detach().numpy().tobytes(), name
-    start = machine.initial_state()
     firsts = {"memory": start.memory, "weighting": start.weighting, "read_vector": start.read_vector}
     firsts |= {"hidden": start.controller.hidden}
     firsts |= {} if start.controller.cell is None else {"cell": start.controller.cell}

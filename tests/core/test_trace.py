@@ -139,8 +139,9 @@ def test_memory_is_rebuilt_bit_for_bit(config: MachineConfig, seed: int, dtype: 
     machine, episode = at_rest(stirred(config, seed, dtype=dtype)), any_episode(config, 4)
     trace = record(machine, episode)
     with torch.inference_mode():
-        memories = [machine.initial_state().memory]
-        memories += [result.state.memory for result in machine.run(torch.from_numpy(episode.inputs).to(dtype))]
+        start = machine.initial_state(1, 0)
+        inputs = torch.from_numpy(episode.inputs).to(dtype)
+        memories = [start.memory, *(result.state.memory for result in machine.run(inputs, start))]
     expected = torch.cat(memories).numpy()
     assert trace.memory.dtype == expected.dtype
     assert trace.memory.tobytes() == expected.tobytes()
@@ -220,15 +221,16 @@ def a_header(**changes: Any) -> dict[str, Any]:
 def test_a_header_names_everything_that_a_reader_needs() -> None:
     found = a_header()
     assert list(found) == [
-        "format", "version", "dtype", "steps", "checkpoint", "seed", "task", "task_note", "config", "warnings",
-        "input_channels", "output_channels", "phases", "heads", "shifts", "axes", "fields",
+        "format", "version", "dtype", "steps", "checkpoint", "seed", "initial_seed", "initial_given", "task",
+        "task_note", "config", "warnings", "input_channels", "output_channels", "phases", "heads", "shifts",
+        "acting_weighting", "axes", "fields",
     ]  # fmt: skip
     assert found["format"] == "ntm-scope-trace"
     assert found["version"] == 1
     assert found["heads"] == [
-        {"name": "read 0", "kind": "read"},
-        {"name": "read 1", "kind": "read"},
-        {"name": "write 0", "kind": "write"},
+        {"name": "read 0", "kind": "read", "same_as": None},
+        {"name": "read 1", "kind": "read", "same_as": None},
+        {"name": "write 0", "kind": "write", "same_as": None},
     ]
     assert found["shifts"] == [-1, 0, 1]
     assert found["input_channels"] == ["input 0", "input 1", "input 2"]

@@ -18,6 +18,7 @@ from server.stores.checkpoints import MAX_ABOUT_BYTES, CheckpointStore
 from tests.server.conftest import ADDRESS, MakeClient, small_checkpoint, small_machine
 from tests.server.test_errors import failure
 
+COPY = {"name": "copy", "bits": 2, "lengths": [2, 2]}
 OCTETS = {"Content-Type": "application/octet-stream"}
 
 
@@ -251,24 +252,32 @@ def test_a_machine_of_a_small_file_and_a_huge_memory_is_refused(make_client: Mak
     assert "more than the limit" in failure(response)["message"]
 
 
-def test_there_is_room_for_so_many_uploads(make_client: MakeClient) -> None:
+def test_the_upload_used_longest_ago_makes_room(make_client: MakeClient) -> None:
     client = make_client(max_uploads=2)
-    files = [of_seed(seed) for seed in (1, 2, 3)]
-    first, second = (upload(client, data).json()["id"] for data in files[:2])
-    refused = upload(client, files[2])
+    first, second = (upload(client, of_seed(seed)).json()["id"] for seed in (1, 2))
+    assert client.post("/api/traces", json={"checkpoint": first, "task": COPY}).status_code == 200
+    third = upload(client, of_seed(3)).json()["id"]
+    assert listed(client)[4:] == [first, third]
+    assert client.get(f"/api/checkpoints/{second}").status_code == 404
+    assert upload(client, of_seed(3), "Again").status_code == 201
+    assert listed(client)[4:] == [first, third]
+
+
+def test_uploads_make_room_for_bytes_as_well(make_client: MakeClient) -> None:
+    size = len(of_seed(1)) + 40
+    client = make_client(max_stored_bytes=2 * size)
+    ids = [upload(client, of_seed(seed)).json()["id"] for seed in (1, 2, 3)]
+    assert listed(client)[4:] == ids[1:]
+
+
+def test_an_upload_that_never_fits_removes_none(make_client: MakeClient, tmp_path: Path) -> None:
+    kept = upload(make_client(), of_seed(1)).json()["id"]
+    client = make_client(max_stored_bytes=1024)
+    refused = upload(client, of_seed(2))
     assert refused.status_code == 507
     assert failure(refused)["code"] == "cannot_store"
-    assert "2 uploads are stored: the limit is 2" in failure(refused)["message"]
-    assert upload(client, files[1], "Again").status_code == 201
-    client.delete(f"/api/checkpoints/{first}")
-    assert upload(client, files[2]).status_code == 201
-    assert second in listed(client)
-
-
-def test_there_is_room_for_so_many_bytes(make_client: MakeClient) -> None:
-    size = len(of_seed(1))
-    client = make_client(max_stored_bytes=2 * size)
-    assert [upload(client, of_seed(seed)).status_code for seed in (1, 2, 3)] == [201, 201, 507]
+    assert "the limit is 1024" in failure(refused)["message"]
+    assert stored(tmp_path) == [f"{kept}.json", f"{kept}.safetensors"]
 
 
 @pytest.mark.parametrize("name", ["x" * 81, "a\nb", "\x7f", "a\x00"])
@@ -308,13 +317,17 @@ def test_an_upload_that_cannot_be_written_leaves_nothing(
     assert listed(client) == list(shipped)
 
 
-def test_a_full_store_refuses_before_it_writes(tmp_path: Path) -> None:
+def test_a_store_full_of_what_is_in_use_refuses_before_it_writes(tmp_path: Path) -> None:
     store = CheckpointStore({}, Settings(data_directory=tmp_path, max_uploads=1))
-    store.add(of_seed(1), "One")
+    one = store.add(of_seed(1), "One")
     before = sorted(path.name for path in (tmp_path / "checkpoints").iterdir())
-    with pytest.raises(CannotStore):
+    release = store.hold(one.id)
+    with pytest.raises(CannotStore, match="1 uploads are in use"):
         store.add(of_seed(2), "Two")
     assert sorted(path.name for path in (tmp_path / "checkpoints").iterdir()) == before
+    release()
+    two = store.add(of_seed(2), "Two")
+    assert [info.id for info in store.list()] == [two.id]
 
 
 def test_the_servers_own_checkpoints_are_those_of_the_zoo(tmp_path: Path) -> None:

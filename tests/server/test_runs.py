@@ -177,6 +177,27 @@ def test_a_bad_request_names_the_value_and_the_rule(
     assert error["field"] == field
 
 
+def test_a_runs_checkpoints_are_checkpoints_like_any_other(client: TestClient) -> None:
+    """The newest under the run's id, each of the series, and one that is kept when the run is gone."""
+    run_id = started(client)
+    waited(client, run_id, stands("finished"))
+    asked = {"task": QUICK["task"], "seed": 1}
+    final = client.post("/api/traces?format=json", json=asked | {"checkpoint": run_id}).json()
+    first = client.post("/api/traces?format=json", json=asked | {"checkpoint": f"{run_id}.0"}).json()
+    assert final != first
+    listed = {one["id"]: one for one in client.get("/api/checkpoints").json()["checkpoints"]}
+    assert (listed[run_id]["source"], listed[run_id]["name"]) == ("trained", "a small one")
+    assert client.get(f"/api/checkpoints/{run_id}.20").json()["training"]["iterations"] == 20
+    for missing in (f"{run_id}.3", f"{run_id}.x", f"{run_id}.-1", "run-00000000"):
+        assert client.get(f"/api/checkpoints/{missing}").status_code == 404
+    assert "belongs to a run" in client.delete(f"/api/checkpoints/{run_id}").json()["error"]["message"]
+    kept = client.post(f"/api/checkpoints/{run_id}/keep", params={"name": "mine"}).json()
+    assert (kept["source"], kept["name"], kept["config"]) == ("uploaded", "mine", listed[run_id]["config"])
+    client.delete(f"/api/runs/{run_id}")
+    again = client.post("/api/traces?format=json", json=asked | {"checkpoint": kept["id"]}).json()
+    assert again["arrays"] == final["arrays"]
+
+
 def test_there_are_only_so_many_runs(tmp_path: Path) -> None:
     settings = Settings(data_directory=tmp_path, max_runs=1)
     with TestClient(create_app(settings, {}), ADDRESS) as client:

@@ -13,11 +13,16 @@ from ntm_core.tasks import (
     MAX_BATCH,
     TASKS,
     AssociativeRecall,
+    ColumnSort,
     Copy,
+    CopyLayout,
+    DyckWords,
     DynamicNgrams,
     Episode,
     PrioritySort,
+    RecallLayout,
     RepeatCopy,
+    RepeatCopyLayout,
     Task,
     TaskBase,
     parse_task,
@@ -29,6 +34,11 @@ DIGESTS = {
     "associative_recall": "24738acb140323aedcc12104d54d3b3fe4c041e68d0c99e29e9fa75d485e7de3",
     "dynamic_ngrams": "9bba0f9fac5fc9a6181c0648562562d3d566ea5ffeba47580e0059e9501ce611",
     "priority_sort": "dee70695f12b916b6125cdbef3dcd2d0c93f27b1c2ef602621247bcd42457ad9",
+    "copy_layout": "d93ed53c8421f0beb21862716bc704cf566b4a0d326d0feb983899da31ef15e6",
+    "repeat_copy_layout": "921a6130899c046e7d2411345efc05157e559525741320bede7cb76e41507653",
+    "recall_layout": "7b9516f0190a51e84248e8858a1d4107792e9c62e1cc9dae04d1e159d7932915",
+    "column_sort": "e857b3bf586d55210d234e722809a86b4ae2b7961bba83edc79c5245f01ae0ae",
+    "dyck_words": "47e14f3abb4b87ca6f60ad4ccbb29c5567e726911e0efa056475bc886a9be618",
 }
 """SHA-256 of three sequences from the seeds (1, 2): the same on every platform and with every NumPy."""
 
@@ -56,6 +66,23 @@ def small_tasks() -> st.SearchStrategy[Task]:
         st.builds(AssociativeRecall, bits=few, item_length=few, items=items),
         st.builds(DynamicNgrams, context=few, length=st.integers(6, 20)),
         sort,
+        st.tuples(few, few).map(lambda pair: ColumnSort(bits=3, items=max(pair), kept=min(pair))),
+        st.builds(
+            CopyLayout,
+            layout=st.sampled_from(("start_and_end", "between_tokens", "end_marker")),
+            answer=st.sampled_from(("copy", "reversed", "upside_down", "sorted")),
+            bits=few,
+            lengths=ranges,
+        ),
+        st.builds(
+            RepeatCopyLayout,
+            layout=st.sampled_from(("count_row", "start_and_count", "unary_count", "binary_count")),
+            bits=few,
+            lengths=ranges,
+            repeats=ranges,
+        ),
+        st.builds(RecallLayout, bits=few, items=items, item_lengths=ranges),
+        st.builds(DyckWords, pairs=ranges),
     )
 
 
@@ -220,6 +247,9 @@ def test_the_metric_is_wrong_bits(task: Task) -> None:
         ({"name": "dynamic_ngrams", "context": 11}, "context is 11: .* less than or equal to 10"),
         ({"name": "dynamic_ngrams", "length": 6}, "length is 6: with a context of 5 it must be at least 7"),
         ({"name": "priority_sort", "items": 3, "kept": 4}, "kept is 4: it must not exceed the number of items, 3"),
+        ({"name": "recall_layout", "items": (1, 4)}, r"items is \(1, 4\): there must be at least 2 items"),
+        ({"name": "column_sort", "items": 3, "kept": 4}, "kept is 4: it must not exceed the number of items, 3"),
+        ({"name": "copy_layout", "layout": "sideways"}, "layout is 'sideways'"),
         ({"name": "juggling"}, "'juggling'"),
         ({}, "name"),
         ([], "dictionary"),

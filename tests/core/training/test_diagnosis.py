@@ -60,7 +60,17 @@ def test_every_quantity_of_a_step_is_looked_at() -> None:
     result = next(Machine(small_plan().config).run(INPUTS))
     groups = (result, result.parameters, result.weightings, result.state, result.state.controller)
     named = {field.name for group in groups for field in dataclasses.fields(group)}
-    elsewhere = {"parameters", "weightings", "state", "controller", "weighting", "memory", "hidden", "cell"}
+    elsewhere = {
+        "output_activation",
+        "parameters",
+        "weightings",
+        "state",
+        "controller",
+        "weighting",
+        "memory",
+        "hidden",
+        "cell",
+    }
     for quantity in named - elsewhere:
         group = "parameters" if hasattr(result.parameters, quantity) else ""
         group = "weightings" if hasattr(result.weightings, quantity) else group

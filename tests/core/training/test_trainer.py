@@ -3,7 +3,7 @@ import math
 import pytest
 import torch
 
-from ntm_core.errors import TrainingError
+from ntm_core.errors import TaskError, TrainingError
 from ntm_core.tasks import Copy
 from ntm_core.training.loss import sequence_loss
 from ntm_core.training.trainer import MAX_SKIPPED_IN_A_ROW, Counts, Trainer
@@ -125,3 +125,18 @@ def test_a_loss_that_is_not_finite_is_refused_and_changes_nothing() -> None:
     assert trainer.counts == Counts(iteration=1)
     for name, tensor in trainer.tensors().items():
         torch.testing.assert_close(tensor, before[name], rtol=0, atol=0, equal_nan=True)
+
+
+def test_what_is_drawn_anew_for_each_sequence_follows_the_iteration() -> None:
+    """Not torch's own generator, so that a run that was stopped goes on to the same bits."""
+    one, other = (Trainer(small_plan(config={"initial_memory": "fresh_uniform"})) for _ in range(2))
+    torch.manual_seed(1)
+    first = one.update(), one.update()
+    torch.manual_seed(2)
+    assert first == (other.update(), other.update())
+    assert equal(one.tensors(), other.tensors())
+
+
+def test_a_machine_that_cannot_do_the_task_is_refused() -> None:
+    with pytest.raises(TaskError, match="output_activation is 'softmax'"):
+        Trainer(small_plan(config={"output_activation": "softmax"}))

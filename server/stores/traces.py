@@ -1,0 +1,95 @@
+"""Uploaded traces: files of the trace schema that some other program wrote, to be looked at and not to be re-run."""
+
+import hashlib
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ntm_core.errors import NtmError
+from ntm_core.trace import Trace, TraceHeader
+from ntm_core.trace_file import load_trace
+from server.errors import LimitExceeded, UnknownTrace
+from server.settings import Settings
+from server.stores.shelf import TRACES, Shelf, logger
+
+
+@dataclass(frozen=True)
+class TraceInfo:
+    """One uploaded trace, without its numbers."""
+
+    id: str
+    name: str
+    bytes: int
+    header: TraceHeader
+
+
+class TraceStore:
+    """The uploaded traces that there are. Every method may be called from any thread."""
+
+    def __init__(self, settings: Settings, shelf: Shelf) -> None:
+        self._settings = settings
+        self._shelf = shelf
+        self._lock = threading.RLock()
+        self._known: dict[str, TraceInfo] = {}
+
+    def list(self) -> tuple[TraceInfo, ...]:
+        """All uploaded traces, the oldest first; without unreadable files."""
+        found = []
+        for trace_id in self._shelf.entries(TRACES):
+            try:
+                found.append(self.info(trace_id))
+            except (NtmError, LimitExceeded, UnknownTrace) as error:
+                logger.warning("trace %s is left out of the list: %s", trace_id, error)
+        return tuple(found)
+
+    def info(self, trace_id: str) -> TraceInfo:
+        """What is known about one trace. UnknownTrace; TraceError if its file cannot be read."""
+        with self._lock:
+            self._require(trace_id)
+            if trace_id not in self._known:
+                self._known[trace_id] = self._info(trace_id, self.load(trace_id).header)
+            return self._known[trace_id]
+
+    def load(self, trace_id: str) -> Trace:
+        """A trace with all its numbers. It names no checkpoint: what it says of one, no server of ours can know."""
+        self._require(trace_id)
+        return self._parsed(self._shelf.path(TRACES, trace_id).read_bytes())
+
+    def add(self, data: bytes, name: str) -> TraceInfo:
+        """Store a trace under the hash of its content; the same content again only takes the new name.
+
+        TraceError if it is no trace, LimitExceeded if it is too long or too large, CannotStore if there is no room.
+        """
+        trace_id = f"trace-{hashlib.sha256(data).hexdigest()[:12]}"
+        header = self._parsed(data).header
+        with self._lock:
+            for gone in self._shelf.put(TRACES, trace_id, name, {TRACES.commit: data}):
+                self._known.pop(gone, None)
+            self._known[trace_id] = info = self._info(trace_id, header)
+        return info
+
+    def delete(self, trace_id: str) -> None:
+        """Remove an uploaded trace. UnknownTrace."""
+        with self._lock:
+            self._require(trace_id)
+            self._shelf.remove(TRACES, trace_id)
+            self._known.pop(trace_id, None)
+
+    def hold(self, trace_id: str) -> Callable[[], None]:
+        """Keep a trace from making room for others until what is returned is called."""
+        return self._shelf.hold(trace_id)
+
+    def _require(self, trace_id: str) -> None:
+        if not self._shelf.has(TRACES, trace_id):
+            raise UnknownTrace(f"there is no uploaded trace {trace_id!r}")
+
+    def _info(self, trace_id: str, header: TraceHeader) -> TraceInfo:
+        path = self._shelf.path(TRACES, trace_id)
+        return TraceInfo(trace_id, self._shelf.name(TRACES, trace_id), path.stat().st_size, header)
+
+    def _parsed(self, data: bytes) -> Trace:
+        trace = load_trace(data, self._settings.max_trace_bytes)
+        if trace.header.steps > self._settings.max_steps:
+            raise LimitExceeded(f"the trace has {trace.header.steps} steps: the limit is {self._settings.max_steps}")
+        header = trace.header.model_copy(update={"checkpoint": None})
+        return Trace(header, trace.episode, trace.initial, trace.records)
