@@ -72,7 +72,7 @@ export function createActions({store, api, signal}) {
   /** The trace on screen anew: its machine has learnt more. */
   function askOnceMore() {
     const {request} = store.get();
-    if (request) void loadTrace(request, viewOf(store.get()));
+    if (request) void loadTrace(request, viewOf(store.get()), {quiet: true});
   }
 
   /**

@@ -6,7 +6,9 @@
  * Settings that say how an episode is coded. A trained machine's weights depend on them, so they stay as they were
  * trained unless a person insists.
  */
-const CODING = new Set(['bits', 'item_length', 'context', 'normalised_over']);
+const CODING = new Set([
+  'bits', 'item_length', 'context', 'normalised_over', 'layout', 'answer', 'kept', 'count_mean', 'count_deviation',
+]);
 
 /**
  * @typedef {object} Control One setting of a task.

@@ -46,7 +46,8 @@ export function viewWithin({step, head, pinned, diff, loop}, {heads, steps, rece
  * @param {Store} parts.store
  * @param {Api} parts.api
  * @param {(error: unknown) => void} parts.onFailure
- * @returns {(request: TraceRequest, wanted: View) => Promise<void>}
+ * @returns {(request: TraceRequest, wanted: View, options?: {quiet?: boolean}) => Promise<void>} Quiet: the trace on screen
+ *   stays as it is until the other one is complete.
  */
 export function createTraceLoader({store, api, onFailure}) {
   let current = new AbortController();
@@ -75,15 +76,15 @@ export function createTraceLoader({store, api, onFailure}) {
     }
   }
 
-  return async (request, wanted) => {
+  return async (request, wanted, {quiet = false} = {}) => {
     current.abort();
     current = new AbortController();
     const {signal} = current;
-    setTrace({status: 'pending', error: null, end: null, retry_at: null});
-    const show = showing(store, wanted);
+    if (!quiet) setTrace({status: 'pending', error: null, end: null, retry_at: null});
     try {
-      const reader = await patiently(request, show, signal);
-      show(reader);
+      const show = showing(store, wanted);
+      const reader = await patiently(request, quiet ? () => {} : show, signal);
+      (quiet ? showing(store, viewOf(store.get())) : show)(reader);
       setTrace({status: 'ready', end: reader.end});
     } catch (error) {
       if (signal.aborted) return;

@@ -12,11 +12,16 @@ export function originSection(origin) {
   const {title, variant_title: variant, container, dtype, reason, inferred, assumed, warnings} = origin;
   return [
     el('h3', {}, 'Where it comes from'),
-    el('p', {}, el('strong', {}, title), variant === title ? '' : `, ${variant}`, ` — ${container} file, computed in ${dtype}. `, reason),
+    el('p', {}, el('strong', {}, title), variant === title ? '' : `, ${variant}`, ` — ${container} file, computed in ${dtype}. `, sentence(reason)),
     ...warnings.map((warning) => el('p', {class: 'banner banner-warn'}, warning)),
     el('div', {class: 'origin-lists'}, sentences('Read from the file', inferred), sentences('Assumed', assumed)),
     ...(origin.ranking.length > 1 ? [ranking(origin)] : []),
   ];
+}
+
+/** @param {string} text */
+function sentence(text) {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}${text.endsWith('.') ? '' : '.'}`;
 }
 
 /**

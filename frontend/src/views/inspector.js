@@ -57,7 +57,7 @@ export class Inspector {
   #build(header) {
     const {key, erase, add, read, input, output, target} = this.#strips;
     const group = element('div', {class: 'inspector-heads', role: 'group', 'aria-label': 'Selected head'}, ...this.#heads);
-    return element('aside', {class: 'inspector', 'aria-label': 'Inspector: the selected head at the cursor'},
+    return element('aside', {class: 'inspector', 'data-dtype': header.dtype, 'aria-label': 'Inspector: the selected head at the cursor'},
       element('div', {class: 'inspector-top'},
         element('h2', {}, this.#step, this.#steps), this.#phase),
       group,
