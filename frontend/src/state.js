@@ -117,7 +117,8 @@
  * @property {{task: string, controller: string, machine: Record<string, unknown>, recipe: Record<string, unknown>}[]} best_known
  *
  * @typedef {{name: string, axes: string[]}} FieldDeclaration
- * @typedef {{name: string, kind: 'read'|'write'}} Head
+ * @typedef {{name: string, kind: 'read'|'write', same_as: number|null}} Head `same_as`: the index of the read head that
+ *   this write head is, where one head both reads and writes.
  *
  * @typedef {object} TraceHeader The first frame of a trace stream; server/WIRE.md describes it.
  * @property {'ntm-scope-trace'} format
@@ -126,6 +127,8 @@
  * @property {number} steps
  * @property {string|null} checkpoint
  * @property {number|null} seed
+ * @property {number|null} initial_seed Seed of what the machine drew anew before step 1; null if it draws nothing.
+ * @property {string[]} initial_given Parts of the state before step 1 that were given.
  * @property {TaskSettings|null} task
  * @property {string|null} task_note
  * @property {MachineConfig} config
@@ -135,6 +138,7 @@
  * @property {string[]} phases
  * @property {Head[]} heads Read heads first, then write heads.
  * @property {number[]} shifts Offset of each entry of the shift axis.
+ * @property {'current'|'previous'} acting_weighting Whose weighting reads and writes in step t: of t, or of t − 1.
  * @property {Record<string, number>} axes Length of each named axis.
  * @property {{episode: FieldDeclaration[], initial: FieldDeclaration[], step: FieldDeclaration[]}} fields
  *

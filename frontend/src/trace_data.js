@@ -193,6 +193,42 @@ export class TraceData {
   }
 
   /**
+   * The weighting with which a head reads or writes in a step: that of the step, or, in a machine that addresses last,
+   * that of the step before.
+   *
+   * @param {number} step
+   * @param {number} head
+   * @returns {Numbers} (location)
+   */
+  actingWeighting(step, head) {
+    return this.header.acting_weighting === 'previous' ? this.#before(step, head) : this.at('weighting', step, head);
+  }
+
+  /**
+   * The weighting that a head interpolates with in a step, w(t−1) of eq. 3: its own, or, in some machines, a write
+   * head takes that of the read head of its number.
+   *
+   * @param {number} step
+   * @param {number} head
+   * @returns {Numbers} (location)
+   */
+  previousWeighting(step, head) {
+    const borrows = this.header.config.previous_weighting === 'read_head' && this.header.heads[head].kind === 'write';
+    return this.#before(step, borrows ? head - this.header.axes.read_head : head);
+  }
+
+  /**
+   * @param {number} step
+   * @param {number} head
+   * @returns {Numbers} The head's weighting after the step before.
+   */
+  #before(step, head) {
+    if (step > 0) return this.at('weighting', step - 1, head);
+    const locations = this.header.axes.location;
+    return this.initial('initial_weighting').subarray(head * locations, (head + 1) * locations);
+  }
+
+  /**
    * Memory after `step` (row `step` of the trace), bit for bit what the machine had; −1 gives M_0. Shared: read only.
    *
    * @param {number} step
@@ -228,7 +264,7 @@ export class TraceData {
   #writes(step) {
     const heads = this.writeHeads;
     return {
-      weightings: heads.map((head) => this.at('weighting', step, head)),
+      weightings: heads.map((head) => this.actingWeighting(step, head)),
       erases: heads.map((_, index) => this.at('erase_vector', step, index)),
       adds: heads.map((_, index) => this.at('add_vector', step, index)),
     };

@@ -15,10 +15,7 @@ export const STAGES = Object.freeze(['previous', 'content_weighting', 'gated_wei
  * @returns {Values} One value a location.
  */
 export function stageValues({data, head, step: now}, stage, step = now) {
-  if (stage !== 'previous') return data.at(stage, step, head);
-  if (step > 0) return data.at('weighting', step - 1, head);
-  const locations = data.header.axes.location;
-  return data.initial('initial_weighting').subarray(head * locations, (head + 1) * locations);
+  return stage === 'previous' ? data.previousWeighting(step, head) : data.at(stage, step, head);
 }
 
 /**
