@@ -10,7 +10,7 @@ from numpy import float32 as f32
 
 from ntm_core.compiled.addressing import PEARSON, address, address_backward, memory_norms
 from ntm_core.compiled.arithmetic import add_rows, copy, dot_rows, zero
-from ntm_core.compiled.intrinsics import Pointer, kernel, off
+from ntm_core.compiled.intrinsics import Pointer, kernel, kernel_inlined, off
 from ntm_core.compiled.layout import Choices, Sizes
 from ntm_core.compiled.memory import accumulate, write, write_backward
 from ntm_core.compiled.parameters import value_head
@@ -19,7 +19,7 @@ Groups = Any
 """An int64 array: for each group of heads, in the order in which they act, its first head and the one after its last."""
 
 
-@kernel
+@kernel_inlined
 def access(
     s: Sizes,
     c: Choices,
@@ -61,7 +61,7 @@ def access(
             memory_norms(s, c, memory, norms, means)
 
 
-@kernel
+@kernel_inlined
 def replay(
     s: Sizes,
     c: Choices,
@@ -84,7 +84,7 @@ def replay(
             memory_norms(s, c, following, off(norms, version * s.row), off(means, version * s.row))
 
 
-@kernel
+@kernel_inlined
 def access_backward(
     s: Sizes,
     c: Choices,
@@ -152,7 +152,7 @@ def access_backward(
         )
 
 
-@kernel
+@kernel_inlined
 def group_backward(
     s: Sizes,
     c: Choices,

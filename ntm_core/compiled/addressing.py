@@ -12,8 +12,8 @@ import math
 
 from numpy import float32 as f32
 
-from ntm_core.compiled.arithmetic import add_rows, copy, dot, dot_rows, exp, largest, log, scale, total, zero
-from ntm_core.compiled.intrinsics import Pointer, kernel, off
+from ntm_core.compiled.arithmetic import add_rows, add_scaled, copy, dot, dot_rows, exp, largest, log, scale, total, zero
+from ntm_core.compiled.intrinsics import Pointer, kernel, kernel_inlined, off
 from ntm_core.compiled.layout import Choices, Sizes
 
 LOG_FLOOR = f32(1e-30)
@@ -36,12 +36,9 @@ def memory_norms(s: Sizes, c: Choices, memory: Pointer, norms: Pointer, means: P
         zero(norms, s.locations)
         zero(means, s.locations)
         for w in range(s.words):
-            for n in range(s.locations):
-                means[n] += memory[w * s.row + n]
-        scale(means, f32(1) / f32(s.words), s.locations)
+            add_scaled(off(memory, w * s.row), f32(1) / f32(s.words), means, s.locations)
         for w in range(s.words):
-            for n in range(s.locations):
-                norms[n] += (memory[w * s.row + n] - means[n]) * (memory[w * s.row + n] - means[n])
+            add_squared_differences(off(memory, w * s.row), means, norms, s.locations)
         roots(norms, s.locations)
 
 
@@ -50,6 +47,13 @@ def add_squares(x: Pointer, out: Pointer, locations: int) -> None:
     """out(i) += x(i)^2."""
     for n in range(locations):
         out[n] += x[n] * x[n]
+
+
+@kernel
+def add_squared_differences(x: Pointer, y: Pointer, out: Pointer, locations: int) -> None:
+    """out(i) += (x(i) - y(i))^2."""
+    for n in range(locations):
+        out[n] += (x[n] - y[n]) * (x[n] - y[n])
 
 
 @kernel
@@ -91,9 +95,9 @@ def similarity(
 def negative_distance(memory: Pointer, row: int, key: Pointer, words: int, out: Pointer, locations: int) -> None:
     """-|k - M(i)|."""
     for w in range(words):
-        cells = off(memory, w * row)
+        cells, number = off(memory, w * row), key[w]
         for n in range(locations):
-            out[n] += (key[w] - cells[n]) * (key[w] - cells[n])
+            out[n] += (number - cells[n]) * (number - cells[n])
     for n in range(locations):
         out[n] = -math.sqrt(out[n])
 
@@ -194,7 +198,7 @@ def centred_key(s: Sizes, c: Choices, values: Pointer, out: Pointer) -> None:
         out[w] = values[w] - mean
 
 
-@kernel
+@kernel_inlined
 def address(
     s: Sizes,
     c: Choices,
@@ -371,7 +375,7 @@ def norm_product_backward(
     return by_key / key_norm if key_norm > f32(0) else f32(0)
 
 
-@kernel
+@kernel_inlined
 def address_backward(
     s: Sizes,
     c: Choices,

@@ -12,7 +12,7 @@ from torch import Tensor
 from ntm_core.access import head_groups
 from ntm_core.compiled import kernel
 from ntm_core.compiled.buffers import Block, Start, backward_shapes, forward_shapes, sizes_of
-from ntm_core.compiled.layout import Buffers, Choices, Gradients, Sizes
+from ntm_core.compiled.layout import Buffers, Choices, Gradients, Sizes, as_record
 from ntm_core.config import MachineConfig
 
 
@@ -114,7 +114,7 @@ def _forward(
     if start.cell is not None:
         block["cells"][:, 0] = start.cell.transpose(0, 1)
     buffers = Buffers(inputs=inputs.data_ptr(), **block.addresses)
-    kernel.forward(sizes, plan.choices, plan.groups, _addresses(layers), buffers)
+    kernel.forward(as_record(sizes), as_record(plan.choices), plan.groups, _addresses(layers), as_record(buffers))
     return block, sizes, layers
 
 
@@ -169,7 +169,14 @@ def _backward(
     inputs = inputs.contiguous()
     buffers = Buffers(inputs=inputs.data_ptr(), **kept.addresses)
     gradients = Gradients(logits=d_logits.data_ptr(), **block.addresses)
-    kernel.backward(sizes, plan.choices, plan.groups, _addresses(layers), buffers, gradients)
+    kernel.backward(
+        as_record(sizes),
+        as_record(plan.choices),
+        plan.groups,
+        _addresses(layers),
+        as_record(buffers),
+        as_record(gradients),
+    )
     d_inputs = block["gates"][0][..., : layers[0].lower.shape[0]] @ layers[0].lower[:, : sizes.inputs]
     return (
         d_inputs,

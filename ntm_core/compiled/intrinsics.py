@@ -41,6 +41,15 @@ def kernel(function: Function) -> Function:
     return compiled
 
 
+def kernel_inlined(function: Function) -> Function:
+    """The function as a part of the kernel with one caller, compiled as if it were written there.
+
+    A function is optimised anew with everything that calls it: long ones, one within the other, would take a minute.
+    """
+    compiled: Function = numba.njit(fastmath=REORDERED, inline="always", **_PLAIN)(function)
+    return compiled
+
+
 def kernel_in_order(function: Function) -> Function:
     """The function as a part of the kernel, computed in the order in which it is written."""
     compiled: Function = numba.njit(fastmath={"contract"}, **_PLAIN)(function)

@@ -21,10 +21,11 @@ from ntm_core.compiled.intrinsics import (
     at,
     float_mode,
     kernel,
+    kernel_inlined,
     off,
     set_float_mode,
 )
-from ntm_core.compiled.layout import Buffers, Choices, Gradients, Sizes
+from ntm_core.compiled.layout import Buffers, Choices, Gradients, Records, Sizes
 from ntm_core.compiled.parameters import head_parameters, head_parameters_backward
 from ntm_core.compiled.product import pack, product
 
@@ -37,7 +38,7 @@ def lower_at(s: Sizes, layer: int, stride: int) -> int:
     return 0 if layer == 0 else (s.reads + (layer - 1) * s.units) * stride
 
 
-@kernel
+@kernel_inlined
 def pack_forward(s: Sizes, weights: Weights, b: Buffers) -> None:
     """Pack all weights as the forward pass multiplies with them."""
     gates, width = s.gates * s.units, s.inputs + s.reads
@@ -55,7 +56,7 @@ def pack_forward(s: Sizes, weights: Weights, b: Buffers) -> None:
     pack(at(weights[s.layers + 1, 0], 0), 1, s.units, s.units, s.raw, at(b.packed_heads, 0))
 
 
-@kernel
+@kernel_inlined
 def pack_backward(s: Sizes, weights: Weights, g: Gradients) -> None:
     """Pack all weights as the backward pass multiplies with them: the other way round."""
     gates = s.gates * s.units
@@ -92,7 +93,7 @@ def gates_at(s: Sizes, layer: int, t: int, sequence: int) -> int:
     return ((layer * steps + s.kept * t) * s.batch + sequence) * s.gate_stride
 
 
-@kernel
+@kernel_inlined
 def controller(s: Sizes, c: Choices, weights: Weights, b: Buffers, t: int, first: int, rows: int) -> None:
     """One step of all layers of a tile's controllers."""
     gates_count = s.gates * s.units
@@ -128,7 +129,7 @@ def controller(s: Sizes, c: Choices, weights: Weights, b: Buffers, t: int, first
             )
 
 
-@kernel
+@kernel_inlined
 def forward_step(
     s: Sizes, c: Choices, groups: Groups, weights: Weights, b: Buffers, t: int, first: int, rows: int
 ) -> None:
@@ -170,7 +171,7 @@ def forward_step(
     product(rows, reads, s.reads, s.reads, at(b.packed_output_reads, 0), s.outputs, logits, s.output_stride)
 
 
-@kernel
+@kernel_inlined
 def controller_backward(s: Sizes, c: Choices, b: Buffers, g: Gradients, t: int, first: int, rows: int) -> None:
     """One step back through all layers of a tile's controllers."""
     count = s.gates * s.units
@@ -205,7 +206,7 @@ def controller_backward(s: Sizes, c: Choices, b: Buffers, g: Gradients, t: int, 
             product(rows, d_gates, s.gate_stride, count, packed, s.units, d_below, s.unit_stride)
 
 
-@kernel
+@kernel_inlined
 def backward_step(
     s: Sizes, c: Choices, groups: Groups, b: Buffers, g: Gradients, t: int, first: int, rows: int
 ) -> None:
@@ -247,7 +248,7 @@ def backward_step(
     controller_backward(s, c, b, g, t, first, rows)
 
 
-@kernel
+@kernel_inlined
 def replay_segment(
     s: Sizes, c: Choices, groups: Groups, b: Buffers, g: Gradients, start: int, sequence: int, m: int
 ) -> None:
@@ -272,8 +273,9 @@ def replay_segment(
 
 
 @numba.njit(fastmath=REORDERED, nogil=True, cache=True, error_model="numpy", no_cfunc_wrapper=True)
-def forward(s: Sizes, c: Choices, groups: Groups, weights: Weights, b: Buffers) -> None:
+def forward(sizes: Records, choices: Records, groups: Groups, weights: Weights, buffers: Records) -> None:
     """Run a batch of sequences from the initial state in the buffers; fill the logits, and what is to be kept."""
+    s, c, b = sizes[0], choices[0], buffers[0]
     mode = float_mode()
     set_float_mode(mode | FLUSH_DENORMALS)
     pack_forward(s, weights, b)
@@ -287,11 +289,14 @@ def forward(s: Sizes, c: Choices, groups: Groups, weights: Weights, b: Buffers) 
 
 
 @numba.njit(fastmath=REORDERED, nogil=True, cache=True, error_model="numpy", no_cfunc_wrapper=True)
-def backward(s: Sizes, c: Choices, groups: Groups, weights: Weights, b: Buffers, g: Gradients) -> None:
+def backward(
+    sizes: Records, choices: Records, groups: Groups, weights: Weights, buffers: Records, gradients: Records
+) -> None:
     """The gradients of all that `forward` computed, from those by the logits; those by the last state are in `g`.
 
     They become the gradients by the initial state; those by gates' sums and by raw numbers are kept for the weights.
     """
+    s, c, b, g = sizes[0], choices[0], buffers[0], gradients[0]
     mode = float_mode()
     set_float_mode(mode | FLUSH_DENORMALS)
     pack_backward(s, weights, g)

@@ -1,7 +1,10 @@
 """What the kernel is told of a machine and a batch: sizes, choices as small numbers, and where each buffer lies."""
 
+import functools
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple, get_type_hints
+
+import numpy as np
 
 from ntm_core.config import MachineConfig
 
@@ -32,6 +35,21 @@ CODES: dict[str, dict[str, int]] = {
     "shift_edge": {"circular": 0, "zero_padded": 1},
 }
 """Each choice that the kernel makes, with the number by which it knows each alternative."""
+
+
+Records = np.ndarray[Any, np.dtype[np.void]]
+"""One of the tuples below, as an array with one record: the kernel reads its fields by their names."""
+
+
+def as_record(numbers: "Choices | Sizes | Buffers | Gradients") -> Records:
+    """A tuple as the kernel takes it."""
+    return np.array([tuple(numbers)], _dtype(type(numbers)))
+
+
+@functools.cache
+def _dtype(kind: type) -> np.dtype[np.void]:
+    kinds = get_type_hints(kind)
+    return np.dtype([(name, np.float64 if kinds[name] is float else np.int64) for name in kinds])
 
 
 class Choices(NamedTuple):

@@ -38,6 +38,15 @@ def erase_and_add(cells: Pointer, weighting: Pointer, erase: f32, add: f32, loca
 
 
 @kernel
+def erased_and_added(
+    cells: Pointer, weighting: Pointer, erase: f32, add: f32, out: Pointer, locations: int
+) -> None:
+    """The same, to somewhere else."""
+    for n in range(locations):
+        out[n] = cells[n] * (f32(1) - weighting[n] * erase) + weighting[n] * add
+
+
+@kernel
 def write_backward(
     s: Sizes,
     c: Choices,
@@ -100,8 +109,7 @@ def several_backward(
         source = cells if head == first else found
         erase, where = off(values, erase_at(s, head)), off(weighting, head * s.row)
         add = f32(0) if adds_later else erase[s.words + w]
-        for n in range(s.locations):
-            left[n] = source[n] * (f32(1) - where[n] * erase[w]) + where[n] * add
+        erased_and_added(source, where, erase[w], add, left, s.locations)
     if adds_later:
         for head in range(first, last):
             add, d_add = off(values, erase_at(s, head) + s.words), off(d_values, erase_at(s, head) + s.words)
