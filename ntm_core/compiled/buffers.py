@@ -5,11 +5,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from ntm_core.access import head_groups
-from ntm_core.compiled.layout import EVERY, Sizes, rounded_up, row_length
+from ntm_core.compiled.layout import BLOCK, CHUNK, EVERY, Sizes, rounded_up, row_length
 from ntm_core.config import MachineConfig
 from ntm_core.heads import HeadLayout
 
@@ -39,38 +41,62 @@ class Start(NamedTuple):
 
 
 @dataclass(frozen=True)
+class Layout:
+    """Where the buffers lie in one stretch of memory; each begins at a multiple of 64 bytes.
+
+    Attributes:
+        shapes: of each buffer.
+        starts: the first number of each.
+        size: how many numbers there are in all.
+        offsets: the same starts in bytes, for the kernel.
+    """
+
+    shapes: Mapping[str, Shape]
+    starts: Mapping[str, int]
+    size: int
+    offsets: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, shapes: Mapping[str, Shape]) -> "Layout":
+        """Buffers of these shapes, one after the other."""
+        starts, end = {}, GAP
+        for name, shape in shapes.items():
+            starts[name] = end
+            end += rounded_up(math.prod(shape)) + GAP
+        return cls(shapes, starts, end + BLOCK, np.array([_NUMBER_BYTES * start for start in starts.values()]))
+
+
+GAP = 0
+"""Numbers between two buffers; tests put some there, to see that nobody writes to them."""
+
+
 class Block:
-    """One stretch of memory, cut into named buffers that begin at multiples of 64 bytes.
+    """One stretch of memory with all buffers of a pass, not filled at first.
 
     Attributes:
         numbers: the whole stretch.
-        shapes: of each buffer.
-        starts: where in the stretch each buffer begins.
+        layout: where each buffer is.
     """
 
-    numbers: Tensor
-    shapes: Mapping[str, Shape]
-    starts: Mapping[str, int]
-
-    @classmethod
-    def of(cls, shapes: Mapping[str, Shape]) -> "Block":
-        """A new stretch with room for buffers of these shapes, not yet filled."""
-        starts, end = {}, 0
-        for name, shape in shapes.items():
-            starts[name] = end
-            end += rounded_up(math.prod(shape))
-        return cls(torch.empty(max(end, 1), dtype=torch.float32), shapes, starts)
+    def __init__(self, layout: Layout) -> None:
+        self.layout = layout
+        self.numbers = torch.empty(layout.size, dtype=torch.float32)
 
     @property
-    def addresses(self) -> dict[str, int]:
-        """The address of each buffer."""
-        base = self.numbers.data_ptr()
-        return {name: base + _NUMBER_BYTES * start for name, start in self.starts.items()}
+    def addresses(self) -> NDArray[np.int64]:
+        """The address of each buffer, in their order."""
+        return self.layout.offsets + self.numbers.data_ptr()
 
     def __getitem__(self, name: str) -> Tensor:
         """One buffer as a tensor of its shape."""
-        shape, start = self.shapes[name], self.starts[name]
-        return self.numbers[start : start + math.prod(shape)].view(shape)
+        shape = self.layout.shapes[name]
+        strides = [math.prod(shape[axis:]) for axis in range(1, len(shape) + 1)]
+        return self.numbers.as_strided(shape, strides, self.layout.starts[name])
+
+    def part(self, name: str, first: int, *shape: int) -> Tensor:
+        """Numbers of a buffer, from number `first`, in this shape."""
+        strides = (*shape[1:], 1)
+        return self.numbers.as_strided(shape, strides, self.layout.starts[name] + first)
 
 
 def sizes_of(config: MachineConfig, steps: int, batch: int, *, kept: bool) -> Sizes:
@@ -112,11 +138,12 @@ def sizes_of(config: MachineConfig, steps: int, batch: int, *, kept: bool) -> Si
 
 
 def forward_shapes(s: Sizes) -> dict[str, Shape]:
-    """The shape of each of `layout.Buffers`, but for the inputs."""
+    """The shape of each of `layout.Buffers`."""
     steps, states = (s.steps, s.steps + 1) if s.kept else (1, 1)
     segments = -(-s.steps // s.every) if s.kept else 0
     by_head = (steps, s.batch, s.heads, s.row)
     return {
+        "inputs": (s.steps, s.batch, s.inputs),
         "logits": (s.steps, s.batch, s.output_stride),
         "hidden": (s.layers, states, s.batch, s.units),
         "cells": (s.layers, states, s.batch, s.units),
@@ -143,11 +170,14 @@ def forward_shapes(s: Sizes) -> dict[str, Shape]:
 
 
 def backward_shapes(s: Sizes) -> dict[str, Shape]:
-    """The shape of each of `layout.Gradients`, but for the logits."""
+    """The shape of each of `layout.Gradients` that only the pass itself needs."""
     gates, versions = s.gates * s.units, s.every * s.memories + 1
     vectors = 2 * s.heads + 3
     spare = (vectors + 4) * s.row + s.heads * s.words + vectors + 2 * s.reach
+    columns = rounded_up(max(s.inputs, s.reads, s.units))
+    product = (max(gates, s.raw, s.outputs) + CHUNK) * columns
     return {
+        "logits": (s.steps, s.batch, s.outputs),
         "gates": (s.layers, s.steps, s.batch, s.gate_stride),
         "raw": (s.steps, s.batch, s.raw_stride),
         "values": (s.values,),
@@ -164,5 +194,19 @@ def backward_shapes(s: Sizes) -> dict[str, Shape]:
         "packed_heads": (s.raw, s.unit_stride),
         "packed_output_hidden": (s.outputs, s.unit_stride),
         "packed_output_reads": (s.outputs, s.read_stride),
-        "spare": (max(spare, (s.heads + 1) * s.row, s.units),),
+        "spare": (max(spare, (s.heads + 1) * s.row, s.units, product),),
+    }
+
+
+def gradient_shapes(s: Sizes) -> dict[str, Shape]:
+    """The shape of each of `layout.Gradients` that is a gradient by parameters: the others' memory is given back."""
+    gates = s.gates * s.units
+    return {
+        "lower_weights": (gates, s.inputs + s.reads + (s.layers - 1) * s.units),
+        "hidden_weights": (s.layers * s.recurrent, gates, s.units),
+        "biases": (s.layers, gates),
+        "head_weights": (s.raw, s.units),
+        "head_biases": (s.raw,),
+        "output_weights": (s.outputs, s.units + s.reads),
+        "output_biases": (s.outputs,),
     }

@@ -11,8 +11,8 @@ from torch import Tensor
 
 from ntm_core.access import head_groups
 from ntm_core.compiled import kernel
-from ntm_core.compiled.buffers import Block, Start, backward_shapes, forward_shapes, sizes_of
-from ntm_core.compiled.layout import Buffers, Choices, Gradients, Sizes, as_record
+from ntm_core.compiled.buffers import Block, Layout, Start, backward_shapes, forward_shapes, gradient_shapes, sizes_of
+from ntm_core.compiled.layout import Buffers, Choices, Gradients, Records, Sizes, as_record, record_of
 from ntm_core.config import MachineConfig
 
 
@@ -22,18 +22,32 @@ Groups = np.ndarray[Any, np.dtype[np.int64]]
 
 @dataclass(frozen=True)
 class Plan:
-    """What the kernel is told of a machine, whatever the batch."""
+    """What the kernel is told of a machine and a batch, and where its buffers lie.
+
+    Attributes:
+        groups: of heads, in the order in which they act.
+        forward: the buffers of the forward pass.
+        backward: those of the backward pass.
+        gradients: those in which it leaves the gradients by the parameters.
+    """
 
     config: MachineConfig
-    choices: Choices
+    sizes: Sizes
+    sizes_record: Records
+    choices_record: Records
     groups: Groups
+    forward: Layout
+    backward: Layout
+    gradients: Layout
 
-    @classmethod
-    @functools.lru_cache(256)
-    def of(cls, config: MachineConfig) -> "Plan":
-        """The plan of this machine."""
-        groups = np.array([(group.start, group.stop) for group in head_groups(config)], np.int64)
-        return cls(config, Choices.of(config), groups)
+
+@functools.lru_cache(256)
+def _plan(config: MachineConfig, steps: int, batch: int, *, kept: bool) -> Plan:
+    sizes = sizes_of(config, steps, batch, kept=kept)
+    groups = np.array([(group.start, group.stop) for group in head_groups(config)], np.int64)
+    choices = as_record(Choices.of(config))
+    layouts = (Layout.of(shapes(sizes)) for shapes in (forward_shapes, backward_shapes, gradient_shapes))
+    return Plan(config, sizes, as_record(sizes), choices, groups, *layouts)
 
 
 class Layer(NamedTuple):
@@ -52,15 +66,14 @@ def sequence_logits(
     `parameters` are those of each layer of the controller, as PyTorch orders them, then weight and bias of the heads,
     then those of the output. `eager` computes the same with PyTorch, for the gradient of a gradient.
     """
-    plan = Plan.of(config)
     differentiable = torch.is_grad_enabled() and any(
         tensor is not None and tensor.requires_grad for tensor in (inputs, *start, *parameters)
     )
+    plan = _plan(config, inputs.shape[0], inputs.shape[1], kept=differentiable)
     if differentiable:
         logits: Tensor = _Sequences.apply(plan, eager, inputs, *start, *parameters)
         return logits
-    block, sizes, _ = _forward(plan, inputs, start, tuple(parameters), kept=False)
-    return _clipped(plan, block["logits"][..., : sizes.outputs])
+    return _clipped(plan, _forward(plan, inputs, start, parameters)[0])
 
 
 class _Sequences(torch.autograd.Function):
@@ -70,9 +83,9 @@ class _Sequences(torch.autograd.Function):
     def forward(ctx: Any, plan: Plan, eager: Eager, inputs: Tensor, *tensors: Tensor | None) -> Tensor:
         start, parameters = Start(*tensors[:5]), tensors[5:]  # type: ignore[arg-type]  # only the cell may be None
         ctx.save_for_backward(inputs, *tensors)
-        ctx.block, ctx.sizes, ctx.layers = _forward(plan, inputs, start, parameters, kept=True)  # type: ignore[arg-type]
+        ctx.block, ctx.layers = _forward(plan, inputs, start, parameters)  # type: ignore[arg-type]  # likewise
         ctx.plan, ctx.eager = plan, eager
-        return _clipped(plan, ctx.block["logits"][..., : ctx.sizes.outputs])
+        return _clipped(plan, ctx.block)
 
     @staticmethod
     def backward(ctx: Any, *given: Tensor) -> tuple[Tensor | None, ...]:
@@ -80,8 +93,7 @@ class _Sequences(torch.autograd.Function):
         wanted = ctx.needs_input_grad[2:]
         if torch.is_grad_enabled():
             return (None, None, *_differentiable(ctx.eager, inputs, tensors, given[0], wanted))
-        found = _backward(ctx.plan, ctx.block, ctx.sizes, ctx.layers, inputs, Start(*tensors[:5]), given[0])
-        return (None, None, *(gradient if want else None for gradient, want in zip(found, wanted, strict=True)))
+        return (None, None, *_backward(ctx.plan, ctx.block, ctx.layers, Start(*tensors[:5]), given[0], wanted))
 
 
 def _differentiable(
@@ -94,31 +106,32 @@ def _differentiable(
     return (next(found) if want else None for want in wanted)
 
 
-def _clipped(plan: Plan, logits: Tensor) -> Tensor:
-    clip = plan.choices.clip
-    return logits.clamp(-clip, clip)
+def _clipped(plan: Plan, block: Block) -> Tensor:
+    """The logits in a tensor of their own, within the clip."""
+    clip = plan.config.clip
+    logits = block["logits"][..., : plan.sizes.outputs]
+    return logits.contiguous() if clip is None else logits.clamp(-clip, clip)
 
 
 def _forward(
-    plan: Plan, inputs: Tensor, start: Start, parameters: tuple[Tensor, ...], *, kept: bool
-) -> tuple[Block, Sizes, list[Layer]]:
+    plan: Plan, inputs: Tensor, start: Start, parameters: Sequence[Tensor]
+) -> tuple[Block, list[Layer]]:
     """Run the kernel: its buffers, and the layers as it saw them."""
-    inputs = inputs.contiguous()
-    sizes = sizes_of(plan.config, inputs.shape[0], inputs.shape[1], kept=kept)
     layers = _layers(plan.config, parameters)
-    block = Block.of(forward_shapes(sizes))
-    block["memory"][..., : sizes.locations] = start.memory.mT
-    block["weighting"][0, ..., : sizes.locations] = start.weighting
+    block, locations = Block(plan.forward), plan.sizes.locations
+    block["inputs"].copy_(inputs)
+    block["memory"][..., :locations] = start.memory.mT
+    block["weighting"][0, ..., :locations] = start.weighting
     block["reads"][0] = start.read_vector.flatten(1)
     block["hidden"][:, 0] = start.hidden.transpose(0, 1)
     if start.cell is not None:
         block["cells"][:, 0] = start.cell.transpose(0, 1)
-    buffers = Buffers(inputs=inputs.data_ptr(), **block.addresses)
-    kernel.forward(as_record(sizes), as_record(plan.choices), plan.groups, _addresses(layers), as_record(buffers))
-    return block, sizes, layers
+    buffers = record_of(Buffers, block.addresses)
+    kernel.forward(plan.sizes_record, plan.choices_record, plan.groups, _addresses(layers), buffers)
+    return block, layers
 
 
-def _layers(config: MachineConfig, parameters: tuple[Tensor, ...]) -> list[Layer]:
+def _layers(config: MachineConfig, parameters: Sequence[Tensor]) -> list[Layer]:
     """The controller's layers, then the output's and the heads' layer, all contiguous."""
     count = 2 if config.controller == "feedforward" else 4
     stacked = [
@@ -126,7 +139,11 @@ def _layers(config: MachineConfig, parameters: tuple[Tensor, ...]) -> list[Layer
     ]
     heads, heads_bias, output, output_bias = parameters[-4:]
     stacked += [Layer(output, output, output_bias), Layer(heads, heads, heads_bias)]
-    return [Layer(*(tensor.contiguous() for tensor in layer)) for layer in stacked]
+    return [layer if all(tensor.is_contiguous() for tensor in layer) else _contiguous(layer) for layer in stacked]
+
+
+def _contiguous(layer: Layer) -> Layer:
+    return Layer(*(tensor.contiguous() for tensor in layer))
 
 
 def _layer(config: MachineConfig, *parameters: Tensor) -> Layer:
@@ -153,93 +170,65 @@ def _addresses(layers: list[Layer]) -> np.ndarray[Any, np.dtype[np.int64]]:
 
 
 def _backward(
-    plan: Plan,
-    kept: Block,
-    sizes: Sizes,
-    layers: list[Layer],
-    inputs: Tensor,
-    start: Start,
-    given: Tensor,
+    plan: Plan, kept: Block, layers: list[Layer], start: Start, given: Tensor, wanted: Sequence[bool]
 ) -> tuple[Tensor | None, ...]:
-    """The gradients by the inputs, the initial state and the parameters."""
-    d_logits = given.masked_fill(kept["logits"][..., : sizes.outputs].abs() > plan.choices.clip, 0).contiguous()
-    block = Block.of(backward_shapes(sizes))
-    for name in ("hidden", "cells", "reads", "weighting", "memory"):
-        block[name].zero_()
-    inputs = inputs.contiguous()
-    buffers = Buffers(inputs=inputs.data_ptr(), **kept.addresses)
-    gradients = Gradients(logits=d_logits.data_ptr(), **block.addresses)
+    """The gradients by the inputs, the initial state and the parameters, as far as they are wanted."""
+    block, gradients = Block(plan.backward), Block(plan.gradients)
+    block["logits"].copy_(given)
     kernel.backward(
-        as_record(sizes),
-        as_record(plan.choices),
+        plan.sizes_record,
+        plan.choices_record,
         plan.groups,
         _addresses(layers),
-        as_record(buffers),
-        as_record(gradients),
+        record_of(Buffers, kept.addresses),
+        record_of(Gradients, np.concatenate([block.addresses, gradients.addresses])),
     )
-    d_inputs = block["gates"][0][..., : layers[0].lower.shape[0]] @ layers[0].lower[:, : sizes.inputs]
+    s = plan.sizes
+    d_inputs = None
+    if wanted[0]:
+        d_inputs = block["gates"][0][..., : s.gates * s.units] @ layers[0].lower[:, : s.inputs]
     return (
         d_inputs,
-        *_start_gradients(sizes, block, start),
-        *_parameter_gradients(plan.config, sizes, kept, block, inputs, d_logits),
+        *_start_gradients(s, block, start, wanted[1:6]),
+        *_parameter_gradients(plan.config, s, gradients),
     )
 
 
-def _start_gradients(s: Sizes, block: Block, start: Start) -> list[Tensor | None]:
+def _start_gradients(s: Sizes, block: Block, start: Start, wanted: Sequence[bool]) -> Iterator[Tensor | None]:
     """The gradients by the initial state, in the shape in which it was given."""
-    found = [
-        block["memory"][..., : s.locations].mT,
-        block["weighting"][..., : s.locations],
-        block["reads"][:, : s.reads].unflatten(1, (s.read_heads, s.words)),
-        block["hidden"][..., : s.units].transpose(0, 1),
-        None if start.cell is None else block["cells"].transpose(0, 1),
-    ]
-    return [
-        gradient.sum(0, keepdim=True) if gradient is not None and len(value) < len(gradient) else gradient
-        for gradient, value in zip(found, start, strict=True)
-    ]
+    found: dict[str, Callable[[], Tensor]] = {
+        "memory": lambda: block["memory"][..., : s.locations].mT,
+        "weighting": lambda: block["weighting"][..., : s.locations],
+        "read_vector": lambda: block["reads"][:, : s.reads].unflatten(1, (s.read_heads, s.words)),
+        "hidden": lambda: block["hidden"][..., : s.units].transpose(0, 1),
+        "cell": lambda: block["cells"].transpose(0, 1),
+    }
+    for want, value, gradient in zip(wanted, start, found.values(), strict=True):
+        if not want:
+            yield None
+        elif len(value) < s.batch:
+            yield gradient().sum(0, keepdim=True)
+        else:
+            yield gradient()
 
 
-def _parameter_gradients(
-    config: MachineConfig, s: Sizes, kept: Block, block: Block, inputs: Tensor, d_logits: Tensor
-) -> list[Tensor]:
-    """The gradients by the parameters: each weight's is one matrix product over all steps and sequences."""
-    rows, found = s.steps * s.batch, []
-    reads, hidden, gates = kept["reads"], kept["hidden"], block["gates"]
+def _parameter_gradients(config: MachineConfig, s: Sizes, gradients: Block) -> Iterator[Tensor]:
+    """The gradients by the parameters, from those by what `_layers` made of them."""
+    gates, end = s.gates * s.units, s.inputs + s.reads
     for layer in range(s.layers):
-        d_gates = gates[layer].view(rows, -1)[:, : s.gates * s.units]
-        below = (
-            [inputs.view(rows, -1), reads[:-1].view(rows, -1)] if layer == 0 else [hidden[layer - 1, 1:].view(rows, -1)]
-        )
-        d_lower = _by_weight(d_gates, *below)
-        d_hidden = _by_weight(d_gates, hidden[layer, :-1].view(rows, -1)) if s.recurrent else None
-        found += _layer_gradients(config, d_lower, d_hidden, d_gates.sum(0))
-    spoken = hidden[-1, 1:].view(rows, -1)
-    d_raw = block["raw"].view(rows, -1)[:, : s.raw]
-    found += [_by_weight(d_raw, spoken), d_raw.sum(0)]
-    d_output = d_logits.view(rows, -1)
-    found += [_by_weight(d_output, spoken, reads[1:].view(rows, -1)), d_output.sum(0)]
-    return found
+        width = s.units if layer else end
+        lower = gradients.part("lower_weights", gates * (end + (layer - 1) * s.units) if layer else 0, gates, width)
+        bias = gradients.part("biases", layer * gates, gates)
+        if not s.recurrent:
+            yield from (lower, bias)
+            continue
+        hidden = gradients.part("hidden_weights", layer * gates * s.units, gates, s.units)
+        yield from (lower, hidden, bias, bias) if config.controller == "lstm" else _gru(s.units, lower, hidden, bias)
+    yield from (gradients[name] for name in ("head_weights", "head_biases", "output_weights", "output_biases"))
 
 
-def _by_weight(d_sums: Tensor, *inputs: Tensor) -> Tensor:
-    """The gradient by the weight of a layer whose inputs are these, side by side."""
-    if len(inputs) == 1:
-        return d_sums.mT @ inputs[0]
-    weight = d_sums.new_empty(d_sums.shape[1], sum(part.shape[1] for part in inputs))
-    start = 0
-    for part in inputs:
-        torch.mm(d_sums.mT, part, out=weight[:, start : start + part.shape[1]])
-        start += part.shape[1]
-    return weight
-
-
-def _layer_gradients(config: MachineConfig, lower: Tensor, hidden: Tensor | None, bias: Tensor) -> list[Tensor]:
-    """The gradients by a layer's parameters, from those by what `_layer` made of them."""
-    if hidden is None:
-        return [lower, bias]
-    if config.controller == "lstm":
-        return [lower, hidden, bias, bias]
-    two, three = 2 * config.controller_size, 3 * config.controller_size
+def _gru(units: int, lower: Tensor, hidden: Tensor, bias: Tensor) -> list[Tensor]:
+    """The gradients by a GRU's parameters, without the rows that `_layer` has filled with zeros."""
+    two, three = 2 * units, 3 * units
     hidden_rows, hidden_bias = torch.cat([hidden[:two], hidden[three:]]), torch.cat([bias[:two], bias[three:]])
     return [lower[:three], hidden_rows, bias[:three], hidden_bias]

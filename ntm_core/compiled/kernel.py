@@ -12,7 +12,7 @@ from numpy import float32 as f32
 
 from ntm_core.compiled.access import Groups, access, access_backward, replay
 from ntm_core.compiled.addressing import memory_norms
-from ntm_core.compiled.arithmetic import add_scaled, clamped, copy, inside, zero
+from ntm_core.compiled.arithmetic import copy, inside, zero
 from ntm_core.compiled.controllers import layer_backward, layer_forward
 from ntm_core.compiled.intrinsics import (
     FLUSH_DENORMALS,
@@ -27,7 +27,7 @@ from ntm_core.compiled.intrinsics import (
 )
 from ntm_core.compiled.layout import Buffers, Choices, Gradients, Records, Sizes
 from ntm_core.compiled.parameters import head_parameters, head_parameters_backward
-from ntm_core.compiled.product import pack, product
+from ntm_core.compiled.product import bias_gradient, pack, product, weight_gradient
 
 Weights = Any
 
@@ -249,6 +249,49 @@ def backward_step(
 
 
 @kernel_inlined
+def begin_backward(s: Sizes, c: Choices, b: Buffers, g: Gradients) -> None:
+    """Stop the gradient of clipped logits; nothing depends on the last state."""
+    for row in range(s.steps * s.batch):
+        logits, d_logits = at(b.logits, row * s.output_stride), at(g.logits, row * s.outputs)
+        for i in range(s.outputs):
+            d_logits[i] *= inside(logits[i], f32(c.clip))
+    zero(at(g.hidden, 0), s.layers * s.batch * s.unit_stride)
+    zero(at(g.cells, 0), s.layers * s.batch * s.units)
+    zero(at(g.reads, 0), s.batch * s.read_stride)
+    zero(at(g.weighting, 0), s.batch * s.heads * s.row)
+    zero(at(g.memory, 0), s.batch * s.words * s.row)
+
+
+@kernel_inlined
+def weight_gradients(s: Sizes, b: Buffers, g: Gradients) -> None:
+    """The gradients by all weights and biases: each is one product over all steps and sequences."""
+    rows, gates, spare = s.steps * s.batch, s.gates * s.units, at(g.spare, 0)
+    for layer in range(s.layers):
+        d_gates, width = at(g.gates, gates_at(s, layer, 0, 0)), s.inputs + s.reads
+        if layer == 0:
+            out = at(g.lower_weights, 0)
+            weight_gradient(rows, d_gates, s.gate_stride, gates, at(b.inputs, 0), s.inputs, out, width, spare)
+            out = off(out, s.inputs)
+            weight_gradient(rows, d_gates, s.gate_stride, gates, at(b.reads, 0), s.reads, out, width, spare)
+        else:
+            out = at(g.lower_weights, gates * (width + (layer - 1) * s.units))
+            below = at(b.hidden, hidden_at(s, layer - 1, 1, 0))
+            weight_gradient(rows, d_gates, s.gate_stride, gates, below, s.units, out, s.units, spare)
+        if s.recurrent:
+            last, out = at(b.hidden, hidden_at(s, layer, 0, 0)), at(g.hidden_weights, layer * gates * s.units)
+            weight_gradient(rows, d_gates, s.gate_stride, gates, last, s.units, out, s.units, spare)
+        bias_gradient(rows, d_gates, s.gate_stride, gates, at(g.biases, layer * gates))
+    spoken, reads = at(b.hidden, hidden_at(s, s.layers - 1, 1, 0)), at(b.reads, s.batch * s.reads)
+    d_raw, out = at(g.raw, 0), at(g.head_weights, 0)
+    weight_gradient(rows, d_raw, s.raw_stride, s.raw, spoken, s.units, out, s.units, spare)
+    bias_gradient(rows, d_raw, s.raw_stride, s.raw, at(g.head_biases, 0))
+    d_logits, out, width = at(g.logits, 0), at(g.output_weights, 0), s.units + s.reads
+    weight_gradient(rows, d_logits, s.outputs, s.outputs, spoken, s.units, out, width, spare)
+    weight_gradient(rows, d_logits, s.outputs, s.outputs, reads, s.reads, off(out, s.units), width, spare)
+    bias_gradient(rows, d_logits, s.outputs, s.outputs, at(g.output_biases, 0))
+
+
+@kernel_inlined
 def replay_segment(
     s: Sizes, c: Choices, groups: Groups, b: Buffers, g: Gradients, start: int, sequence: int, m: int
 ) -> None:
@@ -292,14 +335,12 @@ def forward(sizes: Records, choices: Records, groups: Groups, weights: Weights, 
 def backward(
     sizes: Records, choices: Records, groups: Groups, weights: Weights, buffers: Records, gradients: Records
 ) -> None:
-    """The gradients of all that `forward` computed, from those by the logits; those by the last state are in `g`.
-
-    They become the gradients by the initial state; those by gates' sums and by raw numbers are kept for the weights.
-    """
+    """The gradients by the initial state, the weights and the biases, from those by the logits."""
     s, c, b, g = sizes[0], choices[0], buffers[0], gradients[0]
     mode = float_mode()
     set_float_mode(mode | FLUSH_DENORMALS)
     pack_backward(s, weights, g)
+    begin_backward(s, c, b, g)
     for first in range(0, s.batch, s.tile):
         rows = min(s.tile, s.batch - first)
         for behind in range((s.steps - 1) // s.every + 1):
@@ -309,4 +350,5 @@ def backward(
             steps = min(s.every, s.steps - start)
             for back in range(steps):
                 backward_step(s, c, groups, b, g, start + steps - 1 - back, first, rows)
+    weight_gradients(s, b, g)
     set_float_mode(mode)

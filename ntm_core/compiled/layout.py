@@ -5,11 +5,15 @@ import math
 from typing import Any, NamedTuple, get_type_hints
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ntm_core.config import MachineConfig
 
 BLOCK = 16
 """Rows of buffers begin at multiples of so many numbers, 64 bytes."""
+
+CHUNK = 64
+"""Rows of inputs that a weight's gradient is summed over at a time, so that they stay in the cache."""
 
 EVERY = 8
 """The memory is kept at every so-manieth step; backward computes those between again."""
@@ -41,9 +45,14 @@ Records = np.ndarray[Any, np.dtype[np.void]]
 """One of the tuples below, as an array with one record: the kernel reads its fields by their names."""
 
 
-def as_record(numbers: "Choices | Sizes | Buffers | Gradients") -> Records:
+def as_record(numbers: "Choices | Sizes") -> Records:
     """A tuple as the kernel takes it."""
     return np.array([tuple(numbers)], _dtype(type(numbers)))
+
+
+def record_of(kind: "type[Buffers | Gradients]", addresses: NDArray[np.int64]) -> Records:
+    """The addresses of all buffers as the kernel takes them."""
+    return addresses.view(_dtype(kind))
 
 
 @functools.cache
@@ -197,3 +206,10 @@ class Gradients(NamedTuple):
     packed_output_hidden: int
     packed_output_reads: int
     spare: int
+    lower_weights: int  # layer, gate row, input or below; layer 0 first, which has its own number of columns
+    hidden_weights: int  # layer, gate row, unit
+    biases: int  # layer, gate row
+    head_weights: int  # raw, unit
+    head_biases: int  # raw
+    output_weights: int  # output, unit and read
+    output_biases: int  # output

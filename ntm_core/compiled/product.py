@@ -15,9 +15,10 @@ from numba import types
 from numba.extending import intrinsic
 from numpy import float32 as f32
 
+from ntm_core.compiled.arithmetic import add_scaled, copy, zero
 from ntm_core.compiled.intrinsics import FLOAT, INT, POINTER, Emitted, Pointer, kernel, off
+from ntm_core.compiled.layout import BLOCK, CHUNK
 
-BLOCK = 16
 _FEATURES = llvm.get_host_cpu_features()
 _LANES = 16 if _FEATURES.get("avx512f") else 8 if _FEATURES.get("avx") else 4
 _VECTOR = ir.VectorType(FLOAT, _LANES)
@@ -44,22 +45,25 @@ def _tile(rows: int, blocks: int) -> Callable[..., None]:
     """The kernel part that adds X A to `rows` rows and `blocks` blocks of columns of Y."""
 
     @intrinsic
-    def emitted(_context: Any, _x: Any, _xs: Any, _packed: Any, _depth: Any, _y: Any, _ys: Any) -> Emitted:
+    def emitted(_context: Any, _x: Any, _row: Any, _step: Any, _packed: Any, _depth: Any, _y: Any, _ys: Any) -> Emitted:
         def emit(codegen: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
             _emit_tile(builder, rows, blocks, *arguments)
             return codegen.get_dummy_value()
 
-        return types.void(POINTER, types.intp, POINTER, types.intp, POINTER, types.intp), emit
+        size = types.intp
+        return types.void(POINTER, size, size, POINTER, size, POINTER, size), emit
 
     @kernel
-    def tile(x: Pointer, x_stride: int, packed: Pointer, depth: int, y: Pointer, y_stride: int) -> None:
-        emitted(x, x_stride, packed, depth, y, y_stride)
+    def tile(
+        x: Pointer, x_row: int, x_step: int, packed: Pointer, depth: int, y: Pointer, y_stride: int
+    ) -> None:
+        emitted(x, x_row, x_step, packed, depth, y, y_stride)
 
     return tile
 
 
 def _emit_tile(
-    builder: Any, rows: int, blocks: int, x: Any, x_stride: Any, packed: Any, depth: Any, y: Any, y_stride: Any
+    builder: Any, rows: int, blocks: int, x: Any, x_row: Any, x_step: Any, packed: Any, depth: Any, y: Any, y_stride: Any
 ) -> None:
     """The code of a tile: load Y, for each k add x[m][k] times a row of the packed blocks, store Y."""
     index = depth.type
@@ -93,7 +97,8 @@ def _emit_tile(
         for block, lane in columns
     ]
     for m in range(rows):
-        number = builder.load(builder.gep(x, [builder.add(builder.mul(x_stride, index(m)), k)], source_etype=FLOAT))
+        place = builder.add(builder.mul(x_row, index(m)), builder.mul(x_step, k))
+        number = builder.load(builder.gep(x, [place], source_etype=FLOAT))
         number = builder.insert_element(_UNDEFINED, number, INT(0))
         number = builder.shuffle_vector(number, _UNDEFINED, _ALL_FIRST)
         for column, weight in enumerate(weights):
@@ -125,21 +130,61 @@ def product(
         _one_row(x, depth, packed, blocks, y)
         return
     for block in range(blocks):
-        _one_block(rows, x, x_stride, depth, off(packed, block * depth * BLOCK), off(y, block * BLOCK), y_stride)
+        weight = off(packed, block * depth * BLOCK)
+        _one_block(rows, x, x_stride, 1, depth, weight, off(y, block * BLOCK), y_stride)
 
 
 @kernel
-def _one_block(rows: int, x: Pointer, x_stride: int, depth: int, packed: Pointer, y: Pointer, y_stride: int) -> None:
-    """Y += X A for one block of columns, four rows at a time."""
+def weight_gradient(
+    rows: int,
+    d_sums: Pointer,
+    d_stride: int,
+    units: int,
+    inputs: Pointer,
+    columns: int,
+    out: Pointer,
+    out_stride: int,
+    spare: Pointer,
+) -> None:
+    """The gradient by a weight of units x columns: the sum over the rows of d_sums[row] times inputs[row].
+
+    `spare` has room for (units + `CHUNK`) rows of the columns rounded up to 16.
+    """
+    padded = (columns + BLOCK - 1) // BLOCK * BLOCK
+    packed = off(spare, units * padded)
+    zero(spare, units * padded)
+    for start in range(0, rows, CHUNK):
+        depth = min(CHUNK, rows - start)
+        pack(off(inputs, start * columns), columns, 1, depth, columns, packed)
+        for first in range(0, padded, BLOCK):
+            chosen = off(packed, first * depth)
+            _one_block(units, off(d_sums, start * d_stride), 1, d_stride, depth, chosen, off(spare, first), padded)
+    for unit in range(units):
+        copy(off(out, unit * out_stride), off(spare, unit * padded), columns)
+
+
+@kernel
+def bias_gradient(rows: int, d_sums: Pointer, d_stride: int, units: int, out: Pointer) -> None:
+    """The gradient by a bias: the sum over the rows of d_sums[row]."""
+    zero(out, units)
+    for row in range(rows):
+        add_scaled(off(d_sums, row * d_stride), f32(1), out, units)
+
+
+@kernel
+def _one_block(
+    rows: int, x: Pointer, x_row: int, x_step: int, depth: int, packed: Pointer, y: Pointer, y_stride: int
+) -> None:
+    """Y += X A for one block of columns, four rows at a time; X[m][k] is x[m * x_row + k * x_step]."""
     m = 0
     while m + 4 <= rows:
-        _four_by_one(off(x, m * x_stride), x_stride, packed, depth, off(y, m * y_stride), y_stride)
+        _four_by_one(off(x, m * x_row), x_row, x_step, packed, depth, off(y, m * y_stride), y_stride)
         m += 4
     while m + 2 <= rows:
-        _two_by_one(off(x, m * x_stride), x_stride, packed, depth, off(y, m * y_stride), y_stride)
+        _two_by_one(off(x, m * x_row), x_row, x_step, packed, depth, off(y, m * y_stride), y_stride)
         m += 2
     if m < rows:
-        _one_by_one(off(x, m * x_stride), x_stride, packed, depth, off(y, m * y_stride), y_stride)
+        _one_by_one(off(x, m * x_row), x_row, x_step, packed, depth, off(y, m * y_stride), y_stride)
 
 
 @kernel
@@ -147,8 +192,8 @@ def _one_row(x: Pointer, depth: int, packed: Pointer, blocks: int, y: Pointer) -
     """Y += x A for one row, four blocks at a time: with one block, each sum would wait for the last."""
     block = 0
     while block + 4 <= blocks:
-        _one_by_four(x, 0, off(packed, block * depth * BLOCK), depth, off(y, block * BLOCK), 0)
+        _one_by_four(x, 0, 1, off(packed, block * depth * BLOCK), depth, off(y, block * BLOCK), 0)
         block += 4
     while block < blocks:
-        _one_by_one(x, 0, off(packed, block * depth * BLOCK), depth, off(y, block * BLOCK), 0)
+        _one_by_one(x, 0, 1, off(packed, block * depth * BLOCK), depth, off(y, block * BLOCK), 0)
         block += 1
