@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from ntm_core.access import access, readdress
 from ntm_core.addressing import Weightings
+from ntm_core.compiled import Core, Start, core_for, fits
 from ntm_core.config import MachineConfig, OutputActivation
 from ntm_core.controllers import Controller, ControllerState
 from ntm_core.errors import TraceError
@@ -122,11 +123,15 @@ class Machine(nn.Module):
     """A Neural Turing Machine built from its config, with parameters drawn from a seed.
 
     The same config and seed give the same parameters; the global random state is left alone.
+
+    Attributes:
+        core: what `forward` computes with; set it to "eager" to keep the compiled core away.
     """
 
     def __init__(self, config: MachineConfig, seed: int = 0) -> None:
         super().__init__()
         self.config = config
+        self.core: Core = core_for(config)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             self.controller = Controller(config)
@@ -228,5 +233,31 @@ class Machine(nn.Module):
     def forward(
         self, inputs: Float[Tensor, "step batch input"], state: MachineState | None = None
     ) -> Float[Tensor, "step batch output"]:
-        """The logits of every step of a whole batch of sequences."""
+        """The logits of every step of a whole batch of sequences, by the compiled core where it can compute them.
+
+        Eager mode computes the rest: other types than float32, other devices than the CPU, a graph that is traced, and
+        gradients of gradients.
+        """
+        state = state or self.initial_state(inputs.shape[1] if self.config.draws_fresh else 1)
+        cell, hidden = state.controller.cell, state.controller.hidden
+        start = Start(state.memory, state.weighting, state.read_vector, hidden, cell)
+        weights = self._weights()
+        if self.core == "compiled" and fits((inputs, *start, *weights)):
+            from ntm_core.compiled.function import sequence_logits  # noqa: PLC0415  # it imports numba
+
+            return sequence_logits(self.config, inputs, start, weights, self._eager)
+        return self._eager(inputs, start)
+
+    def _eager(self, inputs: Tensor, start: Start) -> Tensor:
+        """The logits step by step."""
+        memory, weighting, read, hidden, cell = (
+            None if tensor is None else tensor.expand(inputs.shape[1], *tensor.shape[1:]) for tensor in start
+        )
+        assert memory is not None and weighting is not None and read is not None and hidden is not None
+        state = MachineState(ControllerState(hidden, cell), read, weighting, memory)
         return torch.stack([result.logits for result in self.run(inputs, state)])
+
+    def _weights(self) -> list[Tensor]:
+        """The parameters of the controller's layers, then those of the heads and of the output."""
+        parts = [*self.controller.layers, self.heads, self.output]
+        return [parameter for part in parts for parameter in part._parameters.values()]

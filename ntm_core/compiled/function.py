@@ -1,0 +1,234 @@
+"""The compiled core behind one torch.autograd.Function: a whole batch of sequences is one node of autograd's graph."""
+
+import functools
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ntm_core.access import head_groups
+from ntm_core.compiled import kernel
+from ntm_core.compiled.buffers import Block, Layout, Start, backward_shapes, forward_shapes, gradient_shapes, sizes_of
+from ntm_core.compiled.layout import Buffers, Choices, Gradients, Records, Sizes, as_record, record_of
+from ntm_core.config import MachineConfig
+
+
+Eager = Callable[[Tensor, Start], Tensor]
+Groups = np.ndarray[Any, np.dtype[np.int64]]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What the kernel is told of a machine and a batch, and where its buffers lie.
+
+    Attributes:
+        groups: of heads, in the order in which they act.
+        forward: the buffers of the forward pass.
+        backward: those of the backward pass.
+        gradients: those in which it leaves the gradients by the parameters.
+    """
+
+    config: MachineConfig
+    sizes: Sizes
+    sizes_record: Records
+    choices_record: Records
+    groups: Groups
+    forward: Layout
+    backward: Layout
+    gradients: Layout
+
+
+@functools.lru_cache(256)
+def _plan(config: MachineConfig, steps: int, batch: int, *, kept: bool) -> Plan:
+    sizes = sizes_of(config, steps, batch, kept=kept)
+    groups = np.array([(group.start, group.stop) for group in head_groups(config)], np.int64)
+    choices = as_record(Choices.of(config))
+    layouts = (Layout.of(shapes(sizes)) for shapes in (forward_shapes, backward_shapes, gradient_shapes))
+    return Plan(config, sizes, as_record(sizes), choices, groups, *layouts)
+
+
+class Layer(NamedTuple):
+    """One layer as the kernel multiplies with it: weights by inputs and by its own last output, and the bias."""
+
+    lower: Tensor
+    hidden: Tensor
+    bias: Tensor
+
+
+def sequence_logits(
+    config: MachineConfig, inputs: Tensor, start: Start, parameters: Sequence[Tensor], eager: Eager
+) -> Tensor:
+    """The logits of a batch of sequences, (step, batch, output), from inputs of (step, batch, input).
+
+    `parameters` are those of each layer of the controller, as PyTorch orders them, then weight and bias of the heads,
+    then those of the output. `eager` computes the same with PyTorch, for the gradient of a gradient.
+    """
+    differentiable = torch.is_grad_enabled() and any(
+        tensor is not None and tensor.requires_grad for tensor in (inputs, *start, *parameters)
+    )
+    plan = _plan(config, inputs.shape[0], inputs.shape[1], kept=differentiable)
+    if differentiable:
+        logits: Tensor = _Sequences.apply(plan, eager, inputs, *start, *parameters)
+        return logits
+    return _clipped(plan, _forward(plan, inputs, start, parameters)[0])
+
+
+class _Sequences(torch.autograd.Function):
+    """The logits as a function of the inputs, the initial state and the parameters."""
+
+    @staticmethod
+    def forward(ctx: Any, plan: Plan, eager: Eager, inputs: Tensor, *tensors: Tensor | None) -> Tensor:
+        start, parameters = Start(*tensors[:5]), tensors[5:]  # type: ignore[arg-type]  # only the cell may be None
+        ctx.save_for_backward(inputs, *tensors)
+        ctx.block, ctx.layers = _forward(plan, inputs, start, parameters)  # type: ignore[arg-type]  # likewise
+        ctx.plan, ctx.eager = plan, eager
+        return _clipped(plan, ctx.block)
+
+    @staticmethod
+    def backward(ctx: Any, *given: Tensor) -> tuple[Tensor | None, ...]:
+        inputs, *tensors = ctx.saved_tensors
+        wanted = ctx.needs_input_grad[2:]
+        if torch.is_grad_enabled():
+            return (None, None, *_differentiable(ctx.eager, inputs, tensors, given[0], wanted))
+        return (None, None, *_backward(ctx.plan, ctx.block, ctx.layers, Start(*tensors[:5]), given[0], wanted))
+
+
+def _differentiable(
+    eager: Eager, inputs: Tensor, tensors: Sequence[Tensor | None], given: Tensor, wanted: Sequence[bool]
+) -> Iterator[Tensor | None]:
+    """The gradients by eager mode, with a graph of their own: where someone wants gradients of these gradients."""
+    asked = [tensor for tensor, want in zip((inputs, *tensors), wanted, strict=True) if want and tensor is not None]
+    logits = eager(inputs, Start(*tensors[:5]))  # type: ignore[arg-type]  # only the cell may be None
+    found = iter(torch.autograd.grad(logits, asked, given, create_graph=True, allow_unused=True))
+    return (next(found) if want else None for want in wanted)
+
+
+def _clipped(plan: Plan, block: Block) -> Tensor:
+    """The logits in a tensor of their own, within the clip."""
+    clip = plan.config.clip
+    logits = block["logits"][..., : plan.sizes.outputs]
+    return logits.contiguous() if clip is None else logits.clamp(-clip, clip)
+
+
+def _forward(
+    plan: Plan, inputs: Tensor, start: Start, parameters: Sequence[Tensor]
+) -> tuple[Block, list[Layer]]:
+    """Run the kernel: its buffers, and the layers as it saw them."""
+    layers = _layers(plan.config, parameters)
+    block, locations = Block(plan.forward), plan.sizes.locations
+    block["inputs"].copy_(inputs)
+    block["memory"][..., :locations] = start.memory.mT
+    block["weighting"][0, ..., :locations] = start.weighting
+    block["reads"][0] = start.read_vector.flatten(1)
+    block["hidden"][:, 0] = start.hidden.transpose(0, 1)
+    if start.cell is not None:
+        block["cells"][:, 0] = start.cell.transpose(0, 1)
+    buffers = record_of(Buffers, block.addresses)
+    kernel.forward(plan.sizes_record, plan.choices_record, plan.groups, _addresses(layers), buffers)
+    return block, layers
+
+
+def _layers(config: MachineConfig, parameters: Sequence[Tensor]) -> list[Layer]:
+    """The controller's layers, then the output's and the heads' layer, all contiguous."""
+    count = 2 if config.controller == "feedforward" else 4
+    stacked = [
+        _layer(config, *parameters[count * layer : count * (layer + 1)]) for layer in range(config.controller_layers)
+    ]
+    heads, heads_bias, output, output_bias = parameters[-4:]
+    stacked += [Layer(output, output, output_bias), Layer(heads, heads, heads_bias)]
+    return [layer if all(tensor.is_contiguous() for tensor in layer) else _contiguous(layer) for layer in stacked]
+
+
+def _contiguous(layer: Layer) -> Layer:
+    return Layer(*(tensor.contiguous() for tensor in layer))
+
+
+def _layer(config: MachineConfig, *parameters: Tensor) -> Layer:
+    """A layer of the controller.
+
+    A GRU's new gate is summed in two parts, by inputs and by the last output: each weight has zeros for the other.
+    """
+    if config.controller == "feedforward":
+        weight, bias = parameters
+        return Layer(weight, weight, bias)
+    lower, hidden, lower_bias, hidden_bias = parameters
+    if config.controller == "lstm":
+        return Layer(lower, hidden, lower_bias + hidden_bias)
+    two = 2 * config.controller_size
+    return Layer(
+        torch.cat([lower, lower.new_zeros(config.controller_size, lower.shape[1])]),
+        torch.cat([hidden[:two], torch.zeros_like(hidden[two:]), hidden[two:]]),
+        torch.cat([lower_bias[:two] + hidden_bias[:two], lower_bias[two:], hidden_bias[two:]]),
+    )
+
+
+def _addresses(layers: list[Layer]) -> np.ndarray[Any, np.dtype[np.int64]]:
+    return np.array([[tensor.data_ptr() for tensor in layer] for layer in layers], np.int64)
+
+
+def _backward(
+    plan: Plan, kept: Block, layers: list[Layer], start: Start, given: Tensor, wanted: Sequence[bool]
+) -> tuple[Tensor | None, ...]:
+    """The gradients by the inputs, the initial state and the parameters, as far as they are wanted."""
+    block, gradients = Block(plan.backward), Block(plan.gradients)
+    block["logits"].copy_(given)
+    kernel.backward(
+        plan.sizes_record,
+        plan.choices_record,
+        plan.groups,
+        _addresses(layers),
+        record_of(Buffers, kept.addresses),
+        record_of(Gradients, np.concatenate([block.addresses, gradients.addresses])),
+    )
+    s = plan.sizes
+    d_inputs = None
+    if wanted[0]:
+        d_inputs = block["gates"][0][..., : s.gates * s.units] @ layers[0].lower[:, : s.inputs]
+    return (
+        d_inputs,
+        *_start_gradients(s, block, start, wanted[1:6]),
+        *_parameter_gradients(plan.config, s, gradients),
+    )
+
+
+def _start_gradients(s: Sizes, block: Block, start: Start, wanted: Sequence[bool]) -> Iterator[Tensor | None]:
+    """The gradients by the initial state, in the shape in which it was given."""
+    found: dict[str, Callable[[], Tensor]] = {
+        "memory": lambda: block["memory"][..., : s.locations].mT,
+        "weighting": lambda: block["weighting"][..., : s.locations],
+        "read_vector": lambda: block["reads"][:, : s.reads].unflatten(1, (s.read_heads, s.words)),
+        "hidden": lambda: block["hidden"][..., : s.units].transpose(0, 1),
+        "cell": lambda: block["cells"].transpose(0, 1),
+    }
+    for want, value, gradient in zip(wanted, start, found.values(), strict=True):
+        if not want:
+            yield None
+        elif len(value) < s.batch:
+            yield gradient().sum(0, keepdim=True)
+        else:
+            yield gradient()
+
+
+def _parameter_gradients(config: MachineConfig, s: Sizes, gradients: Block) -> Iterator[Tensor]:
+    """The gradients by the parameters, from those by what `_layers` made of them."""
+    gates, end = s.gates * s.units, s.inputs + s.reads
+    for layer in range(s.layers):
+        width = s.units if layer else end
+        lower = gradients.part("lower_weights", gates * (end + (layer - 1) * s.units) if layer else 0, gates, width)
+        bias = gradients.part("biases", layer * gates, gates)
+        if not s.recurrent:
+            yield from (lower, bias)
+            continue
+        hidden = gradients.part("hidden_weights", layer * gates * s.units, gates, s.units)
+        yield from (lower, hidden, bias, bias) if config.controller == "lstm" else _gru(s.units, lower, hidden, bias)
+    yield from (gradients[name] for name in ("head_weights", "head_biases", "output_weights", "output_biases"))
+
+
+def _gru(units: int, lower: Tensor, hidden: Tensor, bias: Tensor) -> list[Tensor]:
+    """The gradients by a GRU's parameters, without the rows that `_layer` has filled with zeros."""
+    two, three = 2 * units, 3 * units
+    hidden_rows, hidden_bias = torch.cat([hidden[:two], hidden[three:]]), torch.cat([bias[:two], bias[three:]])
+    return [lower[:three], hidden_rows, bias[:three], hidden_bias]

@@ -1,0 +1,354 @@
+"""A whole batch of sequences, forward and backward: what Python calls.
+
+Sequences are computed in tiles, side by side through time. `weights` is an int64 array of addresses, one row a layer:
+its weight by its inputs, by its own last output, and its bias; the last row has the heads' weight and bias; the row
+before it the output's.
+"""
+
+from typing import Any
+
+import numba
+from numpy import float32 as f32
+
+from ntm_core.compiled.access import Groups, access, access_backward, replay
+from ntm_core.compiled.addressing import memory_norms
+from ntm_core.compiled.arithmetic import copy, inside, zero
+from ntm_core.compiled.controllers import layer_backward, layer_forward
+from ntm_core.compiled.intrinsics import (
+    FLUSH_DENORMALS,
+    REORDERED,
+    Pointer,
+    at,
+    float_mode,
+    kernel,
+    kernel_inlined,
+    off,
+    set_float_mode,
+)
+from ntm_core.compiled.layout import Buffers, Choices, Gradients, Records, Sizes
+from ntm_core.compiled.parameters import head_parameters, head_parameters_backward
+from ntm_core.compiled.product import bias_gradient, pack, product, weight_gradient
+
+Weights = Any
+
+
+@kernel
+def lower_at(s: Sizes, layer: int, stride: int) -> int:
+    """Where a layer's packed weight by its inputs begins: layer 0 sees the read vectors, the others a layer's output."""
+    return 0 if layer == 0 else (s.reads + (layer - 1) * s.units) * stride
+
+
+@kernel_inlined
+def pack_forward(s: Sizes, weights: Weights, b: Buffers) -> None:
+    """Pack all weights as the forward pass multiplies with them."""
+    gates, width = s.gates * s.units, s.inputs + s.reads
+    pack(at(weights[0, 0], 0), 1, width, s.inputs, gates, at(b.packed_inputs, 0))
+    pack(at(weights[0, 0], s.inputs), 1, width, s.reads, gates, at(b.packed_lower, 0))
+    for layer in range(1, s.layers):
+        packed = at(b.packed_lower, lower_at(s, layer, s.gate_stride))
+        pack(at(weights[layer, 0], 0), 1, s.units, s.units, gates, packed)
+    for layer in range(s.layers * s.recurrent):
+        packed = at(b.packed_hidden, layer * s.units * s.gate_stride)
+        pack(at(weights[layer, 1], 0), 1, s.units, s.units, gates, packed)
+    width = s.units + s.reads
+    pack(at(weights[s.layers, 0], 0), 1, width, s.units, s.outputs, at(b.packed_output_hidden, 0))
+    pack(at(weights[s.layers, 0], s.units), 1, width, s.reads, s.outputs, at(b.packed_output_reads, 0))
+    pack(at(weights[s.layers + 1, 0], 0), 1, s.units, s.units, s.raw, at(b.packed_heads, 0))
+
+
+@kernel_inlined
+def pack_backward(s: Sizes, weights: Weights, g: Gradients) -> None:
+    """Pack all weights as the backward pass multiplies with them: the other way round."""
+    gates = s.gates * s.units
+    pack(at(weights[0, 0], s.inputs), s.inputs + s.reads, 1, gates, s.reads, at(g.packed_lower, 0))
+    for layer in range(1, s.layers):
+        packed = at(g.packed_lower, gates * (s.read_stride + (layer - 1) * s.unit_stride))
+        pack(at(weights[layer, 0], 0), s.units, 1, gates, s.units, packed)
+    for layer in range(s.layers * s.recurrent):
+        packed = at(g.packed_hidden, layer * gates * s.unit_stride)
+        pack(at(weights[layer, 1], 0), s.units, 1, gates, s.units, packed)
+    width = s.units + s.reads
+    pack(at(weights[s.layers, 0], 0), width, 1, s.outputs, s.units, at(g.packed_output_hidden, 0))
+    pack(at(weights[s.layers, 0], s.units), width, 1, s.outputs, s.reads, at(g.packed_output_reads, 0))
+    pack(at(weights[s.layers + 1, 0], 0), s.units, 1, s.raw, s.units, at(g.packed_heads, 0))
+
+
+@kernel
+def fill_rows(target: Pointer, stride: int, row: Pointer, count: int, rows: int) -> None:
+    """Copy one row into each of several."""
+    for m in range(rows):
+        copy(off(target, m * stride), row, count)
+
+
+@kernel
+def hidden_at(s: Sizes, layer: int, t: int, sequence: int) -> int:
+    """Where h_t of a layer lies in `hidden` (and c_t in `cells`); t counts from the initial state, 0."""
+    return ((layer * (s.kept * s.steps + 1) + s.kept * t) * s.batch + sequence) * s.units
+
+
+@kernel
+def gates_at(s: Sizes, layer: int, t: int, sequence: int) -> int:
+    """Where the gates of a layer at step t, counted from 0, lie."""
+    steps = s.steps if s.kept else 1
+    return ((layer * steps + s.kept * t) * s.batch + sequence) * s.gate_stride
+
+
+@kernel_inlined
+def controller(s: Sizes, c: Choices, weights: Weights, b: Buffers, t: int, first: int, rows: int) -> None:
+    """One step of all layers of a tile's controllers."""
+    gates_count = s.gates * s.units
+    for layer in range(s.layers):
+        gates = at(b.gates, gates_at(s, layer, t, first))
+        fill_rows(gates, s.gate_stride, at(weights[layer, 2], 0), gates_count, rows)
+        packed = at(b.packed_lower, lower_at(s, layer, s.gate_stride))
+        if layer == 0:
+            x = at(b.inputs, (t * s.batch + first) * s.inputs)
+            product(rows, x, s.inputs, s.inputs, at(b.packed_inputs, 0), gates_count, gates, s.gate_stride)
+            reads = at(b.reads, (s.kept * t * s.batch + first) * s.reads)
+            product(rows, reads, s.reads, s.reads, packed, gates_count, gates, s.gate_stride)
+        else:
+            below = at(b.hidden, hidden_at(s, layer - 1, t + 1, first))
+            product(rows, below, s.units, s.units, packed, gates_count, gates, s.gate_stride)
+        last = at(b.hidden, hidden_at(s, layer, t, first))
+        if s.recurrent:
+            packed = at(b.packed_hidden, layer * s.units * s.gate_stride)
+            product(rows, last, s.units, s.units, packed, gates_count, gates, s.gate_stride)
+        out = at(b.hidden, hidden_at(s, layer, t + 1, first))
+        last_cell = at(b.cells, hidden_at(s, layer, t, first))
+        cell = at(b.cells, hidden_at(s, layer, t + 1, first))
+        for m in range(rows):
+            u = m * s.units
+            layer_forward(
+                c,
+                off(gates, m * s.gate_stride),
+                off(last, u),
+                off(last_cell, u),
+                off(out, u),
+                off(cell, u),
+                s.units,
+            )
+
+
+@kernel_inlined
+def forward_step(
+    s: Sizes, c: Choices, groups: Groups, weights: Weights, b: Buffers, t: int, first: int, rows: int
+) -> None:
+    """One step of a tile: the controllers speak, the heads access the memories, the outputs are formed from r_t."""
+    controller(s, c, weights, b, t, first, rows)
+    spoken = at(b.hidden, hidden_at(s, s.layers - 1, t + 1, first))
+    now, following = s.kept * t * s.batch + first, s.kept * (t + 1) * s.batch + first
+    raw = at(b.raw, now * s.raw_stride)
+    fill_rows(raw, s.raw_stride, at(weights[s.layers + 1, 2], 0), s.raw, rows)
+    product(rows, spoken, s.units, s.units, at(b.packed_heads, 0), s.raw, raw, s.raw_stride)
+    for m in range(rows):
+        values = at(b.values, (now + m) * s.values)
+        head_parameters(s, c, off(raw, m * s.raw_stride), values)
+        memory = at(b.memory, (first + m) * s.words * s.row)
+        if s.kept and t % s.every == 0:
+            kept = at(b.kept_memory, (t // s.every * s.batch + first + m) * s.words * s.row)
+            copy(kept, memory, s.words * s.row)
+        i = (now + m) * s.heads * s.row
+        access(
+            s,
+            c,
+            groups,
+            memory,
+            at(b.norms, (first + m) * s.row),
+            at(b.means, (first + m) * s.row),
+            at(b.weighting, i),
+            values,
+            at(b.alike, i),
+            at(b.content, i),
+            at(b.shifted, i),
+            at(b.weighting, (following + m) * s.heads * s.row),
+            at(b.reads, (following + m) * s.reads),
+            at(b.spare, 0),
+        )
+    logits = at(b.logits, (t * s.batch + first) * s.output_stride)
+    fill_rows(logits, s.output_stride, at(weights[s.layers, 2], 0), s.outputs, rows)
+    reads = at(b.reads, following * s.reads)
+    product(rows, spoken, s.units, s.units, at(b.packed_output_hidden, 0), s.outputs, logits, s.output_stride)
+    product(rows, reads, s.reads, s.reads, at(b.packed_output_reads, 0), s.outputs, logits, s.output_stride)
+
+
+@kernel_inlined
+def controller_backward(s: Sizes, c: Choices, b: Buffers, g: Gradients, t: int, first: int, rows: int) -> None:
+    """One step back through all layers of a tile's controllers."""
+    count = s.gates * s.units
+    for above in range(s.layers):
+        layer = s.layers - 1 - above
+        d_hidden = at(g.hidden, (layer * s.batch + first) * s.unit_stride)
+        d_gates = at(g.gates, gates_at(s, layer, t, first))
+        for m in range(rows):
+            now, following = hidden_at(s, layer, t, first + m), hidden_at(s, layer, t + 1, first + m)
+            layer_backward(
+                c,
+                at(b.gates, gates_at(s, layer, t, first + m)),
+                at(b.hidden, now),
+                at(b.cells, now),
+                at(b.cells, following),
+                off(d_hidden, m * s.unit_stride),
+                at(g.cells, (layer * s.batch + first + m) * s.units),
+                off(d_gates, m * s.gate_stride),
+                at(g.spare, 0),
+                s.units,
+            )
+        if s.recurrent:
+            packed = at(g.packed_hidden, layer * count * s.unit_stride)
+            product(rows, d_gates, s.gate_stride, count, packed, s.units, d_hidden, s.unit_stride)
+        if layer == 0:
+            d_reads = at(g.reads, first * s.read_stride)
+            zero(d_reads, rows * s.read_stride)
+            product(rows, d_gates, s.gate_stride, count, at(g.packed_lower, 0), s.reads, d_reads, s.read_stride)
+        else:
+            packed = at(g.packed_lower, count * (s.read_stride + (layer - 1) * s.unit_stride))
+            d_below = at(g.hidden, ((layer - 1) * s.batch + first) * s.unit_stride)
+            product(rows, d_gates, s.gate_stride, count, packed, s.units, d_below, s.unit_stride)
+
+
+@kernel_inlined
+def backward_step(
+    s: Sizes, c: Choices, groups: Groups, b: Buffers, g: Gradients, t: int, first: int, rows: int
+) -> None:
+    """One step back of a tile."""
+    d_logits = at(g.logits, (t * s.batch + first) * s.outputs)
+    d_spoken = at(g.hidden, ((s.layers - 1) * s.batch + first) * s.unit_stride)
+    d_reads = at(g.reads, first * s.read_stride)
+    output_hidden, output_reads = at(g.packed_output_hidden, 0), at(g.packed_output_reads, 0)
+    product(rows, d_logits, s.outputs, s.outputs, output_hidden, s.units, d_spoken, s.unit_stride)
+    product(rows, d_logits, s.outputs, s.outputs, output_reads, s.reads, d_reads, s.read_stride)
+    now, following = t * s.batch + first, (t + 1) * s.batch + first
+    d_raw = at(g.raw, now * s.raw_stride)
+    versions, version = s.every * s.memories + 1, t % s.every * s.memories
+    for m in range(rows):
+        i = (now + m) * s.heads * s.row
+        values = at(b.values, (now + m) * s.values)
+        access_backward(
+            s,
+            c,
+            groups,
+            at(g.memories, (m * versions + version) * s.words * s.row),
+            at(g.norms, (m * versions + version) * s.row),
+            at(g.means, (m * versions + version) * s.row),
+            at(b.weighting, i),
+            values,
+            at(b.alike, i),
+            at(b.content, i),
+            at(b.shifted, i),
+            at(b.weighting, (following + m) * s.heads * s.row),
+            off(d_reads, m * s.read_stride),
+            at(g.weighting, (first + m) * s.heads * s.row),
+            at(g.memory, (first + m) * s.words * s.row),
+            at(g.values, 0),
+            at(g.spare, 0),
+        )
+        raw = at(b.raw, (now + m) * s.raw_stride)
+        head_parameters_backward(s, c, raw, values, at(g.values, 0), off(d_raw, m * s.raw_stride))
+    product(rows, d_raw, s.raw_stride, s.raw, at(g.packed_heads, 0), s.units, d_spoken, s.unit_stride)
+    controller_backward(s, c, b, g, t, first, rows)
+
+
+@kernel_inlined
+def begin_backward(s: Sizes, c: Choices, b: Buffers, g: Gradients) -> None:
+    """Stop the gradient of clipped logits; nothing depends on the last state."""
+    for row in range(s.steps * s.batch):
+        logits, d_logits = at(b.logits, row * s.output_stride), at(g.logits, row * s.outputs)
+        for i in range(s.outputs):
+            d_logits[i] *= inside(logits[i], f32(c.clip))
+    zero(at(g.hidden, 0), s.layers * s.batch * s.unit_stride)
+    zero(at(g.cells, 0), s.layers * s.batch * s.units)
+    zero(at(g.reads, 0), s.batch * s.read_stride)
+    zero(at(g.weighting, 0), s.batch * s.heads * s.row)
+    zero(at(g.memory, 0), s.batch * s.words * s.row)
+
+
+@kernel_inlined
+def weight_gradients(s: Sizes, b: Buffers, g: Gradients) -> None:
+    """The gradients by all weights and biases: each is one product over all steps and sequences."""
+    rows, gates, spare = s.steps * s.batch, s.gates * s.units, at(g.spare, 0)
+    for layer in range(s.layers):
+        d_gates, width = at(g.gates, gates_at(s, layer, 0, 0)), s.inputs + s.reads
+        if layer == 0:
+            out = at(g.lower_weights, 0)
+            weight_gradient(rows, d_gates, s.gate_stride, gates, at(b.inputs, 0), s.inputs, out, width, spare)
+            out = off(out, s.inputs)
+            weight_gradient(rows, d_gates, s.gate_stride, gates, at(b.reads, 0), s.reads, out, width, spare)
+        else:
+            out = at(g.lower_weights, gates * (width + (layer - 1) * s.units))
+            below = at(b.hidden, hidden_at(s, layer - 1, 1, 0))
+            weight_gradient(rows, d_gates, s.gate_stride, gates, below, s.units, out, s.units, spare)
+        if s.recurrent:
+            last, out = at(b.hidden, hidden_at(s, layer, 0, 0)), at(g.hidden_weights, layer * gates * s.units)
+            weight_gradient(rows, d_gates, s.gate_stride, gates, last, s.units, out, s.units, spare)
+        bias_gradient(rows, d_gates, s.gate_stride, gates, at(g.biases, layer * gates))
+    spoken, reads = at(b.hidden, hidden_at(s, s.layers - 1, 1, 0)), at(b.reads, s.batch * s.reads)
+    d_raw, out = at(g.raw, 0), at(g.head_weights, 0)
+    weight_gradient(rows, d_raw, s.raw_stride, s.raw, spoken, s.units, out, s.units, spare)
+    bias_gradient(rows, d_raw, s.raw_stride, s.raw, at(g.head_biases, 0))
+    d_logits, out, width = at(g.logits, 0), at(g.output_weights, 0), s.units + s.reads
+    weight_gradient(rows, d_logits, s.outputs, s.outputs, spoken, s.units, out, width, spare)
+    weight_gradient(rows, d_logits, s.outputs, s.outputs, reads, s.reads, off(out, s.units), width, spare)
+    bias_gradient(rows, d_logits, s.outputs, s.outputs, at(g.output_biases, 0))
+
+
+@kernel_inlined
+def replay_segment(
+    s: Sizes, c: Choices, groups: Groups, b: Buffers, g: Gradients, start: int, sequence: int, m: int
+) -> None:
+    """Every version of one sequence's memory from a kept one up to the next, computed again."""
+    versions, size = s.every * s.memories + 1, s.words * s.row
+    base = m * versions
+    kept = at(b.kept_memory, (start // s.every * s.batch + sequence) * size)
+    copy(at(g.memories, base * size), kept, size)
+    memory_norms(s, c, kept, at(g.norms, base * s.row), at(g.means, base * s.row))
+    for t in range(start, min(start + s.every, s.steps)):
+        version = base + (t - start) * s.memories
+        replay(
+            s,
+            c,
+            groups,
+            at(b.weighting, ((t + 1) * s.batch + sequence) * s.heads * s.row),
+            at(b.values, (t * s.batch + sequence) * s.values),
+            at(g.memories, version * size),
+            at(g.norms, version * s.row),
+            at(g.means, version * s.row),
+        )
+
+
+@numba.njit(fastmath=REORDERED, nogil=True, cache=True, error_model="numpy", no_cfunc_wrapper=True)
+def forward(sizes: Records, choices: Records, groups: Groups, weights: Weights, buffers: Records) -> None:
+    """Run a batch of sequences from the initial state in the buffers; fill the logits, and what is to be kept."""
+    s, c, b = sizes[0], choices[0], buffers[0]
+    mode = float_mode()
+    set_float_mode(mode | FLUSH_DENORMALS)
+    pack_forward(s, weights, b)
+    for first in range(0, s.batch, s.tile):
+        rows = min(s.tile, s.batch - first)
+        for m in range(first, first + rows):
+            memory_norms(s, c, at(b.memory, m * s.words * s.row), at(b.norms, m * s.row), at(b.means, m * s.row))
+        for t in range(s.steps):
+            forward_step(s, c, groups, weights, b, t, first, rows)
+    set_float_mode(mode)
+
+
+@numba.njit(fastmath=REORDERED, nogil=True, cache=True, error_model="numpy", no_cfunc_wrapper=True)
+def backward(
+    sizes: Records, choices: Records, groups: Groups, weights: Weights, buffers: Records, gradients: Records
+) -> None:
+    """The gradients by the initial state, the weights and the biases, from those by the logits."""
+    s, c, b, g = sizes[0], choices[0], buffers[0], gradients[0]
+    mode = float_mode()
+    set_float_mode(mode | FLUSH_DENORMALS)
+    pack_backward(s, weights, g)
+    begin_backward(s, c, b, g)
+    for first in range(0, s.batch, s.tile):
+        rows = min(s.tile, s.batch - first)
+        for behind in range((s.steps - 1) // s.every + 1):
+            start = ((s.steps - 1) // s.every - behind) * s.every
+            for m in range(rows):
+                replay_segment(s, c, groups, b, g, start, first + m, m)
+            steps = min(s.every, s.steps - start)
+            for back in range(steps):
+                backward_step(s, c, groups, b, g, start + steps - 1 - back, first, rows)
+    weight_gradients(s, b, g)
+    set_float_mode(mode)

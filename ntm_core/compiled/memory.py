@@ -1,0 +1,179 @@
+"""The memory of one sequence, equations 6-8, and their backward pass.
+
+It lies transposed, [word][location], so that every loop runs over the locations. `row` is the length of such a row.
+"""
+
+from numpy import float32 as f32
+
+from ntm_core.compiled.arithmetic import zero
+from ntm_core.compiled.intrinsics import Pointer, kernel, off
+from ntm_core.compiled.layout import Choices, Sizes
+from ntm_core.compiled.parameters import erase_at
+
+
+@kernel
+def write(s: Sizes, c: Choices, memory: Pointer, weighting: Pointer, values: Pointer, first: int, last: int) -> None:
+    """Write by the heads from `first` up to, not including, `last`, in place (eq. 7 and 8)."""
+    if c.write_order == 1 or last - first == 1:
+        for head in range(first, last):
+            erase, where = off(values, erase_at(s, head)), off(weighting, head * s.row)
+            for w in range(s.words):
+                erase_and_add(off(memory, w * s.row), where, erase[w], erase[s.words + w], s.locations)
+        return
+    for head in range(first, last):
+        erase, where = off(values, erase_at(s, head)), off(weighting, head * s.row)
+        for w in range(s.words):
+            erase_and_add(off(memory, w * s.row), where, erase[w], f32(0), s.locations)
+    for head in range(first, last):
+        add, where = off(values, erase_at(s, head) + s.words), off(weighting, head * s.row)
+        for w in range(s.words):
+            erase_and_add(off(memory, w * s.row), where, f32(0), add[w], s.locations)
+
+
+@kernel
+def erase_and_add(cells: Pointer, weighting: Pointer, erase: f32, add: f32, locations: int) -> None:
+    """M(i) = M(i) (1 - w(i) e) + w(i) a, for one word of every location."""
+    for n in range(locations):
+        cells[n] = cells[n] * (f32(1) - weighting[n] * erase) + weighting[n] * add
+
+
+@kernel
+def erased_and_added(
+    cells: Pointer, weighting: Pointer, erase: f32, add: f32, out: Pointer, locations: int
+) -> None:
+    """The same, to somewhere else."""
+    for n in range(locations):
+        out[n] = cells[n] * (f32(1) - weighting[n] * erase) + weighting[n] * add
+
+
+@kernel
+def write_backward(
+    s: Sizes,
+    c: Choices,
+    memory: Pointer,
+    weighting: Pointer,
+    values: Pointer,
+    d_memory: Pointer,
+    d_weighting: Pointer,
+    d_values: Pointer,
+    first: int,
+    last: int,
+    between: Pointer,
+) -> None:
+    """The gradient through `write`, from the memory before it.
+
+    `d_memory` turns from the gradient by the memory after the write into that by the memory before, as far as it
+    passes through erasing. `between` is spare room for a row as each head finds it.
+    """
+    for head in range(first, last):
+        zero_written(s, d_values, head)
+    if last - first == 1:
+        erase, d_erase = off(values, erase_at(s, first)), off(d_values, erase_at(s, first))
+        where, d_where = off(weighting, first * s.row), off(d_weighting, first * s.row)
+        for w in range(s.words):
+            cells, d_cells = off(memory, w * s.row), off(d_memory, w * s.row)
+            d_erase[w], d_erase[s.words + w] = erase_and_add_backward(
+                cells, where, erase[w], erase[s.words + w], d_cells, d_where, s.locations
+            )
+        return
+    for w in range(s.words):
+        cells, d_cells = off(memory, w * s.row), off(d_memory, w * s.row)
+        several_backward(s, c, cells, weighting, values, d_cells, d_weighting, d_values, first, last, between, w)
+
+
+@kernel
+def zero_written(s: Sizes, d_values: Pointer, head: int) -> None:
+    """Set the gradient of a write head's erase and add vectors to zero."""
+    zero(off(d_values, erase_at(s, head)), 2 * s.words)
+
+
+@kernel
+def several_backward(
+    s: Sizes,
+    c: Choices,
+    cells: Pointer,
+    weighting: Pointer,
+    values: Pointer,
+    d_cells: Pointer,
+    d_weighting: Pointer,
+    d_values: Pointer,
+    first: int,
+    last: int,
+    between: Pointer,
+    w: int,
+) -> None:
+    """The gradient through the writes of several heads to one word: adds first where all erases come before them."""
+    adds_later = c.write_order == 0
+    for head in range(first, last):
+        found, left = off(between, (head - first) * s.row), off(between, (head - first + 1) * s.row)
+        source = cells if head == first else found
+        erase, where = off(values, erase_at(s, head)), off(weighting, head * s.row)
+        add = f32(0) if adds_later else erase[s.words + w]
+        erased_and_added(source, where, erase[w], add, left, s.locations)
+    if adds_later:
+        for head in range(first, last):
+            add, d_add = off(values, erase_at(s, head) + s.words), off(d_values, erase_at(s, head) + s.words)
+            where, d_where = off(weighting, head * s.row), off(d_weighting, head * s.row)
+            d_add[w] = add_backward(where, add[w], d_cells, d_where, s.locations)
+    for behind in range(last - first):
+        head = last - 1 - behind
+        source = cells if head == first else off(between, (head - first) * s.row)
+        erase, d_erase = off(values, erase_at(s, head)), off(d_values, erase_at(s, head))
+        where, d_where = off(weighting, head * s.row), off(d_weighting, head * s.row)
+        add = f32(0) if adds_later else erase[s.words + w]
+        by_erase, by_add = erase_and_add_backward(source, where, erase[w], add, d_cells, d_where, s.locations)
+        d_erase[w] = by_erase
+        if not adds_later:
+            d_erase[s.words + w] = by_add
+
+
+@kernel
+def erase_and_add_backward(
+    cells: Pointer, weighting: Pointer, erase: f32, add: f32, d_cells: Pointer, d_weighting: Pointer, locations: int
+) -> tuple[f32, f32]:
+    """The gradients by e and a; dw(i) += dM(i) (a - e M(i)); and dM(i) becomes dM(i) (1 - w(i) e)."""
+    by_erase = by_add = f32(0)
+    for n in range(locations):
+        moved = d_cells[n] * weighting[n]
+        by_add += moved
+        by_erase -= moved * cells[n]
+        d_weighting[n] += d_cells[n] * (add - erase * cells[n])
+    for n in range(locations):
+        d_cells[n] *= f32(1) - weighting[n] * erase
+    return by_erase, by_add
+
+
+@kernel
+def add_backward(weighting: Pointer, add: f32, d_cells: Pointer, d_weighting: Pointer, locations: int) -> f32:
+    """The gradient by a; dw(i) += dM(i) a."""
+    by_add = f32(0)
+    for n in range(locations):
+        by_add += d_cells[n] * weighting[n]
+        d_weighting[n] += d_cells[n] * add
+    return by_add
+
+
+@kernel
+def accumulate(
+    d_cells: Pointer,
+    cells: Pointer,
+    by_cell: Pointer,
+    rows: Pointer,
+    row: int,
+    factors: Pointer,
+    count: int,
+    locations: int,
+) -> None:
+    """dM(i) += M(i) by_cell(i) + the sum over j of factors[j] rows[j](i), for one word; three rows at a time.
+
+    A read and a write head together have three rows.
+    """
+    row0, row1, row2 = rows, off(rows, row), off(rows, 2 * row)
+    f0, f1, f2 = factors[0], factors[1], factors[2]
+    for n in range(locations):
+        d_cells[n] += cells[n] * by_cell[n] + f0 * row0[n] + f1 * row1[n] + f2 * row2[n]
+    for j in range(3, count, 3):
+        row0, row1, row2 = off(rows, j * row), off(rows, (j + 1) * row), off(rows, (j + 2) * row)
+        f0, f1, f2 = factors[j], factors[j + 1], factors[j + 2]
+        for n in range(locations):
+            d_cells[n] += f0 * row0[n] + f1 * row1[n] + f2 * row2[n]

@@ -1,0 +1,96 @@
+"""Whether the compiled core can be used: for which machines, with which tensors, and on this computer at all.
+
+numba is imported on first use only. Nothing here fails: where the compiled core cannot be used, eager mode is.
+"""
+
+import functools
+import importlib.util
+import logging
+from collections.abc import Iterable
+from typing import Any, Literal
+
+import torch
+from torch import Tensor
+
+from ntm_core.compiled.layout import CODES
+from ntm_core.config import MachineConfig
+
+Core = Literal["compiled", "eager"]
+"""What computes a sequence: the kernel, or PyTorch operation by operation. Their last bits differ."""
+
+_SIZES = frozenset(
+    {
+        "input_size",
+        "output_size",
+        "memory_size",
+        "word_size",
+        "read_heads",
+        "write_heads",
+        "shift_range",
+        "controller_size",
+        "controller_layers",
+    }
+)
+_COMPUTED_BY_TORCH = frozenset(
+    {
+        "initial_memory",
+        "initial_memory_value",
+        "initial_memory_scale",
+        "initial_weighting",
+        "initial_weighting_scale",
+        "initial_read",
+        "initial_controller",
+    }
+)
+"""The kernel is given the initial state, however it came about."""
+
+_NUMBERS = frozenset({"similarity_epsilon", "clip"})
+_ORDERS: dict[str, frozenset[Any]] = {"step_order": frozenset({"read_then_write", "write_then_read", "listed"})}
+_ANYTHING = _SIZES | _COMPUTED_BY_TORCH | _NUMBERS | {"head_order"}
+
+_log = logging.getLogger(__name__)
+
+
+def reason_not_compiled(config: MachineConfig) -> str | None:
+    """One sentence why the kernel cannot compute this machine, or None if it can.
+
+    A choice that the kernel has never heard of must have its default, which is what machines did before it came.
+    """
+    for name, field in MachineConfig.model_fields.items():
+        value = getattr(config, name)
+        known = CODES.get(name) or _ORDERS.get(name)
+        if name in _ANYTHING or (known is not None and value in known):
+            continue
+        if known is not None or value != field.default:
+            return f"The compiled core does not know {name} = {value!r}."
+    return None
+
+
+@functools.cache
+def is_available() -> bool:
+    """Whether numba is installed; said once in the log if it is not."""
+    found = importlib.util.find_spec("numba") is not None
+    if not found:
+        _log.info(
+            "numba is not installed, so machines compute in eager mode, about ten times slower: install the extra 'fast'"
+        )
+    return found
+
+
+@functools.lru_cache(256)
+def core_for(config: MachineConfig) -> Core:
+    """What `Machine.forward` computes this machine with, in float32 on the CPU."""
+    return "compiled" if reason_not_compiled(config) is None and is_available() else "eager"
+
+
+def fits(tensors: Iterable[Tensor | None]) -> bool:
+    """Whether the kernel can compute with these tensors here: plain float32 on the CPU, and nobody is tracing."""
+    if torch.compiler.is_compiling() or torch.is_autocast_enabled("cpu"):
+        return False
+    return all(
+        tensor is None or (tensor.dtype == torch.float32 and tensor.device.type == "cpu" and type(tensor) in _PLAIN)
+        for tensor in tensors
+    )
+
+
+_PLAIN = (Tensor, torch.nn.Parameter)
