@@ -1,7 +1,5 @@
 """Traces that other programs recorded: uploaded, listed, opened like any other, and refused where they are none."""
 
-import io
-import json
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +7,8 @@ import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 
-from ntm_core.config import MachineConfig
 from ntm_core.recording import record
-from ntm_core.trace import Trace, fields_of
+from ntm_core.trace import Trace
 from ntm_core.trace_file import load_trace, trace_bytes
 from server.wire import MEDIA_TYPE, read_trace
 from tests.core.machines import any_episode
@@ -123,41 +120,55 @@ def test_an_upload_must_be_the_bare_file(client: TestClient) -> None:
     assert client.post("/api/uploaded-traces", files={"file": b"x"}).status_code == 415
 
 
-def numpy_alone(steps: int, config: dict[str, Any], arrays: dict[str, Any]) -> bytes:
-    """A trace file as the README tells other frameworks to write one."""
-    header = {"format": "ntm-scope-trace", "version": 1, "dtype": "float32", "steps": steps, "config": config}
-    text = np.frombuffer(json.dumps(header).encode(), np.uint8)
-    buffer = io.BytesIO()
-    members: dict[str, Any] = {name: np.asarray(value, "<f4") for name, value in arrays.items()}
-    np.savez_compressed(buffer, header=text, **members)
-    return buffer.getvalue()
+README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+NUMPY_ALONE = README.partition("<!-- trace -->\n```python\n")[2].partition("```")[0]
 
 
-def test_a_trace_written_with_numpy_alone_opens(client: TestClient) -> None:
-    """Only sizes in its header, and NaN for what its program does not compute."""
-    config = {
-        "input_size": 3,
-        "output_size": 2,
-        "memory_size": 8,
-        "word_size": 4,
-        "controller": "gru",
-        "controller_size": 5,
-    }
-    made = MachineConfig.make(**config)
-    axes = {"step": 4, "input": 3, "output": 2, "head": 2, "read_head": 1, "write_head": 1, "location": 8, "word": 4}
-    axes |= {"shift": 3, "layer": 1, "controller": 5}
-    arrays = {}
-    for group in ("episode", "initial", "step"):
-        for field in fields_of(made, group):
-            shape = [axes[axis] for axis in field.axes]
-            arrays[field.name] = np.zeros([4, *shape] if group == "step" else shape)
-    arrays["content_weighting"][:] = np.nan
-    arrays["initial_memory"][:] = 0.5
-    response = upload(client, numpy_alone(4, config, arrays))
+def test_the_trace_that_the_readme_writes_with_numpy_alone_opens(
+    client: TestClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    exec(compile(NUMPY_ALONE, "README.md", "exec"), {})  # noqa: S102 - the README's own words
+    response = upload(client, (tmp_path / "mine.npz").read_bytes())
     assert response.status_code == 201, response.text
     header = response.json()["header"]
     assert header["output_channels"] == ["output 0", "output 1"]
     assert header["phases"] == ["input"]
-    trace = read_trace([client.get(response.headers["location"]).content]).trace
-    assert np.isnan(trace["content_weighting"]).all()
-    assert (trace.memory == 0.5).all()
+    found = read_trace([client.get(response.headers["location"]).content])
+    assert np.isnan(found.trace["content_weighting"]).all()
+    assert (found.trace["weighting"][:, 0] == 0.125).all()
+    assert (found.end.wrong_bits, found.end.loss_bits) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("mask", np.nan, "array 'mask' holds nan: it must be a whole number of 0 … 1"),
+        ("mask", 0.5, "array 'mask' holds 0.5"),
+        ("phase", np.nan, "array 'phase' holds nan: it must be a whole number of 0 … 1"),
+        ("phase", 2, "array 'phase' holds 2"),
+        ("phase", -1, "array 'phase' holds -1"),
+    ],
+)
+def test_a_mask_and_phases_that_index_nothing_are_refused(
+    client: TestClient, name: str, value: float, said: str
+) -> None:
+    trace = a_trace()
+    episode = trace.episode.copy()
+    episode[name][2] = value
+    response = upload(client, trace_bytes(Trace(trace.header, episode, trace.initial, trace.records)))
+    assert response.status_code == 422
+    assert said in failure(response)["message"]
+
+
+def test_a_trace_of_nothing_but_nan_is_sent_as_it_is(client: TestClient) -> None:
+    trace = a_trace()
+    records = trace.records.copy()
+    for name in records.dtype.names or ():
+        records[name] = np.nan
+    location = upload(client, trace_bytes(Trace(trace.header, trace.episode, trace.initial, records))).headers[
+        "location"
+    ]
+    found = read_trace([client.get(location).content])
+    assert found.end.loss_bits is None
+    assert client.get(f"{location}?format=json").json()["step"]["outputs"][0] == [None, None]
