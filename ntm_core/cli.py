@@ -6,6 +6,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import fields
 from pathlib import Path
 from types import FrameType
 from typing import Any, Self
@@ -14,13 +15,17 @@ import torch
 from tqdm import tqdm  # type: ignore[import-untyped]  # it ships no types
 
 from ntm_core import zoo
+from ntm_core.checkpoints.importers import Wishes
 from ntm_core.checkpoints.native import Checkpoint, load_checkpoint
+from ntm_core.checkpoints.reading import read_checkpoint
+from ntm_core.cli_inputs import initial_state, input_rows
 from ntm_core.cli_options import add_options, given
 from ntm_core.config import MachineConfig
-from ntm_core.errors import CheckpointError, NtmError, TaskError, TrainingError
+from ntm_core.errors import CheckpointError, NtmError, TaskError, TraceError, TrainingError
 from ntm_core.evaluation import EVALUATION_SEED, LengthResult, Results, errors_by_length
 from ntm_core.recording import record
 from ntm_core.tasks import TASKS, Task, parse_task
+from ntm_core.tasks.rows import judged_rows
 from ntm_core.trace import TraceHeader
 from ntm_core.trace_file import save_trace
 from ntm_core.training import Plan, Progress, Recipe
@@ -101,6 +106,21 @@ def _add_trace(subparsers: Any) -> None:
     )
     _add_checkpoint(parser)
     parser.add_argument("--seed", type=int, default=0, help="Seed of the sequence. Default: 0.")
+    parser.add_argument(
+        "--inputs",
+        type=Path,
+        metavar="FILE",
+        help="Rows (step, input) to run on: .json, .npy, or a .npz trace.",
+    )
+    parser.add_argument(
+        "--initial-state",
+        type=Path,
+        metavar="FILE",
+        help="Parts of the state before step 1 (memory, weighting, read_vector, hidden, cell): .json or .npz.",
+    )
+    parser.add_argument(
+        "--initial-seed", type=int, default=0, help="Seed of what the machine draws anew before step 1. Default: 0."
+    )
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="FILE", help="The .npz file to write.")
     _add_threads(parser)
     parser.set_defaults(run=_guarded(_trace))
@@ -108,7 +128,14 @@ def _add_trace(subparsers: Any) -> None:
 
 def _add_checkpoint(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "checkpoint", metavar="CHECKPOINT", help=f"A file, or a shipped checkpoint: {', '.join(zoo.names())}."
+        "checkpoint",
+        metavar="CHECKPOINT",
+        help=f"A file, ours or of another program, or a shipped checkpoint: {', '.join(zoo.names())}.",
+    )
+    parser.add_argument(
+        "--import-json",
+        metavar="JSON",
+        help='What to decide about a file of another program, such as {"variant": "own_previous", "answers": {}}.',
     )
     parser.add_argument(
         "--task-json", metavar="JSON", help='Settings to change of its own task, such as {"lengths": [30, 30]}.'
@@ -163,7 +190,7 @@ def _train(arguments: argparse.Namespace) -> int:
 def _new_plan(arguments: argparse.Namespace) -> Plan:
     if arguments.task is None:
         raise TrainingError(f"TASK is missing: name one of {', '.join(TASKS)}, or give --resume DIR")
-    task = parse_task({"name": arguments.task, **_json_object(arguments.task_json)})
+    task = parse_task({"name": arguments.task, **_json_object(arguments.task_json, "--task-json")})
     return Plan.best_known(task, given(arguments, MachineConfig), given(arguments, Recipe), arguments.seed or 0)
 
 
@@ -178,7 +205,7 @@ def _resumed_plan(arguments: argparse.Namespace) -> Plan:
 
 
 def _evaluate(arguments: argparse.Namespace) -> int:
-    checkpoint = _checkpoint(arguments.checkpoint)
+    checkpoint = _checkpoint(arguments)
     task = _task_of(checkpoint, arguments.task_json)
     lengths = arguments.lengths or task.evaluation_lengths
     measured = errors_by_length(checkpoint.machine(), task, lengths, arguments.sequences, arguments.seed)
@@ -191,33 +218,49 @@ def _evaluate(arguments: argparse.Namespace) -> int:
 
 
 def _trace(arguments: argparse.Namespace) -> int:
-    checkpoint = _checkpoint(arguments.checkpoint)
-    task = _task_of(checkpoint, arguments.task_json)
-    machine, episode = checkpoint.machine(), task.episodes(arguments.seed)
+    checkpoint = _checkpoint(arguments)
+    if not 0 <= arguments.initial_seed < 2**32:
+        raise TraceError(f"--initial-seed is {arguments.initial_seed}: it must be 0 … {2**32 - 1}")
+    machine, given = checkpoint.machine(), initial_state(arguments.initial_state) if arguments.initial_state else {}
+    if arguments.inputs is None:
+        task: Task | None = _task_of(checkpoint, arguments.task_json)
+        assert task is not None
+        episode, note = task.episodes(arguments.seed), None
+    else:
+        known = checkpoint.task is not None or arguments.task_json is not None
+        task = _task_of(checkpoint, arguments.task_json) if known else None
+        episode, note = judged_rows(input_rows(arguments.inputs), task, checkpoint.config.output_size)
     header = TraceHeader.of(
         checkpoint.config,
         len(episode),
+        dtype="float64" if machine.output.weight.dtype == torch.float64 else "float32",
         checkpoint=Path(arguments.checkpoint).stem,
-        seed=arguments.seed,
-        task=task.model_dump(mode="json"),
-        input_channels=task.input_channels,
-        output_channels=task.output_channels,
+        seed=arguments.seed if arguments.inputs is None else None,
+        initial_seed=arguments.initial_seed,
+        initial_given=tuple(given),
+        task=None if task is None else task.model_dump(mode="json"),
+        task_note=note,
+        input_channels=None if task is None else task.input_channels,
+        output_channels=None if task is None else task.output_channels,
         phases=episode.phases,
     )
-    save_trace(arguments.output, record(machine, episode, header))
+    save_trace(arguments.output, record(machine, episode, header, given))
     return 0
 
 
-def _checkpoint(name: str) -> Checkpoint:
-    """The checkpoint in the file of this name, or the shipped one."""
+def _checkpoint(arguments: argparse.Namespace) -> Checkpoint:
+    """The checkpoint in the file of this name, whichever program wrote it, or the shipped one."""
+    name, wishes = arguments.checkpoint, _json_object(arguments.import_json, "--import-json")
+    if unknown := wishes.keys() - {field.name for field in fields(Wishes)}:
+        raise CheckpointError(f"--import-json has {sorted(unknown)}: it may have {[f.name for f in fields(Wishes)]}")
     if not Path(name).exists() and name in zoo.names():
         return load_checkpoint(zoo.path(name))
-    return load_checkpoint(name)
+    return read_checkpoint(name, Wishes(**wishes))
 
 
 def _task_of(checkpoint: Checkpoint, changes: str | None) -> Task:
     """The task that the checkpoint was trained on, with some of its settings changed, or another one."""
-    changed = _json_object(changes)
+    changed = _json_object(changes, "--task-json")
     own = checkpoint.task or {}
     if changed.get("name", own.get("name")) != own.get("name"):
         own = {}
@@ -226,15 +269,15 @@ def _task_of(checkpoint: Checkpoint, changes: str | None) -> Task:
     return parse_task({**own, **changed})
 
 
-def _json_object(text: str | None) -> dict[str, Any]:
+def _json_object(text: str | None, option: str) -> dict[str, Any]:
     if text is None:
         return {}
     try:
         value = json.loads(text)
     except ValueError as error:
-        raise TaskError(f"--task-json is {text!r}, which is not JSON: {error}") from None
+        raise TaskError(f"{option} is {text!r}, which is not JSON: {error}") from None
     if not isinstance(value, dict):
-        raise TaskError(f"--task-json is {text!r}: it must be an object of settings")
+        raise TaskError(f"{option} is {text!r}: it must be an object of settings")
     return value
 
 

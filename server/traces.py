@@ -1,13 +1,12 @@
 """From a trace request to a recording that is ready to run: the machine, the episode and the header."""
 
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 
-from ntm_core.errors import TaskError
 from ntm_core.recording import Recording
 from ntm_core.tasks import Episode, Task
+from ntm_core.tasks.rows import judged_rows
 from ntm_core.trace import Group, TraceHeader, group_size
 from server.errors import LimitExceeded, Mismatch
 from server.schemas import TraceRequest
@@ -102,22 +101,4 @@ def _episode(request: TraceRequest, info: CheckpointInfo, task: Task | None) -> 
     if request.inputs is None:
         assert task is not None, "_check_size refuses a request with neither"
         return task.episodes(request.seed), None
-    rows = np.array(request.inputs, info.dtype)
-    if task is None:
-        return _without_targets(rows, info), "no task is named, so nothing is asked of the machine"
-    try:
-        return replace(task.interpret(rows), inputs=rows[:, None]), None
-    except TaskError as error:
-        return _without_targets(rows, info), f"the rows do not follow the task {task.name!r}: {error}"
-
-
-def _without_targets(rows: np.ndarray[tuple[int, int], np.dtype[Any]], info: CheckpointInfo) -> Episode:
-    """An episode that shows these (step, input) rows and asks nothing."""
-    steps = len(rows)
-    return Episode(
-        inputs=rows[:, None],
-        targets=np.zeros((steps, 1, info.about.config.output_size), np.float32),
-        mask=np.zeros((steps, 1), np.float32),
-        phase=np.zeros(steps, np.int64),
-        phases=("input",),
-    )
+    return judged_rows(np.array(request.inputs, info.dtype), task, info.about.config.output_size)

@@ -55,7 +55,7 @@ export function actionOf({key, shiftKey}, state) {
  */
 export function keepsKey(target, key) {
   if (!target) return false;
-  if (target.closest('input:not([type=range], [type=checkbox]), textarea, select, [contenteditable], dialog, [role=grid]')) return true;
+  if (target.closest('input:not(#step, [type=checkbox]), textarea, select, [contenteditable], dialog, [role=grid]')) return true;
   const pressable = target.closest('button, a[href], summary, input[type=checkbox], [role=menuitem]');
   return pressable !== null && (key === ' ' || key === 'Enter');
 }

@@ -17,14 +17,14 @@ class Episode:
     """A batch of sequences of one length, with what is asked at each step.
 
     Attributes:
-        inputs: float32 (step, batch, input).
+        inputs: (step, batch, input), float32, or float64 where rows were given so.
         targets: float32 (step, batch, output); 0 where nothing is asked.
         mask: float32 (step, batch); 1 where the output counts, else 0.
         phase: int64 (step,); index into `phases`.
         phases: the names of the phases, in the order of a sequence.
     """
 
-    inputs: NDArray[np.float32]
+    inputs: Floats
     targets: NDArray[np.float32]
     mask: NDArray[np.float32]
     phase: NDArray[np.int64]

@@ -4,7 +4,6 @@ import json
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from textwrap import dedent
 
 import numpy as np
 import pytest
@@ -260,53 +259,8 @@ def test_a_config_beside_the_state_dict_decides() -> None:
 
 # --- importers of third parties -----------------------------------------------------------------------------------
 
-THEIR_MODULE = '''
-    """Reads the files of a program that keeps one read and one write head and no initial state."""
-
-    import numpy as np
-
-    from ntm_core.checkpoints.importers import Candidate, Encoding, KeyedImporter
-    from ntm_core.checkpoints.importers.assembly import addressing, head_tensors, lstm_layer, output_tensors, writing
-    from ntm_core.config import MachineConfig
-
-
-    class TheirImporter(KeyedImporter):
-        name = "theirs"
-        title = "their program"
-        signature = ("brain.weight_ih", "slots", "reader.key.weight", "writer.add.weight", "voice.weight")
-
-        def candidates(self, contents, answers):
-            table = self.table(contents)
-            rows, word = table.take("slots", None, None).shape
-            size = table.take("brain.weight_hh", None, None).shape[1]
-            width = table.take("brain.weight_ih", 4 * size, None).shape[1]
-            voice = table.linear("voice", None, size + word)
-            parts = {"key": word, "strength": 1, "gate": 1, "shift": 3, "sharpening": 1}
-            heads = [
-                addressing(*(table.linear(f"{head}.{part}", outs, size) for part, outs in parts.items()))
-                for head in ("reader", "writer")
-            ]
-            erase, add = (table.linear(f"writer.{part}", word, size) for part in ("erase", "add"))
-            config = MachineConfig.make(
-                input_size=width - word,
-                output_size=voice.outputs,
-                memory_size=rows,
-                word_size=word,
-                controller_size=size,
-                initial_memory="given",
-                initial_weighting="one_hot",
-                initial_read="zeros",
-                initial_controller="zeros",
-            )
-            tensors = {
-                "initial.memory_value": table.take("slots", rows, word),
-                **lstm_layer(table, "brain.{}", 0, width, size),
-                **head_tensors(heads, [writing(erase, add)]),
-                **output_tensors(voice),
-            }
-            tasks = (Encoding.ours({"name": "copy", "bits": voice.outputs}),)
-            return (Candidate("only", "their program", config, tensors, tasks, assumed=("all activations",)),)
-'''
+README = (Path(__file__).parents[3] / "README.md").read_text(encoding="utf-8")
+THEIR_MODULE = README.partition("<!-- importer -->\n```python\n")[2].partition("```")[0]
 
 
 def their_file() -> dict[str, Numbers]:
@@ -329,7 +283,7 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[
     """Installs a module and its entry points for one test."""
 
     def install(module: str, entry_points: str) -> None:
-        (tmp_path / "their_ntm.py").write_text(dedent(module))
+        (tmp_path / "their_ntm.py").write_text(module)
         about = tmp_path / "their_ntm-1.0.dist-info"
         about.mkdir()
         (about / "METADATA").write_text("Metadata-Version: 2.1\nName: their-ntm\nVersion: 1.0\n")
@@ -343,7 +297,7 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[
 
 
 def test_an_importer_of_a_third_party_is_found_and_used(site: Callable[[str, str], None]) -> None:
-    assert len(dedent(THEIR_MODULE).strip().splitlines()) < 60
+    assert 1 < len(THEIR_MODULE.splitlines()) < 60
     site(THEIR_MODULE, "theirs = their_ntm:TheirImporter")
     found = import_contents(named(their_file()))
     assert found.importer == "theirs"

@@ -1,0 +1,58 @@
+"""Numbers that the command line takes from files: input rows, and the state before step 1. Nothing is unpickled."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ntm_core.errors import TraceError
+from ntm_core.tasks.base import MAX_STEPS
+
+MAX_BYTES = 256 << 20
+_PREFIX = "initial_"
+
+
+def input_rows(path: Path) -> NDArray[np.float64]:
+    """The (step, input) rows in a JSON file, a .npy file, or under `inputs` in a .npz file, such as a trace."""
+    found = _content(path)
+    rows = _numbers(found.get("inputs", found.get("input")) if isinstance(found, dict) else found, f"{path}: the rows")
+    if rows.ndim != 2 or not 1 <= len(rows) <= MAX_STEPS:
+        raise TraceError(f"{path}: the rows have shape {rows.shape}: it must be (step, input), 1 … {MAX_STEPS} steps")
+    if not np.isfinite(rows).all():
+        raise TraceError(f"{path}: the rows hold {rows[~np.isfinite(rows)][0]}: all must be finite")
+    return rows
+
+
+def initial_state(path: Path) -> dict[str, NDArray[np.float64]]:
+    """The parts of a state in a JSON object or a .npz file, named `memory` or, as in a trace, `initial_memory`."""
+    found = _content(path)
+    if not isinstance(found, dict):
+        raise TraceError(f"{path}: it must be a JSON object or a .npz file, with one array for each part of the state")
+    parts = {name: value for name, value in found.items() if name.startswith(_PREFIX)} or found
+    return {name.removeprefix(_PREFIX): _numbers(value, f"{path}: {name}") for name, value in parts.items()}
+
+
+def _content(path: Path) -> Any:
+    """JSON data, an array, or arrays by name."""
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise TraceError(f"{path} has {path.stat().st_size} bytes: the limit is {MAX_BYTES}")
+        if path.suffix in (".npy", ".npz"):
+            loaded = np.load(path, allow_pickle=False)
+            return loaded if isinstance(loaded, np.ndarray) else {name: loaded[name] for name in loaded.files}
+        return json.loads(path.read_bytes())
+    except OSError as error:
+        raise TraceError(f"{path} cannot be read: {error.strerror or error}") from None
+    except (ValueError, RecursionError, EOFError) as error:
+        if isinstance(error, TraceError):
+            raise
+        raise TraceError(f"{path} cannot be read: {error}") from None
+
+
+def _numbers(value: Any, what: str) -> NDArray[np.float64]:
+    try:
+        return np.asarray(value, np.float64)
+    except (ValueError, TypeError):
+        raise TraceError(f"{what} must be numbers in rows of one length") from None
