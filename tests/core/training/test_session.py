@@ -1,7 +1,6 @@
 """A run may be left at any moment, in any way, and ends in the same bits."""
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +49,7 @@ def assert_same_result(one: Path, other: Path) -> None:
         assert all(torch.equal(value, second[name][0][key]) for key, value in tensors.items()), name
 
 
-def stop_at(iteration: int) -> dict[str, Callable[..., Any]]:
+def stop_at(iteration: int) -> dict[str, Any]:
     """A `stop` that asks to stop once this iteration is done, with the `report` that it listens to."""
     seen: list[int] = []
 
