@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import fields
 from pathlib import Path
 from types import FrameType
-from typing import Any, Self
+from typing import Any, Self, get_args
 
 import torch
 from tqdm import tqdm  # type: ignore[import-untyped]  # it ships no types
@@ -20,9 +20,11 @@ from ntm_core.checkpoints.native import Checkpoint, load_checkpoint
 from ntm_core.checkpoints.reading import read_checkpoint
 from ntm_core.cli_inputs import initial_state, input_rows
 from ntm_core.cli_options import add_options, given
+from ntm_core.compiled import Core
 from ntm_core.config import MachineConfig
 from ntm_core.errors import CheckpointError, NtmError, TaskError, TraceError, TrainingError
 from ntm_core.evaluation import EVALUATION_SEED, LengthResult, Results, errors_by_length
+from ntm_core.machine import warm_up
 from ntm_core.recording import record
 from ntm_core.tasks import TASKS, Task, parse_task
 from ntm_core.tasks.rows import judged_rows
@@ -74,6 +76,11 @@ def _add_train(subparsers: Any) -> None:
         "--resume", type=Path, metavar="DIR", help="Go on with the run in this directory, by its own plan."
     )
     parser.add_argument("--seed", default=None, help="Seed of the first parameters and of all data. Default: 0.")
+    parser.add_argument(
+        "--core",
+        choices=get_args(Core),
+        help="What computes the machine. Default: what a resumed run began with, otherwise compiled where it can.",
+    )
     parser.add_argument("--task-json", metavar="JSON", help='Settings of the task, such as {"lengths": [1, 10]}.')
     _add_threads(parser)
     add_options(parser, "recipe (some defaults differ by task)", Recipe, set())
@@ -170,8 +177,10 @@ def _train(arguments: argparse.Namespace) -> int:
     plan = _resumed_plan(arguments) if arguments.resume else _new_plan(arguments)
     name = f"{plan.task.name}-{plan.config.controller}-seed-{plan.seed}"
     directory = arguments.resume or arguments.out or Path("runs") / name
+    if arguments.core != "eager":
+        warm_up(lambda words: print(words, file=sys.stderr))
     with _stop_on_signal() as stop, _ProgressBar(plan.recipe.batch) as bar:
-        outcome = train_plan(plan, directory, stop=stop, report=bar)
+        outcome = train_plan(plan, directory, core=arguments.core, stop=stop, report=bar)
     progress = outcome.progress
     if outcome.results is None:
         sys.stderr.write(

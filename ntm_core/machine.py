@@ -5,7 +5,7 @@ result, so a sequence is a loop over `step` and a trace is the list of its resul
 list: (step, batch, channel).
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -253,11 +253,25 @@ class Machine(nn.Module):
         memory, weighting, read, hidden, cell = (
             None if tensor is None else tensor.expand(inputs.shape[1], *tensor.shape[1:]) for tensor in start
         )
-        assert memory is not None and weighting is not None and read is not None and hidden is not None
+        assert memory is not None
+        assert weighting is not None
+        assert read is not None
+        assert hidden is not None
         state = MachineState(ControllerState(hidden, cell), read, weighting, memory)
         return torch.stack([result.logits for result in self.run(inputs, state)])
 
     def _weights(self) -> list[Tensor]:
         """The parameters of the controller's layers, then those of the heads and of the output."""
         parts = [*self.controller.layers, self.heads, self.output]
-        return [parameter for part in parts for parameter in part._parameters.values()]
+        return [parameter for part in parts for parameter in part.parameters()]
+
+
+def warm_up(say: Callable[[str], None] = lambda _: None) -> None:
+    """Make the compiled core ready, so that the first sequence need not wait; `say` is told what may take long.
+
+    numba compiles it once on a computer, and then loads it from its cache in a second.
+    """
+    machine = Machine(MachineConfig(input_size=1, output_size=1, memory_size=1, word_size=1, controller_size=1))
+    if machine.core == "compiled":
+        say("Loading the compiled core; the first time, numba compiles it, which takes about half a minute …")
+        machine(torch.zeros(1, 1, 1)).sum().backward()

@@ -8,6 +8,6 @@ lies below them is `arithmetic`, `product` and `intrinsics`; `layout` and `buffe
 """
 
 from ntm_core.compiled.buffers import Start
-from ntm_core.compiled.support import Core, core_for, fits, is_available, reason_not_compiled
+from ntm_core.compiled.support import Core, core_for, fits, is_available, reason_not_compiled, why_eager
 
-__all__ = ["Core", "Start", "core_for", "fits", "is_available", "reason_not_compiled"]
+__all__ = ["Core", "Start", "core_for", "fits", "is_available", "reason_not_compiled", "why_eager"]

@@ -10,13 +10,13 @@ from numpy import float32 as f32
 
 from ntm_core.compiled.addressing import PEARSON, address, address_backward, memory_norms
 from ntm_core.compiled.arithmetic import add_rows, copy, dot_rows, zero
-from ntm_core.compiled.intrinsics import Pointer, kernel, kernel_inlined, off
+from ntm_core.compiled.intrinsics import Pointer, kernel_inlined, off
 from ntm_core.compiled.layout import Choices, Sizes
-from ntm_core.compiled.memory import accumulate, write, write_backward
-from ntm_core.compiled.parameters import value_head
+from ntm_core.compiled.memory import accumulate, write, write_backward, write_elsewhere
+from ntm_core.compiled.parameters import erase_at, value_head
 
 Groups = Any
-"""An int64 array: for each group of heads, in the order in which they act, its first head and the one after its last."""
+"""An int64 array: of each group of heads, in the order in which they act, the first head and the one after the last."""
 
 
 @kernel_inlined
@@ -78,8 +78,9 @@ def replay(
         first, last = groups[group, 0], groups[group, 1]
         if last > s.read_heads:
             following = off(memories, (version + 1) * size)
-            copy(following, off(memories, version * size), size)
-            write(s, c, following, weighting, values, max(first, s.read_heads), last)
+            write_elsewhere(
+                s, c, off(memories, version * size), following, weighting, values, max(first, s.read_heads), last
+            )
             version += 1
             memory_norms(s, c, following, off(norms, version * s.row), off(means, version * s.row))
 
@@ -220,4 +221,6 @@ def group_backward(
         for j in range(reading):
             factors[heads + j] = d_reads[(first + j) * s.words + w]
         i = w * s.row
-        accumulate(off(d_memory, i), off(memory, i), by_cell, rows, s.row, factors, padded, s.locations)
+        erase = values[erase_at(s, last - 1) + w] if last - max(first, s.read_heads) == 1 else f32(0)
+        where = off(weighting, (last - 1) * s.row)
+        accumulate(off(d_memory, i), off(memory, i), where, erase, by_cell, rows, s.row, factors, padded, s.locations)

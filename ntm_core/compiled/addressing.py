@@ -12,7 +12,19 @@ import math
 
 from numpy import float32 as f32
 
-from ntm_core.compiled.arithmetic import add_rows, add_scaled, copy, dot, dot_rows, exp, largest, log, scale, total, zero
+from ntm_core.compiled.arithmetic import (
+    add_rows,
+    add_scaled,
+    copy,
+    dot,
+    dot_rows,
+    exp,
+    largest,
+    log,
+    scale,
+    total,
+    zero,
+)
 from ntm_core.compiled.intrinsics import Pointer, kernel, kernel_inlined, off
 from ntm_core.compiled.layout import Choices, Sizes
 
@@ -124,7 +136,7 @@ def norm_product(product: f32, epsilon: f32, placement: int) -> f32:
     """|k| |M(i)| with its ε."""
     if placement == 1:
         return max(product, epsilon)
-    return product + epsilon if placement == 2 else math.sqrt(product * product + epsilon)
+    return product + epsilon if placement == 2 else f32(math.sqrt(product * product + epsilon))
 
 
 @kernel
@@ -215,7 +227,7 @@ def address(
     """All stages of one head (eq. 1-5). `spare` has room for W + N + 2R numbers."""
     key, gated = spare, off(spare, s.words + s.reach)
     centred_key(s, c, values, key)
-    similarity(s, c, memory, norms, key, math.sqrt(dot(key, key, s.words)), alike)
+    similarity(s, c, memory, norms, key, f32(math.sqrt(dot(key, key, s.words))), alike)
     content_weighting(alike, values[s.words], content, s.locations)
     gated_weighting(content, previous, values[s.words + 1], gated, s.locations)
     extend(gated, s.reach, c.shift_edge, s.locations)
@@ -412,7 +424,7 @@ def address_backward(
     d_values[w + 1], mean = gated_backward(d_gated, content, previous, gate, given, locations)
     d_values[w] = content_backward(content, alike, strength, gate, mean, d_gated, locations)
     centred_key(s, c, values, key)
-    key_norm = math.sqrt(dot(key, key, w))
+    key_norm = f32(math.sqrt(dot(key, key, w)))
     by_key = similarity_backward(s, c, norms, key_norm, alike, d_gated, by_dot, by_cell)
     dot_rows(by_dot, memory, s.row, w, locations, d_values)
     moved = dot(by_dot, means, locations) if c.similarity == PEARSON else f32(0)

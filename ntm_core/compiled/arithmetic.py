@@ -80,7 +80,8 @@ def tanh(x: f32) -> f32:
 @kernel_in_order
 def softplus(x: f32) -> f32:
     """log(1 + e^x), a few times a step: in double precision, by the C library."""
-    return f32(max(x, 0.0) + math.log1p(math.exp(-abs(x))))
+    linear = x if x > f32(0) else f32(0)
+    return f32(linear + math.log1p(math.exp(-abs(x))))
 
 
 @kernel_in_order

@@ -1,6 +1,7 @@
 """The kernel's buffers: shapes from sizes, and one block of memory cut into them."""
 
 import math
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -18,7 +19,7 @@ from ntm_core.heads import HeadLayout
 Shape = tuple[int, ...]
 
 _NUMBER_BYTES = 4
-_CACHE_BYTES = 1 << 20
+_CACHE_BYTES = 1 << 19
 """Memories that are computed side by side take no more than this, so that they stay in the processor's cache."""
 
 
@@ -46,12 +47,14 @@ class Layout:
 
     Attributes:
         shapes: of each buffer.
+        strides: of each buffer's axes.
         starts: the first number of each.
         size: how many numbers there are in all.
         offsets: the same starts in bytes, for the kernel.
     """
 
     shapes: Mapping[str, Shape]
+    strides: Mapping[str, Shape]
     starts: Mapping[str, int]
     size: int
     offsets: NDArray[np.int64]
@@ -63,24 +66,41 @@ class Layout:
         for name, shape in shapes.items():
             starts[name] = end
             end += rounded_up(math.prod(shape)) + GAP
-        return cls(shapes, starts, end + BLOCK, np.array([_NUMBER_BYTES * start for start in starts.values()]))
+        strides = {name: _strides(shape) for name, shape in shapes.items()}
+        return cls(shapes, strides, starts, end + BLOCK, np.array([_NUMBER_BYTES * start for start in starts.values()]))
+
+
+def _strides(shape: Shape) -> Shape:
+    return tuple(math.prod(shape[axis:]) for axis in range(1, len(shape) + 1))
 
 
 GAP = 0
 """Numbers between two buffers; tests put some there, to see that nobody writes to them."""
 
 
+_spare: deque[Tensor] = deque(maxlen=4)
+"""Stretches that nobody uses: a new one costs more than the kernel, for the system hands memory out page by page."""
+
+
 class Block:
     """One stretch of memory with all buffers of a pass, not filled at first.
 
     Attributes:
-        numbers: the whole stretch.
+        numbers: the whole stretch, which may be longer than the layout.
         layout: where each buffer is.
     """
 
-    def __init__(self, layout: Layout) -> None:
+    def __init__(self, layout: Layout, *, reused: bool = True) -> None:
+        """Take a stretch that others have used, and leave it to others, unless what is in it outlives the block."""
         self.layout = layout
-        self.numbers = torch.empty(layout.size, dtype=torch.float32)
+        self._reused = reused
+        found = _pop() if reused else None
+        enough = found is not None and len(found) >= layout.size
+        self.numbers = found if found is not None and enough else _new(layout.size)
+
+    def __del__(self) -> None:
+        if self._reused:
+            _spare.append(self.numbers)
 
     @property
     def addresses(self) -> NDArray[np.int64]:
@@ -89,14 +109,26 @@ class Block:
 
     def __getitem__(self, name: str) -> Tensor:
         """One buffer as a tensor of its shape."""
-        shape = self.layout.shapes[name]
-        strides = [math.prod(shape[axis:]) for axis in range(1, len(shape) + 1)]
-        return self.numbers.as_strided(shape, strides, self.layout.starts[name])
+        layout = self.layout
+        return self.numbers.as_strided(layout.shapes[name], layout.strides[name], layout.starts[name])
 
     def part(self, name: str, first: int, *shape: int) -> Tensor:
         """Numbers of a buffer, from number `first`, in this shape."""
         strides = (*shape[1:], 1)
         return self.numbers.as_strided(shape, strides, self.layout.starts[name] + first)
+
+
+@torch.inference_mode(mode=False)
+def _new(size: int) -> Tensor:
+    """A new stretch, which can be used again in inference mode and outside."""
+    return torch.empty(size, dtype=torch.float32)
+
+
+def _pop() -> Tensor | None:
+    try:
+        return _spare.pop()
+    except IndexError:
+        return None
 
 
 def sizes_of(config: MachineConfig, steps: int, batch: int, *, kept: bool) -> Sizes:
@@ -181,11 +213,6 @@ def backward_shapes(s: Sizes) -> dict[str, Shape]:
         "gates": (s.layers, s.steps, s.batch, s.gate_stride),
         "raw": (s.steps, s.batch, s.raw_stride),
         "values": (s.values,),
-        "hidden": (s.layers, s.batch, s.unit_stride),
-        "cells": (s.layers, s.batch, s.units),
-        "reads": (s.batch, s.read_stride),
-        "weighting": (s.batch, s.heads, s.row),
-        "memory": (s.batch, s.words, s.row),
         "memories": (s.tile, versions, s.words, s.row),
         "norms": (s.tile, versions, s.row),
         "means": (s.tile, versions, s.row),
@@ -199,9 +226,14 @@ def backward_shapes(s: Sizes) -> dict[str, Shape]:
 
 
 def gradient_shapes(s: Sizes) -> dict[str, Shape]:
-    """The shape of each of `layout.Gradients` that is a gradient by parameters: the others' memory is given back."""
+    """The shape of each of `layout.Gradients` that autograd gets: by the initial state, and by the parameters."""
     gates = s.gates * s.units
     return {
+        "hidden": (s.layers, s.batch, s.unit_stride),
+        "cells": (s.layers, s.batch, s.units),
+        "reads": (s.batch, s.read_stride),
+        "weighting": (s.batch, s.heads, s.row),
+        "memory": (s.batch, s.words, s.row),
         "lower_weights": (gates, s.inputs + s.reads + (s.layers - 1) * s.units),
         "hidden_weights": (s.layers * s.recurrent, gates, s.units),
         "biases": (s.layers, gates),

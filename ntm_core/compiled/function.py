@@ -15,7 +15,6 @@ from ntm_core.compiled.buffers import Block, Layout, Start, backward_shapes, for
 from ntm_core.compiled.layout import Buffers, Choices, Gradients, Records, Sizes, as_record, record_of
 from ntm_core.config import MachineConfig
 
-
 Eager = Callable[[Tensor, Start], Tensor]
 Groups = np.ndarray[Any, np.dtype[np.int64]]
 
@@ -28,7 +27,7 @@ class Plan:
         groups: of heads, in the order in which they act.
         forward: the buffers of the forward pass.
         backward: those of the backward pass.
-        gradients: those in which it leaves the gradients by the parameters.
+        gradients: those in which it leaves the gradients.
     """
 
     config: MachineConfig
@@ -71,7 +70,7 @@ def sequence_logits(
     )
     plan = _plan(config, inputs.shape[0], inputs.shape[1], kept=differentiable)
     if differentiable:
-        logits: Tensor = _Sequences.apply(plan, eager, inputs, *start, *parameters)
+        logits: Tensor = _Sequences.apply(plan, eager, inputs, *start, *parameters)  # type: ignore[no-untyped-call]  # torch
         return logits
     return _clipped(plan, _forward(plan, inputs, start, parameters)[0])
 
@@ -110,12 +109,10 @@ def _clipped(plan: Plan, block: Block) -> Tensor:
     """The logits in a tensor of their own, within the clip."""
     clip = plan.config.clip
     logits = block["logits"][..., : plan.sizes.outputs]
-    return logits.contiguous() if clip is None else logits.clamp(-clip, clip)
+    return logits.clone() if clip is None else logits.clamp(-clip, clip)
 
 
-def _forward(
-    plan: Plan, inputs: Tensor, start: Start, parameters: Sequence[Tensor]
-) -> tuple[Block, list[Layer]]:
+def _forward(plan: Plan, inputs: Tensor, start: Start, parameters: Sequence[Tensor]) -> tuple[Block, list[Layer]]:
     """Run the kernel: its buffers, and the layers as it saw them."""
     layers = _layers(plan.config, parameters)
     block, locations = Block(plan.forward), plan.sizes.locations
@@ -173,7 +170,7 @@ def _backward(
     plan: Plan, kept: Block, layers: list[Layer], start: Start, given: Tensor, wanted: Sequence[bool]
 ) -> tuple[Tensor | None, ...]:
     """The gradients by the inputs, the initial state and the parameters, as far as they are wanted."""
-    block, gradients = Block(plan.backward), Block(plan.gradients)
+    block, gradients = Block(plan.backward), Block(plan.gradients, reused=False)
     block["logits"].copy_(given)
     kernel.backward(
         plan.sizes_record,
@@ -189,22 +186,22 @@ def _backward(
         d_inputs = block["gates"][0][..., : s.gates * s.units] @ layers[0].lower[:, : s.inputs]
     return (
         d_inputs,
-        *_start_gradients(s, block, start, wanted[1:6]),
+        *_start_gradients(s, gradients, start, wanted[1:6]),
         *_parameter_gradients(plan.config, s, gradients),
     )
 
 
-def _start_gradients(s: Sizes, block: Block, start: Start, wanted: Sequence[bool]) -> Iterator[Tensor | None]:
+def _start_gradients(s: Sizes, gradients: Block, start: Start, wanted: Sequence[bool]) -> Iterator[Tensor | None]:
     """The gradients by the initial state, in the shape in which it was given."""
     found: dict[str, Callable[[], Tensor]] = {
-        "memory": lambda: block["memory"][..., : s.locations].mT,
-        "weighting": lambda: block["weighting"][..., : s.locations],
-        "read_vector": lambda: block["reads"][:, : s.reads].unflatten(1, (s.read_heads, s.words)),
-        "hidden": lambda: block["hidden"][..., : s.units].transpose(0, 1),
-        "cell": lambda: block["cells"].transpose(0, 1),
+        "memory": lambda: gradients["memory"][..., : s.locations].mT,
+        "weighting": lambda: gradients["weighting"][..., : s.locations],
+        "read_vector": lambda: gradients["reads"][:, : s.reads].unflatten(1, (s.read_heads, s.words)),
+        "hidden": lambda: gradients["hidden"][..., : s.units].transpose(0, 1),
+        "cell": lambda: gradients["cells"].transpose(0, 1),
     }
     for want, value, gradient in zip(wanted, start, found.values(), strict=True):
-        if not want:
+        if not want or value is None:
             yield None
         elif len(value) < s.batch:
             yield gradient().sum(0, keepdim=True)

@@ -5,14 +5,16 @@ Buffers reach the kernel as addresses. A pointer is made from an address by `at(
 where arrays would cost a third more time and minutes of compilation.
 """
 
+import hashlib
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar
 
-import llvmlite.binding as llvm
+import llvmlite.binding as llvm  # type: ignore[import-untyped]  # it ships no types
 import numba
 from llvmlite import ir
 from numba import types
-from numba.extending import intrinsic
+from numba.extending import intrinsic as numba_intrinsic
 
 Pointer = Any
 """A float32 pointer inside the kernel: numba's type, of which mypy knows nothing."""
@@ -21,8 +23,15 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 Emitted = tuple[Any, Callable[..., Any]]
 """A numba signature, and what emits its LLVM code."""
 
+
+def intrinsic(emitting: Callable[..., Emitted]) -> Callable[..., Any]:
+    """A function of the kernel whose code is emitted, from one of numba's typing context and the arguments' types."""
+    function: Callable[..., Any] = numba_intrinsic(emitting)
+    return function
+
+
 FLOAT, INT = ir.FloatType(), ir.IntType(32)
-POINTER = types.CPointer(types.float32)
+POINTER: Any = types.CPointer(types.float32)  # type: ignore[no-untyped-call]  # nor does this part of numba
 _IS_X86 = "x86" in llvm.get_process_triple()
 _PLAIN: dict[str, Any] = {
     "nogil": True,
@@ -54,6 +63,22 @@ def kernel_in_order(function: Function) -> Function:
     """The function as a part of the kernel, computed in the order in which it is written."""
     compiled: Function = numba.njit(fastmath={"contract"}, **_PLAIN)(function)
     return compiled
+
+
+def kernel_entry(function: Function) -> Function:
+    """The function as one that Python calls, kept in numba's cache if there is a folder that can be written to."""
+    options: dict[str, Any] = {"fastmath": REORDERED, "nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True}
+    try:
+        compiled: Function = numba.njit(cache=True, **options)(function)
+    except RuntimeError:
+        compiled = numba.njit(**options)(function)
+    return compiled
+
+
+def sources_fingerprint() -> str:
+    """A number that stands for the text of all modules of this package."""
+    texts = (path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py")))
+    return hashlib.sha256(b"".join(texts)).hexdigest()[:16]
 
 
 @intrinsic

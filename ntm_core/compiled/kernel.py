@@ -5,9 +5,9 @@ its weight by its inputs, by its own last output, and its bias; the last row has
 before it the output's.
 """
 
+from collections.abc import Callable
 from typing import Any
 
-import numba
 from numpy import float32 as f32
 
 from ntm_core.compiled.access import Groups, access, access_backward, replay
@@ -16,14 +16,15 @@ from ntm_core.compiled.arithmetic import copy, inside, zero
 from ntm_core.compiled.controllers import layer_backward, layer_forward
 from ntm_core.compiled.intrinsics import (
     FLUSH_DENORMALS,
-    REORDERED,
     Pointer,
     at,
     float_mode,
     kernel,
+    kernel_entry,
     kernel_inlined,
     off,
     set_float_mode,
+    sources_fingerprint,
 )
 from ntm_core.compiled.layout import Buffers, Choices, Gradients, Records, Sizes
 from ntm_core.compiled.parameters import head_parameters, head_parameters_backward
@@ -34,7 +35,7 @@ Weights = Any
 
 @kernel
 def lower_at(s: Sizes, layer: int, stride: int) -> int:
-    """Where a layer's packed weight by its inputs begins: layer 0 sees the read vectors, the others a layer's output."""
+    """Where a layer's packed weight by its inputs begins: layer 0 sees the read vectors, others the layer below."""
     return 0 if layer == 0 else (s.reads + (layer - 1) * s.units) * stride
 
 
@@ -315,40 +316,53 @@ def replay_segment(
         )
 
 
-@numba.njit(fastmath=REORDERED, nogil=True, cache=True, error_model="numpy", no_cfunc_wrapper=True)
-def forward(sizes: Records, choices: Records, groups: Groups, weights: Weights, buffers: Records) -> None:
-    """Run a batch of sequences from the initial state in the buffers; fill the logits, and what is to be kept."""
-    s, c, b = sizes[0], choices[0], buffers[0]
-    mode = float_mode()
-    set_float_mode(mode | FLUSH_DENORMALS)
-    pack_forward(s, weights, b)
-    for first in range(0, s.batch, s.tile):
-        rows = min(s.tile, s.batch - first)
-        for m in range(first, first + rows):
-            memory_norms(s, c, at(b.memory, m * s.words * s.row), at(b.norms, m * s.row), at(b.means, m * s.row))
-        for t in range(s.steps):
-            forward_step(s, c, groups, weights, b, t, first, rows)
-    set_float_mode(mode)
+def compile_for(sources: str) -> tuple[Callable[..., None], Callable[..., None]]:
+    """The forward and the backward pass, compiled at their first call or loaded from numba's cache.
+
+    numba notices a change in this file only. As a variable of the two functions, `sources`, which stands for the text
+    of all modules, tells their cached versions apart.
+    """
+
+    @kernel_entry
+    def forward(sizes: Records, choices: Records, groups: Groups, weights: Weights, buffers: Records) -> None:
+        """Run a batch of sequences from the initial state in the buffers; fill the logits, and what is to be kept."""
+        s, c, b = sizes[0], choices[0], buffers[0]
+        _ = sources
+        mode = float_mode()
+        set_float_mode(mode | FLUSH_DENORMALS)
+        pack_forward(s, weights, b)
+        for first in range(0, s.batch, s.tile):
+            rows = min(s.tile, s.batch - first)
+            for m in range(first, first + rows):
+                memory_norms(s, c, at(b.memory, m * s.words * s.row), at(b.norms, m * s.row), at(b.means, m * s.row))
+            for t in range(s.steps):
+                forward_step(s, c, groups, weights, b, t, first, rows)
+        set_float_mode(mode)
+
+    @kernel_entry
+    def backward(
+        sizes: Records, choices: Records, groups: Groups, weights: Weights, buffers: Records, gradients: Records
+    ) -> None:
+        """The gradients by the initial state, the weights and the biases, from those by the logits."""
+        s, c, b, g = sizes[0], choices[0], buffers[0], gradients[0]
+        _ = sources
+        mode = float_mode()
+        set_float_mode(mode | FLUSH_DENORMALS)
+        pack_backward(s, weights, g)
+        begin_backward(s, c, b, g)
+        for first in range(0, s.batch, s.tile):
+            rows = min(s.tile, s.batch - first)
+            for behind in range((s.steps - 1) // s.every + 1):
+                start = ((s.steps - 1) // s.every - behind) * s.every
+                for m in range(rows):
+                    replay_segment(s, c, groups, b, g, start, first + m, m)
+                steps = min(s.every, s.steps - start)
+                for back in range(steps):
+                    backward_step(s, c, groups, b, g, start + steps - 1 - back, first, rows)
+        weight_gradients(s, b, g)
+        set_float_mode(mode)
+
+    return forward, backward
 
 
-@numba.njit(fastmath=REORDERED, nogil=True, cache=True, error_model="numpy", no_cfunc_wrapper=True)
-def backward(
-    sizes: Records, choices: Records, groups: Groups, weights: Weights, buffers: Records, gradients: Records
-) -> None:
-    """The gradients by the initial state, the weights and the biases, from those by the logits."""
-    s, c, b, g = sizes[0], choices[0], buffers[0], gradients[0]
-    mode = float_mode()
-    set_float_mode(mode | FLUSH_DENORMALS)
-    pack_backward(s, weights, g)
-    begin_backward(s, c, b, g)
-    for first in range(0, s.batch, s.tile):
-        rows = min(s.tile, s.batch - first)
-        for behind in range((s.steps - 1) // s.every + 1):
-            start = ((s.steps - 1) // s.every - behind) * s.every
-            for m in range(rows):
-                replay_segment(s, c, groups, b, g, start, first + m, m)
-            steps = min(s.every, s.steps - start)
-            for back in range(steps):
-                backward_step(s, c, groups, b, g, start + steps - 1 - back, first, rows)
-    weight_gradients(s, b, g)
-    set_float_mode(mode)
+forward, backward = compile_for(sources_fingerprint())

@@ -47,16 +47,17 @@ Records = np.ndarray[Any, np.dtype[np.void]]
 
 def as_record(numbers: "Choices | Sizes") -> Records:
     """A tuple as the kernel takes it."""
-    return np.array([tuple(numbers)], _dtype(type(numbers)))
+    kind: Any = type(numbers)
+    return np.array([tuple(numbers)], _dtype(kind))
 
 
-def record_of(kind: "type[Buffers | Gradients]", addresses: NDArray[np.int64]) -> Records:
+def record_of(kind: Any, addresses: NDArray[np.int64]) -> Records:
     """The addresses of all buffers as the kernel takes them."""
     return addresses.view(_dtype(kind))
 
 
 @functools.cache
-def _dtype(kind: type) -> np.dtype[np.void]:
+def _dtype(kind: Any) -> np.dtype[np.void]:
     kinds = get_type_hints(kind)
     return np.dtype([(name, np.float64 if kinds[name] is float else np.int64) for name in kinds])
 
@@ -192,11 +193,6 @@ class Gradients(NamedTuple):
     gates: int  # layer, step, batch, gate_stride
     raw: int  # step, batch, raw_stride
     values: int  # value
-    hidden: int  # layer, batch, unit_stride
-    cells: int  # layer, batch, unit
-    reads: int  # batch, read_stride
-    weighting: int  # batch, head, row
-    memory: int  # batch, word, row
     memories: int  # tile, version, word, row
     norms: int  # tile, version, row
     means: int  # tile, version, row
@@ -206,6 +202,11 @@ class Gradients(NamedTuple):
     packed_output_hidden: int
     packed_output_reads: int
     spare: int
+    hidden: int  # layer, batch, unit_stride
+    cells: int  # layer, batch, unit
+    reads: int  # batch, read_stride
+    weighting: int  # batch, head, row
+    memory: int  # batch, word, row
     lower_weights: int  # layer, gate row, input or below; layer 0 first, which has its own number of columns
     hidden_weights: int  # layer, gate row, unit
     biases: int  # layer, gate row

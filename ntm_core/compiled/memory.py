@@ -5,7 +5,7 @@ It lies transposed, [word][location], so that every loop runs over the locations
 
 from numpy import float32 as f32
 
-from ntm_core.compiled.arithmetic import zero
+from ntm_core.compiled.arithmetic import copy, zero
 from ntm_core.compiled.intrinsics import Pointer, kernel, off
 from ntm_core.compiled.layout import Choices, Sizes
 from ntm_core.compiled.parameters import erase_at
@@ -14,7 +14,7 @@ from ntm_core.compiled.parameters import erase_at
 @kernel
 def write(s: Sizes, c: Choices, memory: Pointer, weighting: Pointer, values: Pointer, first: int, last: int) -> None:
     """Write by the heads from `first` up to, not including, `last`, in place (eq. 7 and 8)."""
-    if c.write_order == 1 or last - first == 1:
+    if c.write_order == 1 or last - first <= 1:
         for head in range(first, last):
             erase, where = off(values, erase_at(s, head)), off(weighting, head * s.row)
             for w in range(s.words):
@@ -31,6 +31,29 @@ def write(s: Sizes, c: Choices, memory: Pointer, weighting: Pointer, values: Poi
 
 
 @kernel
+def write_elsewhere(
+    s: Sizes,
+    c: Choices,
+    memory: Pointer,
+    following: Pointer,
+    weighting: Pointer,
+    values: Pointer,
+    first: int,
+    last: int,
+) -> None:
+    """Write as `write` does, leaving the memory as it is."""
+    if c.write_order == 0 and last - first > 1:
+        copy(following, memory, s.words * s.row)
+        write(s, c, following, weighting, values, first, last)
+        return
+    erase, where = off(values, erase_at(s, first)), off(weighting, first * s.row)
+    for w in range(s.words):
+        i = w * s.row
+        erased_and_added(off(memory, i), where, erase[w], erase[s.words + w], off(following, i), s.locations)
+    write(s, c, following, weighting, values, first + 1, last)
+
+
+@kernel
 def erase_and_add(cells: Pointer, weighting: Pointer, erase: f32, add: f32, locations: int) -> None:
     """M(i) = M(i) (1 - w(i) e) + w(i) a, for one word of every location."""
     for n in range(locations):
@@ -38,9 +61,7 @@ def erase_and_add(cells: Pointer, weighting: Pointer, erase: f32, add: f32, loca
 
 
 @kernel
-def erased_and_added(
-    cells: Pointer, weighting: Pointer, erase: f32, add: f32, out: Pointer, locations: int
-) -> None:
+def erased_and_added(cells: Pointer, weighting: Pointer, erase: f32, add: f32, out: Pointer, locations: int) -> None:
     """The same, to somewhere else."""
     for n in range(locations):
         out[n] = cells[n] * (f32(1) - weighting[n] * erase) + weighting[n] * add
@@ -63,7 +84,8 @@ def write_backward(
     """The gradient through `write`, from the memory before it.
 
     `d_memory` turns from the gradient by the memory after the write into that by the memory before, as far as it
-    passes through erasing. `between` is spare room for a row as each head finds it.
+    passes through erasing; where one head writes, `accumulate` does that. `between` is spare room for a row as each
+    head finds it.
     """
     for head in range(first, last):
         zero_written(s, d_values, head)
@@ -125,22 +147,28 @@ def several_backward(
         d_erase[w] = by_erase
         if not adds_later:
             d_erase[s.words + w] = by_add
+        keep(d_cells, where, erase[w], s.locations)
 
 
 @kernel
 def erase_and_add_backward(
     cells: Pointer, weighting: Pointer, erase: f32, add: f32, d_cells: Pointer, d_weighting: Pointer, locations: int
 ) -> tuple[f32, f32]:
-    """The gradients by e and a; dw(i) += dM(i) (a - e M(i)); and dM(i) becomes dM(i) (1 - w(i) e)."""
+    """The gradients by e and a; dw(i) += dM(i) (a - e M(i))."""
     by_erase = by_add = f32(0)
     for n in range(locations):
         moved = d_cells[n] * weighting[n]
         by_add += moved
         by_erase -= moved * cells[n]
         d_weighting[n] += d_cells[n] * (add - erase * cells[n])
+    return by_erase, by_add
+
+
+@kernel
+def keep(d_cells: Pointer, weighting: Pointer, erase: f32, locations: int) -> None:
+    """dM(i) becomes dM(i) (1 - w(i) e)."""
     for n in range(locations):
         d_cells[n] *= f32(1) - weighting[n] * erase
-    return by_erase, by_add
 
 
 @kernel
@@ -157,6 +185,8 @@ def add_backward(weighting: Pointer, add: f32, d_cells: Pointer, d_weighting: Po
 def accumulate(
     d_cells: Pointer,
     cells: Pointer,
+    weighting: Pointer,
+    erase: f32,
     by_cell: Pointer,
     rows: Pointer,
     row: int,
@@ -164,14 +194,15 @@ def accumulate(
     count: int,
     locations: int,
 ) -> None:
-    """dM(i) += M(i) by_cell(i) + the sum over j of factors[j] rows[j](i), for one word; three rows at a time.
+    """dM(i) = dM(i) (1 - w(i) e) + M(i) by_cell(i) + Σ_j factors[j] rows[j](i), for one word.
 
-    A read and a write head together have three rows.
+    Three rows at a time: so many have a read and a write head together.
     """
     row0, row1, row2 = rows, off(rows, row), off(rows, 2 * row)
     f0, f1, f2 = factors[0], factors[1], factors[2]
     for n in range(locations):
-        d_cells[n] += cells[n] * by_cell[n] + f0 * row0[n] + f1 * row1[n] + f2 * row2[n]
+        kept = d_cells[n] * (f32(1) - weighting[n] * erase)
+        d_cells[n] = kept + cells[n] * by_cell[n] + f0 * row0[n] + f1 * row1[n] + f2 * row2[n]
     for j in range(3, count, 3):
         row0, row1, row2 = off(rows, j * row), off(rows, (j + 1) * row), off(rows, (j + 2) * row)
         f0, f1, f2 = factors[j], factors[j + 1], factors[j + 2]

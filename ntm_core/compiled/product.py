@@ -9,14 +9,13 @@ result of a sequence does not depend on its companions in the batch.
 from collections.abc import Callable
 from typing import Any
 
-import llvmlite.binding as llvm
+import llvmlite.binding as llvm  # type: ignore[import-untyped]  # it ships no types
 from llvmlite import ir
 from numba import types
-from numba.extending import intrinsic
 from numpy import float32 as f32
 
 from ntm_core.compiled.arithmetic import add_scaled, copy, zero
-from ntm_core.compiled.intrinsics import FLOAT, INT, POINTER, Emitted, Pointer, kernel, off
+from ntm_core.compiled.intrinsics import FLOAT, INT, POINTER, Emitted, Pointer, intrinsic, kernel, off
 from ntm_core.compiled.layout import BLOCK, CHUNK
 
 _FEATURES = llvm.get_host_cpu_features()
@@ -54,16 +53,23 @@ def _tile(rows: int, blocks: int) -> Callable[..., None]:
         return types.void(POINTER, size, size, POINTER, size, POINTER, size), emit
 
     @kernel
-    def tile(
-        x: Pointer, x_row: int, x_step: int, packed: Pointer, depth: int, y: Pointer, y_stride: int
-    ) -> None:
+    def tile(x: Pointer, x_row: int, x_step: int, packed: Pointer, depth: int, y: Pointer, y_stride: int) -> None:
         emitted(x, x_row, x_step, packed, depth, y, y_stride)
 
     return tile
 
 
 def _emit_tile(
-    builder: Any, rows: int, blocks: int, x: Any, x_row: Any, x_step: Any, packed: Any, depth: Any, y: Any, y_stride: Any
+    builder: Any,
+    rows: int,
+    blocks: int,
+    x: Any,
+    x_row: Any,
+    x_step: Any,
+    packed: Any,
+    depth: Any,
+    y: Any,
+    y_stride: Any,
 ) -> None:
     """The code of a tile: load Y, for each k add x[m][k] times a row of the packed blocks, store Y."""
     index = depth.type

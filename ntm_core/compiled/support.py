@@ -68,19 +68,29 @@ def reason_not_compiled(config: MachineConfig) -> str | None:
 
 @functools.cache
 def is_available() -> bool:
-    """Whether numba is installed; said once in the log if it is not."""
-    found = importlib.util.find_spec("numba") is not None
-    if not found:
-        _log.info(
-            "numba is not installed, so machines compute in eager mode, about ten times slower: install the extra 'fast'"
-        )
-    return found
+    """Whether numba is installed."""
+    return importlib.util.find_spec("numba") is not None
+
+
+def why_eager(config: MachineConfig) -> str | None:
+    """One sentence why this machine computes in eager mode here, or None if it need not."""
+    if not is_available():
+        return "numba is not installed: the extra 'fast' brings it."
+    return reason_not_compiled(config)
 
 
 @functools.lru_cache(256)
 def core_for(config: MachineConfig) -> Core:
-    """What `Machine.forward` computes this machine with, in float32 on the CPU."""
-    return "compiled" if reason_not_compiled(config) is None and is_available() else "eager"
+    """What `Machine.forward` computes this machine with, in float32 on the CPU; said once in the log if it is slow."""
+    reason = why_eager(config)
+    if reason is not None:
+        _say_once(reason)
+    return "compiled" if reason is None else "eager"
+
+
+@functools.cache
+def _say_once(reason: str) -> None:
+    _log.warning("Machines compute in eager mode, about ten times slower. %s", reason)
 
 
 def fits(tensors: Iterable[Tensor | None]) -> bool:

@@ -3,6 +3,7 @@
 import torch
 from pydantic import BaseModel, ConfigDict, Field
 
+from ntm_core.compiled import Core
 from ntm_core.training.metrics import MetricRow
 from ntm_core.training.plan import Plan
 from ntm_core.training.recipe import Recipe
@@ -35,6 +36,7 @@ class TrainingRecord(BaseModel):
     converged_at: int | None = Field(description="Iteration at which the run was first seen converged.")
     skipped_updates: int = Field(description="Updates skipped because the gradient was not finite.")
     torch: str = Field(description="Version of PyTorch.")
+    core: Core = Field("eager", description="What computed it: the compiled core, or PyTorch operation by operation.")
     history: tuple[HistoryRow, ...] = Field(description="Evaluations, evenly spaced, the last one included.")
 
 
@@ -62,7 +64,9 @@ def marks(recipe: Recipe, rows: tuple[MetricRow, ...]) -> Marks:
     )
 
 
-def training_record(plan: Plan, counts: Counts, seconds: float, rows: tuple[MetricRow, ...]) -> TrainingRecord:
+def training_record(
+    plan: Plan, counts: Counts, seconds: float, rows: tuple[MetricRow, ...], core: Core
+) -> TrainingRecord:
     """The record of a run that is this far."""
     stride = -(-len(rows) // HISTORY_ROWS) or 1
     kept = rows[::-1][::stride][::-1]
@@ -75,5 +79,6 @@ def training_record(plan: Plan, counts: Counts, seconds: float, rows: tuple[Metr
         converged_at=converged_at(plan.recipe, rows),
         skipped_updates=counts.skipped,
         torch=torch.__version__,
+        core=core,
         history=tuple(HistoryRow(iteration=row.iteration, loss_bits=row.loss_bits, metric=row.metric) for row in kept),
     )

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ntm_core.checkpoints.native import Checkpoint, save_checkpoint
+from ntm_core.compiled import Core, core_for, why_eager
 from ntm_core.errors import TrainingError
 from ntm_core.evaluation import Results, evaluate
 from ntm_core.training.metrics import FixedSequences, MetricRow, MetricsFile
@@ -61,17 +62,19 @@ def train(
     plan: Plan,
     directory: Path,
     *,
+    core: Core | None = None,
     stop: Callable[[], bool] = lambda: False,
     report: Callable[[Progress], None] = lambda _: None,
     live_seconds: float | None = None,
 ) -> Outcome:
     """Run the plan in the directory, from where it was left, until it is finished or `stop()`.
 
-    `report` is called after each iteration. With `live_seconds`, state and live checkpoint are written that often, so
-    that a kill loses no more. TrainingError if the directory holds the run of another plan, or if the loss stops being
-    finite; the saved state then is the last good one.
+    `core` is what computes the machine: by default what a resumed run began with, and for a new one the fastest that
+    can. `report` is called after each iteration. With `live_seconds`, state and live checkpoint are written that often,
+    so that a kill loses no more. TrainingError if the directory holds the run of another plan or of another core, or if
+    the loss stops being finite; the saved state then is the last good one.
     """
-    run = _Run(plan, directory)
+    run = _Run(plan, directory, core)
     run.record()
     report(run.progress())
     while not run.finished:
@@ -95,13 +98,13 @@ def saved_plan(directory: Path) -> Plan:
 class _Run:
     """A run between two iterations, and its files."""
 
-    def __init__(self, plan: Plan, directory: Path) -> None:
+    def __init__(self, plan: Plan, directory: Path, core: Core | None) -> None:
         (directory / SERIES).mkdir(parents=True, exist_ok=True)
         _remove_leftovers(directory)
         state = _saved_state(plan, directory)
         self._plan = plan
         self._directory = directory
-        self._trainer = Trainer(plan)
+        self._trainer = Trainer(plan, _core(plan, directory, state, core))
         if state:
             self._trainer.load(state.tensors, state.counts)
         self._metrics = MetricsFile(directory / METRICS, state.rows if state else ())
@@ -167,7 +170,9 @@ class _Run:
     def save_state(self) -> None:
         """Save all that the run needs to go on from here."""
         trainer = self._trainer
-        state = TrainingState(self._plan, trainer.counts, self.seconds, self._metrics.rows, trainer.tensors())
+        state = TrainingState(
+            self._plan, trainer.counts, self.seconds, self._metrics.rows, trainer.tensors(), trainer.machine.core
+        )
         state.save(self._directory / STATE)
 
     def finish(self) -> Results:
@@ -194,7 +199,8 @@ class _Run:
         )
 
     def _save_checkpoint(self, path: Path, results: Results | None = None) -> None:
-        training = training_record(self._plan, self._trainer.counts, self.seconds, self._metrics.rows)
+        core = self._trainer.machine.core
+        training = training_record(self._plan, self._trainer.counts, self.seconds, self._metrics.rows, core)
         checkpoint = Checkpoint.of(
             self._trainer.machine,
             task=self._plan.task.model_dump(mode="json"),
@@ -227,6 +233,19 @@ def _saved_state(plan: Plan, directory: Path) -> TrainingState | None:
             f"{directory} holds a run that was planned otherwise, so it cannot be resumed: {'; '.join(differences)}"
         )
     return state
+
+
+def _core(plan: Plan, directory: Path, state: TrainingState | None, asked: Core | None) -> Core:
+    """What computes a run: for one that goes on what it began with, since the other core gives other last bits."""
+    reason = why_eager(plan.config)
+    if state is not None and asked not in (None, state.core):
+        raise TrainingError(
+            f"{directory} holds a run of the {state.core} core, so it cannot go on with the {asked} core"
+        )
+    core = asked if state is None else state.core
+    if core == "compiled" and reason is not None:
+        raise TrainingError(f"the run needs the compiled core, which cannot be used: {reason}")
+    return core or core_for(plan.config)
 
 
 def _remove_leftovers(directory: Path) -> None:

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from torch import Tensor
 
 from ntm_core.atomic import atomic_write
+from ntm_core.compiled import Core
 from ntm_core.config import describe_validation_error
 from ntm_core.errors import TrainingError
 from ntm_core.training.metrics import MetricRow
@@ -27,6 +28,7 @@ class _Header(BaseModel):
     counts: Counts
     seconds: float
     rows: tuple[MetricRow, ...]
+    core: Core = "eager"  # as it was before there was another
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,7 @@ class TrainingState:
         seconds: time spent so far.
         rows: its evaluations so far.
         tensors: the trainer's tensors.
+        core: what computes it; the other core would give other last bits.
     """
 
     plan: Plan
@@ -46,10 +49,11 @@ class TrainingState:
     seconds: float
     rows: tuple[MetricRow, ...]
     tensors: dict[str, Tensor]
+    core: Core
 
     def save(self, path: Path) -> None:
         """Replace the file by this state, all of it or nothing."""
-        header = _Header(plan=self.plan, counts=self.counts, seconds=self.seconds, rows=self.rows)
+        header = _Header(plan=self.plan, counts=self.counts, seconds=self.seconds, rows=self.rows, core=self.core)
         atomic_write(path, safetensors.torch.save(self.tensors, {_KEY: header.model_dump_json()}))
 
     @classmethod
@@ -67,4 +71,4 @@ class TrainingState:
             raise TrainingError(
                 f"{path} is not a training state of this version: {describe_validation_error(error)}"
             ) from None
-        return cls(header.plan, header.counts, header.seconds, header.rows, tensors)
+        return cls(header.plan, header.counts, header.seconds, header.rows, tensors, header.core)

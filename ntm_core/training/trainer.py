@@ -6,10 +6,12 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from ntm_core.compiled import Core
 from ntm_core.errors import TrainingError
 from ntm_core.evaluation import require_fitting
 from ntm_core.machine import Machine
 from ntm_core.training.diagnosis import where_not_finite
+from ntm_core.training.flat import FlatParameters
 from ntm_core.training.loss import sequence_loss
 from ntm_core.training.plan import Plan
 from ntm_core.training.rmsprop import RmsProp
@@ -47,12 +49,14 @@ class Trainer:
     so nothing but `tensors()` and `counts` has to be kept to go on later.
     """
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, core: Core | None = None) -> None:
+        """Start on the plan; `core` is what computes the machine, by default the fastest that can."""
         require_fitting(plan.config, plan.task)
         self.plan = plan
         self.counts = Counts()
         self.machine = Machine(plan.config, plan.seed)
-        self._parameters: dict[str, Tensor] = dict(self.machine.named_parameters())
+        self.machine.core = core or self.machine.core
+        self._parameters = FlatParameters(self.machine)
         self._optimiser = RmsProp(self._parameters, plan.recipe)
 
     def update(self, rate: float = 1.0) -> Update:
@@ -64,18 +68,19 @@ class Trainer:
         recipe, iteration = self.plan.recipe, self.counts.iteration + 1
         episode = self.plan.task.episodes((self.plan.seed, iteration), recipe.batch)
         inputs, targets, mask = (torch.from_numpy(array) for array in (episode.inputs, episode.targets, episode.mask))
-        start = self.machine.initial_state(episode.batch, iteration)
+        start = self.machine.initial_state(episode.batch if self.plan.config.draws_fresh else 1, iteration)
         loss = sequence_loss(self.machine(inputs, start), targets, mask)
         value = loss.item()
         if not math.isfinite(value):
             where = where_not_finite(self.machine, inputs, start)
             raise TrainingError(f"the loss of iteration {iteration} is {value}: {where}")
-        self.machine.zero_grad()
+        self._parameters.gradient.zero_()
         loss.backward()
-        limit = math.inf if recipe.clip_norm is None else recipe.clip_norm
-        norm = torch.nn.utils.clip_grad_norm_(self._parameters.values(), limit).item()
+        norm = self._parameters.gradient.norm().item()
         finite = math.isfinite(norm)
         if finite:
+            if recipe.clip_norm is not None and norm > recipe.clip_norm:
+                self._parameters.gradient.mul_(recipe.clip_norm / norm)
             self._optimiser.step(rate)
         self._count(iteration, finite=finite)
         asked_bits = float(mask.sum()) * targets.shape[-1]
@@ -112,8 +117,8 @@ class Trainer:
     def _groups(self) -> dict[str, dict[str, Tensor]]:
         return {
             "machine": self.machine.state_dict(),
-            "mean_square": self._optimiser.mean_squares,
-            "velocity": self._optimiser.velocities,
+            "mean_square": self._parameters.named(self._optimiser.mean_square),
+            "velocity": self._parameters.named(self._optimiser.velocity),
         }
 
 

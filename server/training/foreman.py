@@ -102,7 +102,7 @@ class Foreman:
         return tuple(run.id for run in self.all() if self.checkpoint(run.id))
 
     def checkpoint(self, checkpoint_id: str) -> tuple[Path, str] | None:
-        """File and name of a run's checkpoint: ID is the newest, ID.N that after N iterations; None if there is none."""
+        """File and name of a run's checkpoint: ID the newest, ID.N that after N iterations; None if there is none."""
         run_id, _, iteration = checkpoint_id.partition(".")
         with self._lock:
             run = self._runs.get(run_id)

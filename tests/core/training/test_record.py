@@ -16,7 +16,7 @@ def test_a_run_converges_at_the_first_row_below_the_limit() -> None:
 
 def test_the_record_says_how_it_was_trained() -> None:
     plan = small_plan(seed=4, batch=2)
-    record = training_record(plan, Counts(iteration=7, skipped=1), 3.14159, (row(0), row(5)))
+    record = training_record(plan, Counts(iteration=7, skipped=1), 3.14159, (row(0), row(5)), "compiled")
     assert record.model_dump() == {
         "recipe": plan.recipe.model_dump(),
         "seed": 4,
@@ -26,17 +26,18 @@ def test_the_record_says_how_it_was_trained() -> None:
         "converged_at": None,
         "skipped_updates": 1,
         "torch": torch.__version__,
+        "core": "compiled",
         "history": tuple({"iteration": i, "loss_bits": 1.5, "metric": 1 / 3} for i in (0, 5)),
     }
 
 
 def test_a_long_history_is_thinned_evenly_and_keeps_the_last_row() -> None:
     rows = tuple(row(i) for i in range(1001))
-    history = [entry.iteration for entry in training_record(small_plan(), Counts(), 0.0, rows).history]
+    history = [entry.iteration for entry in training_record(small_plan(), Counts(), 0.0, rows, "eager").history]
     assert len(history) <= HISTORY_ROWS
     assert history[-1] == 1000
     assert len({after - before for before, after in pairwise(history)}) == 1
 
 
 def test_a_record_without_history() -> None:
-    assert training_record(small_plan(), Counts(), 0.0, ()).history == ()
+    assert training_record(small_plan(), Counts(), 0.0, (), "eager").history == ()

@@ -3,6 +3,7 @@ import copy
 import pytest
 import torch
 
+from ntm_core.training.flat import FlatParameters
 from ntm_core.training.recipe import Recipe
 from ntm_core.training.rmsprop import RmsProp
 
@@ -11,14 +12,15 @@ from ntm_core.training.rmsprop import RmsProp
 def test_it_moves_as_that_of_torch_bit_for_bit(recipe: Recipe) -> None:
     network = torch.nn.Sequential(torch.nn.Linear(3, 5), torch.nn.Tanh(), torch.nn.Linear(5, 2))
     twin = copy.deepcopy(network)
-    mine = RmsProp(dict(network.named_parameters()), recipe)
+    mine = RmsProp(parameters := FlatParameters(network), recipe)
     theirs = torch.optim.RMSprop(
         twin.parameters(), recipe.learning_rate, recipe.decay, recipe.epsilon, momentum=recipe.momentum
     )
     inputs = torch.randn(20, 4, 3, generator=torch.Generator().manual_seed(0))
     for batch in inputs:
+        parameters.gradient.zero_()
+        twin.zero_grad()
         for model in (network, twin):
-            model.zero_grad()
             model(batch).square().sum().backward()
         mine.step()
         theirs.step()
@@ -27,9 +29,9 @@ def test_it_moves_as_that_of_torch_bit_for_bit(recipe: Recipe) -> None:
 
 
 def test_a_parameter_without_a_gradient_stays() -> None:
-    parameters = {"used": torch.ones(2, requires_grad=True), "idle": torch.ones(2, requires_grad=True)}
-    optimiser = RmsProp(parameters, Recipe())
-    parameters["used"].sum().backward()
+    module = torch.nn.ParameterDict({"used": torch.ones(2), "idle": torch.ones(2)})
+    optimiser = RmsProp(FlatParameters(module), Recipe())
+    module["used"].sum().backward()
     optimiser.step()
-    assert (parameters["used"] < 1).all()
-    assert (parameters["idle"] == 1).all()
+    assert (module["used"] < 1).all()
+    assert (module["idle"] == 1).all()

@@ -13,7 +13,7 @@ from tests.core.training.plans import row, small_plan
 def state() -> TrainingState:
     trainer = Trainer(small_plan())
     trainer.update()
-    return TrainingState(small_plan(), trainer.counts, 1.25, (row(0),), trainer.tensors())
+    return TrainingState(small_plan(), trainer.counts, 1.25, (row(0),), trainer.tensors(), "eager")
 
 
 def test_a_state_survives_its_file(tmp_path: Path) -> None:
