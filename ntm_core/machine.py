@@ -41,6 +41,16 @@ class MachineState:
     weighting: Tensor
     memory: Tensor
 
+    def expand(self, batch: int) -> "MachineState":
+        """The same state for this many sequences, where it is one for all of them."""
+        cell = None if self.controller.cell is None else self.controller.cell.expand(batch, -1, -1)
+        return MachineState(
+            ControllerState(self.controller.hidden.expand(batch, -1, -1), cell),
+            self.read_vector.expand(batch, -1, -1),
+            self.weighting.expand(batch, -1, -1),
+            self.memory.expand(batch, -1, -1),
+        )
+
 
 @dataclass(frozen=True)
 class StepResult:
@@ -223,8 +233,8 @@ class Machine(nn.Module):
         return logits if config.clip is None else logits.clamp(-config.clip, config.clip)
 
     def run(self, inputs: Float[Tensor, "step batch input"], state: MachineState | None = None) -> Iterator[StepResult]:
-        """The result of each step in turn, from the initial state or a given one."""
-        state = state or self.initial_state(inputs.shape[1])
+        """The result of each step in turn, from the initial state or a given one, for all sequences or for each."""
+        state = (state or self.initial_state(inputs.shape[1])).expand(inputs.shape[1])
         for row in inputs:
             result = self.step(row, state)
             state = result.state
@@ -250,13 +260,7 @@ class Machine(nn.Module):
 
     def _eager(self, inputs: Tensor, start: Start) -> Tensor:
         """The logits step by step."""
-        memory, weighting, read, hidden, cell = (
-            None if tensor is None else tensor.expand(inputs.shape[1], *tensor.shape[1:]) for tensor in start
-        )
-        assert memory is not None
-        assert weighting is not None
-        assert read is not None
-        assert hidden is not None
+        memory, weighting, read, hidden, cell = start
         state = MachineState(ControllerState(hidden, cell), read, weighting, memory)
         return torch.stack([result.logits for result in self.run(inputs, state)])
 

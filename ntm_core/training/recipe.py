@@ -45,15 +45,15 @@ class Recipe(BaseModel):
 
 
 _BY_TASK: dict[str, dict[str, Any]] = {
-    "copy": {"batch": 1, "learning_rate": 3e-4, "extra": 2000},
+    "copy": {"batch": 1, "learning_rate": 3e-4, "extra": 10_000},
     "repeat_copy": {"batch": 16, "learning_rate": 3e-4, "max_iterations": 50_000},
-    "associative_recall": {"batch": 16, "learning_rate": 3e-4, "extra": 1000, "max_iterations": 50_000},
+    "associative_recall": {"batch": 16, "learning_rate": 3e-4, "extra": 4000, "max_iterations": 50_000},
     "dynamic_ngrams": {"batch": 8, "learning_rate": 1e-3, "converged_below": 0.3},
     "priority_sort": {"batch": 4, "learning_rate": 3e-4, "clip_norm": 10.0},
 }
 """Where copying goes on at full rate after it has converged, it relapses: RMSprop divides by gradients near zero."""
 
-_FEEDFORWARD: dict[str, dict[str, Any]] = {"copy": {"batch": 4, "learning_rate": 3e-4, "extra": 1000}}
+_FEEDFORWARD: dict[str, dict[str, Any]] = {"copy": {"batch": 4, "learning_rate": 3e-4, "extra": 10_000}}
 
 
 _MACHINE_BY_TASK: dict[str, dict[str, Any]] = {"copy": {"initial_weighting_scale": 0.01}}

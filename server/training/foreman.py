@@ -210,6 +210,8 @@ class Foreman:
             assert worker.stdout is not None
             for line in worker.stdout:
                 last = json.loads(line)
+                if "preparing" in last:
+                    self._prepare(run_id, last["preparing"])
                 if "progress" in last:
                     self._note(run_id, RunProgress.model_validate(last["progress"]), time.monotonic() - began)
             trouble = _tail(worker.stderr)
@@ -238,12 +240,17 @@ class Foreman:
             message = f"its process ended with {how}{said}; {kept} was saved, and it can go on from there"
             self._change(run_id, status=Status.FAILED, message=message)
 
+    def _prepare(self, run_id: str, words: str) -> None:
+        with self._lock:
+            if run_id in self._runs:
+                self._change(run_id, save=False, message=words)
+
     def _note(self, run_id: str, progress: RunProgress, seconds: float) -> None:
         with self._lock:
             if run_id not in self._runs:
                 return
             measured = progress.row is not None and progress.row != _row(self._runs[run_id].progress)
-            self._change(run_id, save=measured, progress=progress)
+            self._change(run_id, save=measured, progress=progress, message=None)
             limit = self._settings.max_training_seconds
             if seconds > limit and run_id not in self._wanted:
                 self._change(run_id, message=f"it was paused after {seconds:.0f} s: {limit:.0f} s is the limit")

@@ -1,8 +1,8 @@
 """The process that trains one run: `python -m server.training.worker DIRECTORY`, with the plan in `plan.json`.
 
-It writes one JSON object a line: {"progress": …} a few times a second, and at last {"ended": "finished" | "stopped"} or
-{"failed": "why"}. It stops, with everything saved, as soon as its standard input ends: when it is told to, and when the
-server that started it is gone, however that went.
+It writes one JSON object a line: {"preparing": "what takes long"}, {"progress": …} a few times a second, and at last
+{"ended": "finished" | "stopped"} or {"failed": "why"}. It stops, with everything saved, as soon as its standard input ends: when it is told to, and when the
+server that started it is gone, however that went. Without a directory it only makes the compiled core ready.
 """
 
 import json
@@ -15,6 +15,7 @@ from typing import Any
 import torch
 
 from ntm_core.errors import NtmError
+from ntm_core.machine import warm_up
 from ntm_core.training import Plan, Progress, train
 
 PLAN = "plan.json"
@@ -64,9 +65,12 @@ def say(**message: Any) -> None:
         pass
 
 
-def main(directory: Path) -> int:
+def main(directory: Path | None) -> int:
     """The exit status: 0 if the run is finished or was stopped, 1 if it failed."""
     torch.set_num_threads(1)
+    warm_up(lambda words: say(preparing=words))
+    if directory is None:
+        return 0
     told_to_stop = threading.Event()
 
     def listen() -> None:
@@ -87,4 +91,4 @@ def main(directory: Path) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1])))
+    sys.exit(main(Path(sys.argv[1]) if len(sys.argv) > 1 else None))

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
+from ntm_core.tasks import TASKS
 from server.app import create_app
 from server.settings import Settings
 from server.training.run import Run, RunProgress, Status
@@ -229,7 +230,7 @@ def test_the_options_hold_every_choice_and_the_best_known_recipes(client: TestCl
     assert "similarity" in options["machine_schema"]["properties"]
     assert "learning_rate" in options["recipe_schema"]["properties"]
     best = {(one["task"], one["controller"]): one for one in options["best_known"]}
-    assert len(best) == 15
+    assert len(best) == 3 * len(TASKS)
     assert best["copy", "lstm"]["machine"] == {"initial_weighting_scale": 0.01}
 
 

@@ -98,7 +98,7 @@ function words({name, status, message, place, progress}, perSecond) {
     el('span', {class: `run-status run-${status}`}, state),
     el('strong', {}, name),
     numbers !== null && el('span', {class: 'training-numbers'}, numbers.join(' · ')),
-    message !== null && el('span', {class: 'text-error'}, message),
+    message !== null && el('span', {class: status === 'failed' ? 'text-error' : 'text-muted'}, message),
     progress !== null && el('progress', {max: progress.last_iteration, value: progress.iteration, 'aria-label': 'Progress of the training'}),
   ];
 }
