@@ -3,6 +3,7 @@
 import argparse
 import errno
 import socket
+import subprocess
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
@@ -113,11 +114,17 @@ def _serve(options: argparse.Namespace) -> int:
         return 2
     # One thread: the matrices of a step are small, and the rest of the machine belongs to others.
     torch.set_num_threads(1)
+    # The first training on this computer need not wait for the compiled core, if it is made ready by then.
+    warming = subprocess.Popen(
+        [sys.executable, "-m", "server.training.worker"], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL
+    )
     with listener:
         print(f"NTM Scope is at {address(listener)}  (Ctrl-C stops it)", flush=True)
         # uvicorn stops in good order at a Ctrl-C, and raises it once more when it has.
         with suppress(KeyboardInterrupt):
             ScopeServer(create_app(settings), options.log_level).run(sockets=[listener])
+        warming.terminate()
+        warming.wait()
         print("NTM Scope has stopped.", flush=True)
     return 0
 

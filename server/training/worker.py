@@ -1,8 +1,9 @@
 """The process that trains one run: `python -m server.training.worker DIRECTORY`, with the plan in `plan.json`.
 
 It writes one JSON object a line: {"preparing": "what takes long"}, {"progress": …} a few times a second, and at last
-{"ended": "finished" | "stopped"} or {"failed": "why"}. It stops, with everything saved, as soon as its standard input ends: when it is told to, and when the
-server that started it is gone, however that went. Without a directory it only makes the compiled core ready.
+{"ended": "finished" | "stopped"} or {"failed": "why"}. It stops, with everything saved, as soon as its standard input
+ends: when it is told to, and when the server that started it is gone, however that went. Without a directory it only
+makes the compiled core ready.
 """
 
 import json
