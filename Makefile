@@ -1,6 +1,7 @@
 # make run    the program, on an address that it prints
 # make test   everything that can go wrong, checked: installs what the checks need, Chromium included
 # make lint   style, types and import directions
+# make fuzz   the readers of uploaded files on 200 000 damaged ones; for a night
 # make format style, mended
 # make screenshot  the README's picture, taken anew
 # make clean  back to a fresh checkout; training runs are kept
@@ -10,7 +11,7 @@ ARGS ?=
 BIN := .venv/bin
 NODE_MODULES := tests/node_modules/.package-lock.json
 
-.PHONY: run test lint format chromium screenshot clean
+.PHONY: run test fuzz lint format chromium screenshot clean
 
 run: .venv/.run
 	$(BIN)/ntm-scope $(ARGS)
@@ -19,6 +20,9 @@ test: .venv/.develop $(NODE_MODULES) chromium
 	cd tests/frontend && node --test --test-reporter=spec
 	$(BIN)/pytest -m 'not browser' --numprocesses auto --maxprocesses 4
 	$(BIN)/pytest -m browser
+
+fuzz: .venv/.develop
+	NTM_SCOPE_FUZZ_INPUTS=200000 $(BIN)/pytest tests/core/containers/test_fuzzing.py
 
 screenshot: .venv/.develop chromium
 	$(BIN)/pytest tests/browser/test_screenshot.py
