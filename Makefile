@@ -2,6 +2,7 @@
 # make test   everything that can go wrong, checked: installs what the checks need, Chromium included
 # make bench  how fast training, recording and the page are, each against a baseline
 # make lint   style, types and import directions
+# make fuzz   the readers of uploaded files on 200 000 damaged ones; for a night
 # make format style, mended
 # make screenshot  the README's picture, taken anew
 # make clean  back to a fresh checkout; training runs are kept
@@ -11,7 +12,7 @@ ARGS ?=
 BIN := .venv/bin
 NODE_MODULES := tests/node_modules/.package-lock.json
 
-.PHONY: run test bench lint format chromium screenshot clean
+.PHONY: run test bench fuzz lint format chromium screenshot clean
 
 run: .venv/.run
 	$(BIN)/ntm-scope $(ARGS)
@@ -25,6 +26,9 @@ test: .venv/.develop $(NODE_MODULES) chromium
 bench: .venv/.develop chromium
 	$(BIN)/python -m tests.benchmarks.recording
 	$(BIN)/python -m tests.benchmarks.page
+
+fuzz: .venv/.develop
+	NTM_SCOPE_FUZZ_INPUTS=200000 $(BIN)/pytest tests/core/containers/test_fuzzing.py
 
 screenshot: .venv/.develop chromium
 	$(BIN)/pytest tests/browser/test_screenshot.py

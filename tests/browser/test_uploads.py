@@ -46,16 +46,22 @@ def test_a_dropped_file_opens(tab: ScopePage, hand_compiled_file: Path) -> None:
     tab.recorded()
 
 
-@pytest.mark.parametrize(("name", "content"), [("a.safetensors", b"\x80\x02not a checkpoint"), ("b.pt", b"PK\x03\x04")])
+@pytest.mark.parametrize(
+    ("name", "content", "reason"),
+    [
+        ("a.safetensors", b"\x80\x02not a checkpoint", "the pickle has the instruction 0x6e at byte 2: not allowed"),
+        ("b.pt", b"PK\x03\x04", "the archive is cut off"),
+    ],
+)
 def test_a_bad_file_is_refused_in_the_servers_words_and_loses_nothing(
-    tab: ScopePage, tmp_path: Path, name: str, content: bytes
+    tab: ScopePage, tmp_path: Path, name: str, content: bytes, reason: str
 ) -> None:
     bad = tmp_path / name
     bad.write_bytes(content)
     tab.open()
     tab.page.locator("#upload").set_input_files(bad)
     banner = tab.page.locator("#upload-area .banner-error")
-    expect(banner).to_contain_text(f"'{name}' was not accepted: this is not a safetensors file")
+    expect(banner).to_contain_text(f"'{name}' was not accepted: {reason}")
     expect(tab.page.locator("#result")).to_contain_text("wrong bits")
     tab.problems = [problem for problem in tab.problems if "422" not in problem]
 

@@ -1,9 +1,9 @@
 """From the contents of somebody's file to a machine of ours, with everything that was inferred, assumed and asked."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
 from ntm_core.checkpoints.importers.candidate import Candidate, Question, UnansweredError
 from ntm_core.checkpoints.importers.contents import Contents
@@ -13,7 +13,9 @@ from ntm_core.checkpoints.importers.importer import Importer
 from ntm_core.checkpoints.importers.registry import registry
 from ntm_core.checkpoints.native import Checkpoint, CheckpointLimits
 from ntm_core.config import MachineConfig
-from ntm_core.errors import CheckpointError, ConfigError
+from ntm_core.errors import CheckpointError, ConfigError, NtmError
+
+Answer = TypeVar("Answer")
 
 _SHOWN_TENSORS = 40
 
@@ -115,12 +117,12 @@ def import_contents(
     wishes, limits = wishes or Wishes(), limits or CheckpointLimits()
     importer = _importer(contents, wishes.importer)
     try:
-        questions = importer.questions(contents)
+        questions = _asked(importer, lambda: importer.questions(contents))
         given = wishes.answers or {}
         if missing := [each for each in questions if each.default is None and each.name not in given]:
             raise UnansweredError(importer.title, questions, missing)
         answers = {question.name: question.answer(given) for question in questions}
-        candidates = importer.candidates(contents, answers)
+        candidates = _asked(importer, lambda: importer.candidates(contents, answers))
         candidates = tuple(_with_choices(candidate, wishes.choices or {}) for candidate in candidates)
     except ConfigError as error:
         raise CheckpointError(f"this {importer.title} file describes a machine that cannot be: {error}") from None
@@ -155,11 +157,31 @@ def _importer(contents: Contents, wished: str | None) -> Importer:
             if importer.name == wished:
                 return importer
         raise CheckpointError(f"there is no importer {wished!r}: there are {', '.join(each.name for each in known)}")
-    likeness = {importer.name: importer.likeness(contents) for importer in known}
+    likeness = {importer.name: _likeness(importer, contents) for importer in known}
     for importer in known:
         if likeness[importer.name][0] == 1:
             return importer
     raise CheckpointError(_unknown_layout(contents, known, likeness))
+
+
+def _asked(importer: Importer, call: Callable[[], Answer]) -> Answer:
+    """What an importer answers; an importer that fails, which may be a third party's, refuses the file."""
+    try:
+        return call()
+    except NtmError:
+        raise
+    except Exception as error:
+        raise CheckpointError(
+            f"the importer {importer.name!r} failed on this file with {type(error).__name__}: {error}"
+        ) from error
+
+
+def _likeness(importer: Importer, contents: Contents) -> tuple[float, tuple[str, ...]]:
+    """How like its own an importer finds a file; one that fails knows nothing of it, and harms no other."""
+    try:
+        return _asked(importer, lambda: importer.likeness(contents))
+    except CheckpointError as error:
+        return 0.0, (str(error),)
 
 
 def _unknown_layout(

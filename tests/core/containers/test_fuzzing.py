@@ -15,7 +15,7 @@ from ntm_core.errors import CheckpointError
 from tests.core.containers.builders import seeds
 from tests.core.containers.fuzzing import LIMITS, check, fuzz
 
-INPUTS = int(os.environ.get("NTM_SCOPE_FUZZ_INPUTS", "100000"))
+INPUTS = int(os.environ.get("NTM_SCOPE_FUZZ_INPUTS", "5000"))
 SEED = int(os.environ.get("NTM_SCOPE_FUZZ_SEED", "0"))
 SEEDS = seeds()
 

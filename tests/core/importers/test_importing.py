@@ -1,5 +1,6 @@
 """Which importer reads a file, what it asks, what can be wished, and what is refused."""
 
+import contextlib
 import json
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -8,6 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from ntm_core.checkpoints.containers import open_container
 from ntm_core.checkpoints.importers import Contents, UnansweredError, Wishes, import_contents, registry
@@ -304,6 +307,50 @@ def test_an_importer_of_a_third_party_is_found_and_used(site: Callable[[str, str
     assert found.ranking[0].encoding == "copy"
     assert found.checkpoint().machine().config.memory_size == 7
     assert import_contents(named(programs.clemkoa_file()), detect=False).importer == "clemkoa"
+
+
+@pytest.mark.parametrize("member", ["likeness", "questions", "candidates"])
+def test_an_importer_that_fails_refuses_its_own_files_and_no_others(
+    site: Callable[[str, str], None], member: str
+) -> None:
+    failing = f"\n    def {member}(self, *_):\n        raise ZeroDivisionError('a slip')\n"
+    name = THEIR_MODULE.replace("    def candidates", "    def _candidates") if member == "candidates" else THEIR_MODULE
+    site(name.rstrip() + "\n" + failing, "theirs = their_ntm:TheirImporter")
+    assert import_contents(named(programs.clemkoa_file()), detect=False).importer == "clemkoa"
+    with pytest.raises(
+        CheckpointError, match="no importer knows" if member == "likeness" else "ZeroDivisionError: a slip"
+    ):
+        import_contents(named(their_file()))
+
+
+@contextlib.contextmanager
+def refused_in_words() -> Iterator[None]:
+    """What happens inside may be refused, but not by an importer that fails."""
+    try:
+        yield
+    except CheckpointError as error:
+        if "failed on this file" in str(error):
+            raise
+
+
+@given(st.sampled_from(sorted(FILES)), st.data())
+@settings(max_examples=150, deadline=None)
+def test_a_file_of_a_family_with_wrong_shapes_is_imported_or_refused(family: str, data: st.DataObject) -> None:
+    """No other error, whatever stands under the names of a family."""
+    tensors = dict(FILES[family]())
+    for name in data.draw(st.lists(st.sampled_from(sorted(tensors)), min_size=1, max_size=3, unique=True)):
+        shape = data.draw(st.one_of(st.none(), st.lists(st.integers(0, 5), max_size=3)))
+        tensors.pop(name) if shape is None else tensors.update({name: np.full(shape, 0.5)})
+    with refused_in_words():
+        import_contents(named(tensors), detect=False).checkpoint()
+
+
+@given(st.lists(st.lists(st.integers(0, 5), max_size=3), min_size=20, max_size=60))
+@settings(max_examples=40, deadline=None)
+def test_a_list_of_any_arrays_is_imported_or_refused(shapes: list[list[int]]) -> None:
+    arrays = [np.full(shape, 0.5) for shape in shapes]
+    with refused_in_words():
+        import_contents(Contents("npy", arrays, {str(i): array for i, array in enumerate(arrays)}), detect=False)
 
 
 @pytest.mark.parametrize(
