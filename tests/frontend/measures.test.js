@@ -64,3 +64,13 @@ test('a step is told in words', () => {
   assert.equal(describeStep({...step, interpolationGate: 0.4, shiftWeighting: [0.5, 0.01, 0.49], sharpening: 1}),
     'Mixes 40 % content with 60 % of where it was. Spreads over the shifts −1, +1. Stays as wide as it is (1.20 bit).');
 });
+
+test('what was not recorded has no peak, no entropy, and no words', () => {
+  const nothing = Float32Array.of(NaN, NaN);
+  assert.equal(argmax(nothing), -1);
+  assert.equal(argmax([NaN, 0.25, 0.5, NaN]), 2);
+  assert.ok(Number.isNaN(entropyBits(nothing)));
+  const step = {interpolationGate: NaN, shiftWeighting: nothing, shifts: [-1, 0, 1], sharpening: NaN, blurred: NaN, sharpened: 3};
+  assert.equal(describeStep(step), 'How it got there was not recorded.');
+  assert.equal(describeStep({...step, interpolationGate: 1}), 'Looks up by content.');
+});

@@ -8,8 +8,12 @@ import {signed, tick} from './format.js';
  * @returns {string} One sentence a stage.
  */
 export function describeStep({interpolationGate, shiftWeighting, shifts, sharpening, blurred, sharpened}) {
-  return [describeGate(interpolationGate), describeShift(shiftWeighting, shifts),
-    describeSharpening(sharpening, blurred, sharpened)].join(' ');
+  const told = [
+    !Number.isNaN(interpolationGate) && describeGate(interpolationGate),
+    !Number.isNaN(shiftWeighting[0]) && describeShift(shiftWeighting, shifts),
+    !Number.isNaN(sharpening * blurred) && describeSharpening(sharpening, blurred, sharpened),
+  ].filter(Boolean);
+  return told.length > 0 ? told.join(' ') : 'How it got there was not recorded.';
 }
 
 /**

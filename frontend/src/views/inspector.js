@@ -122,8 +122,8 @@ export class Inspector {
     });
     const weighting = data.at('weighting', step, head);
     const at = argmax(weighting);
-    this.#set('peak', exact(weighting[at], dtype));
-    this.#set('argmax', String(at));
+    this.#set('peak', at < 0 ? '–' : exact(weighting[at], dtype));
+    this.#set('argmax', at < 0 ? '–' : String(at));
     const position = circularMean(weighting);
     this.#set('position', Number.isNaN(position) ? '–' : position.toFixed(3));
     const sharpened = entropyBits(weighting);

@@ -12,11 +12,11 @@ export function total(values) {
 
 /**
  * @param {ArrayLike<number>} values
- * @returns {number} Index of the largest, the first of several; −1 if there is none.
+ * @returns {number} Index of the largest, the first of several; −1 if there is none. NaN counts as nothing.
  */
 export function argmax(values) {
   let best = -1;
-  for (let i = 0; i < values.length; i++) if (best < 0 || values[i] > values[best]) best = i;
+  for (let i = 0; i < values.length; i++) if (values[i] > (best < 0 ? -Infinity : values[best])) best = i;
   return best;
 }
 
@@ -37,11 +37,13 @@ export function peak(values) {
  * Entropy −Σ w log2 w: 0 for one location, log2 N for all alike.
  *
  * @param {ArrayLike<number>} weighting
- * @returns {number} In bits.
+ * @returns {number} In bits; NaN where an entry is.
  */
 export function entropyBits(weighting) {
   let bits = 0;
-  for (let i = 0; i < weighting.length; i++) if (weighting[i] > 0) bits -= weighting[i] * Math.log2(weighting[i]);
+  for (let i = 0; i < weighting.length; i++) {
+    if (!(weighting[i] <= 0)) bits -= weighting[i] * Math.log2(weighting[i]);
+  }
   return bits === 0 ? 0 : bits;
 }
 

@@ -70,7 +70,7 @@ export function stagePlot(stage) {
     note(model) {
       const values = stageValues(model, stage);
       const at = argmax(values);
-      return `peak ${brief(values[at])} at ${at}`;
+      return at < 0 ? 'not recorded' : `peak ${brief(values[at])} at ${at}`;
     },
   };
 }

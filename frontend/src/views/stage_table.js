@@ -17,11 +17,20 @@ const SYMBOLS = {
 
 /** @type {[string, (values: ArrayLike<number>) => string][]} */
 const COLUMNS = [
-  ['at', (values) => String(argmax(values))],
-  ['max', (values) => brief(values[argmax(values)])],
-  ['bit', (values) => entropyBits(values).toFixed(2)],
-  ['∑', (values) => total(values).toFixed(4)],
+  ['at', (values) => known(argmax(values), 0)],
+  ['max', (values) => brief(values[argmax(values)] ?? NaN)],
+  ['bit', (values) => known(entropyBits(values), 2)],
+  ['∑', (values) => known(total(values), 4)],
 ];
+
+/**
+ * @param {number} value
+ * @param {number} digits
+ * @returns {string} A dash for what was not recorded: NaN, or no place.
+ */
+function known(value, digits) {
+  return Number.isNaN(value) || value < 0 ? '–' : value.toFixed(digits);
+}
 
 /** One row a stage: where its peak is and how high, its entropy, its sum. */
 export class StageTable {
