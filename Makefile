@@ -1,5 +1,6 @@
 # make run    the program, on an address that it prints
 # make test   everything that can go wrong, checked: installs what the checks need, Chromium included
+# make bench  the speed of training, beside eager mode and a loop as in the textbook
 # make lint   style, types and import directions
 # make format style, mended
 # make screenshot  the README's picture, taken anew
@@ -10,7 +11,7 @@ ARGS ?=
 BIN := .venv/bin
 NODE_MODULES := tests/node_modules/.package-lock.json
 
-.PHONY: run test lint format chromium screenshot clean
+.PHONY: run test bench lint format chromium screenshot clean
 
 run: .venv/.run
 	$(BIN)/ntm-scope $(ARGS)
@@ -19,6 +20,9 @@ test: .venv/.develop $(NODE_MODULES) chromium
 	cd tests/frontend && node --test --test-reporter=spec
 	$(BIN)/pytest -m 'not browser' --numprocesses auto --maxprocesses 4
 	$(BIN)/pytest -m browser
+
+bench: .venv/.develop
+	$(BIN)/python -m tests.benchmarks.training
 
 screenshot: .venv/.develop chromium
 	$(BIN)/pytest tests/browser/test_screenshot.py
@@ -44,11 +48,11 @@ clean:
 	find ntm_core server tests -name __pycache__ -prune -exec rm -rf {} +
 
 .venv/.run: $(BIN)/pip pyproject.toml constraints.txt
-	$(BIN)/pip install --constraint constraints.txt --editable .
+	$(BIN)/pip install --constraint constraints.txt --editable '.[fast]'
 	touch $@
 
 .venv/.develop: $(BIN)/pip pyproject.toml constraints.txt
-	$(BIN)/pip install --constraint constraints.txt --editable '.[test,lint]'
+	$(BIN)/pip install --constraint constraints.txt --editable '.[fast,test,lint]'
 	touch $@ .venv/.run
 
 $(BIN)/pip:
