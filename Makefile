@@ -24,6 +24,7 @@ test: .venv/.develop $(NODE_MODULES) chromium
 	$(BIN)/pytest -m browser
 
 bench: .venv/.develop chromium
+	$(BIN)/python -m tests.benchmarks.training
 	$(BIN)/python -m tests.benchmarks.recording
 	$(BIN)/python -m tests.benchmarks.page
 

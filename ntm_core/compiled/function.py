@@ -41,7 +41,8 @@ class Plan:
 
 
 @functools.lru_cache(256)
-def _plan(config: MachineConfig, steps: int, batch: int, *, kept: bool) -> Plan:
+def plan_for(config: MachineConfig, steps: int, batch: int, *, kept: bool) -> Plan:
+    """The plan of this machine and batch; `kept` where gradients will be asked for."""
     sizes = sizes_of(config, steps, batch, kept=kept)
     groups = np.array([(group.start, group.stop) for group in head_groups(config)], np.int64)
     choices = as_record(Choices.of(config))
@@ -68,7 +69,7 @@ def sequence_logits(
     differentiable = torch.is_grad_enabled() and any(
         tensor is not None and tensor.requires_grad for tensor in (inputs, *start, *parameters)
     )
-    plan = _plan(config, inputs.shape[0], inputs.shape[1], kept=differentiable)
+    plan = plan_for(config, inputs.shape[0], inputs.shape[1], kept=differentiable)
     if differentiable:
         logits: Tensor = _Sequences.apply(plan, eager, inputs, *start, *parameters)  # type: ignore[no-untyped-call]  # torch
         return logits

@@ -84,21 +84,23 @@ def core_for(config: MachineConfig) -> Core:
     """What `Machine.forward` computes this machine with, in float32 on the CPU; said once in the log if it is slow."""
     reason = why_eager(config)
     if reason is not None:
-        _say_once(reason)
+        say_once(reason)
     return "compiled" if reason is None else "eager"
 
 
 @functools.cache
-def _say_once(reason: str) -> None:
+def say_once(reason: str) -> None:
+    """Tell the log why machines are slow here."""
     _log.warning("Machines compute in eager mode, about ten times slower. %s", reason)
 
 
 def fits(tensors: Iterable[Tensor | None]) -> bool:
-    """Whether the kernel can compute with these tensors here: plain float32 on the CPU, and nobody is tracing."""
-    if torch.compiler.is_compiling() or torch.is_autocast_enabled("cpu"):
+    """Whether the kernel can compute with these tensors here: plain float32 on the CPU, not being traced."""
+    transformed = torch._C._are_functorch_transforms_active()  # noqa: SLF001  # torch.func has no public question
+    if transformed or torch.compiler.is_compiling() or torch.is_autocast_enabled("cpu"):
         return False
     return all(
-        tensor is None or (tensor.dtype == torch.float32 and tensor.device.type == "cpu" and type(tensor) in _PLAIN)
+        tensor is None or (tensor.dtype == torch.float32 and tensor.is_cpu and type(tensor) in _PLAIN)
         for tensor in tensors
     )
 

@@ -10,7 +10,7 @@ import torch
 from ntm_core.checkpoints.native import load_checkpoint
 from ntm_core.errors import TrainingError
 from ntm_core.tasks import Copy
-from ntm_core.training import Outcome, Plan, Progress, train
+from ntm_core.training import Outcome, Plan, Progress, session, train
 from ntm_core.training.loss import sequence_loss
 from ntm_core.training.session import FINAL, METRICS, SERIES, STATE, is_in_series, saved_plan
 from ntm_core.training.state import TrainingState
@@ -238,6 +238,26 @@ def test_the_run_of_another_plan_is_not_resumed(plan: Plan, tmp_path: Path) -> N
     train(plan, tmp_path, **stop_at(2))
     with pytest.raises(TrainingError, match=r"planned otherwise.*: recipe\.batch: 1, not 2; seed: 9, not 0"):
         train(small_plan(seed=9), tmp_path)
+
+
+def test_a_run_goes_on_with_the_core_that_it_began_with(plan: Plan, tmp_path: Path) -> None:
+    train(plan, tmp_path, core="eager", **stop_at(2))
+    assert TrainingState.load(tmp_path / STATE).core == "eager"
+    with pytest.raises(TrainingError, match="holds a run of the eager core: the compiled core cannot go on with it"):
+        train(plan, tmp_path, core="compiled")
+    train(plan, tmp_path)
+    record = load_checkpoint(tmp_path / FINAL).training
+    assert record is not None
+    assert record["core"] == "eager"
+
+
+def test_a_run_of_the_compiled_core_is_refused_where_there_is_none(
+    plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    train(plan, tmp_path, core="compiled", **stop_at(2))
+    monkeypatch.setattr(session, "why_eager", lambda _: "numba is not installed.")
+    with pytest.raises(TrainingError, match="needs the compiled core, which cannot be used: numba is not installed"):
+        train(plan, tmp_path)
 
 
 def test_time_adds_up_over_sessions(plan: Plan, tmp_path: Path) -> None:

@@ -1,0 +1,122 @@
+"""How fast machines train: whole iterations, in process CPU time on one thread, each variant in turn.
+
+`python -m tests.benchmarks.training` prints iterations a second of the compiled core, of eager mode and of the loop in
+`textbook.py`. Beside them stands what the processor could do at most, from its measured rates of arithmetic and of
+memory.
+"""
+
+import statistics
+import time
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+
+from ntm_core.config import MachineConfig
+from ntm_core.machine import Machine, warm_up
+from ntm_core.tasks import Copy
+from ntm_core.training.loss import sequence_loss
+from tests.benchmarks.textbook import Textbook
+
+STEPS = Copy(lengths=(20, 20)).longest
+CASES = ((1, 128, 20), (16, 128, 20), (32, 128, 20), (16, 1024, 64))
+ROUNDS = 5
+SECONDS = 1.0
+"""CPU time of each variant in a round."""
+
+Iteration = Callable[[], None]
+
+
+def iteration(model: nn.Module, batch: int) -> Iteration:
+    """One whole iteration of training: data, forward, loss, backward, clipped update."""
+    optimiser = torch.optim.RMSprop(model.parameters(), 1e-4, 0.95, momentum=0.9)
+    task, seeds = Copy(lengths=(20, 20)), iter(range(1, 10**9))
+
+    def run() -> None:
+        episode = task.episodes((0, next(seeds)), batch)
+        inputs, targets, mask = map(torch.from_numpy, (episode.inputs, episode.targets, episode.mask))
+        optimiser.zero_grad()
+        sequence_loss(model(inputs), targets, mask).backward()
+        nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimiser.step()
+
+    return run
+
+
+def variants(batch: int, memory_size: int, word_size: int) -> dict[str, Iteration]:
+    """An iteration of each variant, for machines of the same size."""
+    config = MachineConfig(input_size=9, output_size=8, memory_size=memory_size, word_size=word_size)
+    compiled, eager = Machine(config), Machine(config)
+    eager.core = "eager"
+    models: dict[str, nn.Module] = {"compiled": compiled, "eager": eager, "textbook": Textbook(config)}
+    return {name: iteration(model, batch) for name, model in models.items()}
+
+
+def seconds_each(runs: dict[str, Iteration]) -> dict[str, float]:
+    """The median over the rounds of the CPU seconds of one iteration, the variants taking turns."""
+    found: dict[str, list[float]] = {name: [] for name in runs}
+    counts = {name: _count(run) for name, run in runs.items()}
+    for _ in range(ROUNDS):
+        for name, run in runs.items():
+            start = time.process_time()
+            for _ in range(counts[name]):
+                run()
+            found[name].append((time.process_time() - start) / counts[name])
+    return {name: statistics.median(times) for name, times in found.items()}
+
+
+def _count(run: Iteration) -> int:
+    run()
+    start = time.process_time()
+    run()
+    return max(1, round(SECONDS / (time.process_time() - start)))
+
+
+def floor(batch: int, memory_size: int, word_size: int) -> float:
+    """The least seconds of an iteration: its multiplications, or its bytes, at the rates that the processor has."""
+    weights = 400 * (29 + 100) + 100 * (2 * (word_size + 6) + 2 * word_size) + 8 * (100 + word_size)
+    memory = memory_size * word_size
+    multiplications = 2 * STEPS * batch * (3 * weights + 15 * memory)
+    numbers = 4 * STEPS * (2 * weights + 8 * batch * memory)
+    return max(multiplications / _flops(), numbers / _bandwidth())
+
+
+def _flops() -> float:
+    matrix = torch.randn(512, 512)
+    return 2 * 512**3 / _best(lambda: matrix @ matrix)
+
+
+def _bandwidth() -> float:
+    numbers = torch.randn(50_000)
+    return 4 * len(numbers) / _best(numbers.sum)
+
+
+def _best(function: Callable[[], Tensor]) -> float:
+    times = []
+    for _ in range(200):
+        start = time.perf_counter()
+        function()
+        times.append(time.perf_counter() - start)
+    return min(times)
+
+
+def main() -> None:
+    """Print a table."""
+    torch.set_num_threads(1)
+    warm_up(print)
+    print(f"Copy, {STEPS} steps, LSTM 100, one read and one write head; iterations a second of CPU time, one thread")
+    print(f"{'batch':>5} {'N x W':>9} {'compiled':>9} {'eager':>7} {'textbook':>9} {'floor':>8}   compiled against")
+    for batch, memory_size, word_size in CASES:
+        seconds = seconds_each(variants(batch, memory_size, word_size))
+        least = floor(batch, memory_size, word_size)
+        compiled, eager, textbook = (seconds[name] for name in ("compiled", "eager", "textbook"))
+        print(
+            f"{batch:5} {f'{memory_size}x{word_size}':>9} {1 / compiled:9.1f} {1 / eager:7.2f} {1 / textbook:9.2f} "
+            f"{1 / least:8.0f}   eager {eager / compiled:.1f}x, textbook {textbook / compiled:.1f}x, "
+            f"{100 * least / compiled:.0f} % of the floor",
+            flush=True,
+        )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,54 @@
+from typing import Any
+
+import numba
+import numpy as np
+import pytest
+
+from ntm_core.compiled.intrinsics import at
+from ntm_core.compiled.product import bias_gradient, pack, product, weight_gradient
+
+SENTINEL = np.float32(-77)
+
+
+@numba.njit
+def multiplied(rows: int, x: int, depth: int, weight: int, columns: int, packed: int, y: int, stride: int) -> None:
+    pack(at(weight, 0), columns, 1, depth, columns, at(packed, 0))
+    product(rows, at(x, 0), depth, depth, at(packed, 0), columns, at(y, 0), stride)
+
+
+@numba.njit
+def summed(rows: int, sums: int, units: int, inputs: int, columns: int, out: int, bias: int, spare: int) -> None:
+    weight_gradient(rows, at(sums, 0), units, units, at(inputs, 0), columns, at(out, 0), columns, at(spare, 0))
+    bias_gradient(rows, at(sums, 0), units, units, at(bias, 0))
+
+
+def numbers(*shape: int) -> np.ndarray[Any, np.dtype[np.float32]]:
+    return np.random.RandomState(0).standard_normal(shape).astype(np.float32)
+
+
+def address(array: np.ndarray[Any, Any]) -> int:
+    return array.ctypes.data
+
+
+@pytest.mark.parametrize("rows", [1, 2, 3, 4, 7])
+@pytest.mark.parametrize(("depth", "columns"), [(1, 1), (5, 16), (29, 70), (100, 129)])
+def test_a_product_is_added_to_what_is_there(rows: int, depth: int, columns: int) -> None:
+    stride = -(-columns // 16) * 16
+    x, weight, packed = numbers(rows, depth), numbers(depth, columns), np.zeros(depth * stride, np.float32)
+    y = np.full((rows + 1, stride), SENTINEL)
+    y[:rows] = 1
+    multiplied(rows, address(x), depth, address(weight), columns, address(packed), address(y), stride)
+    np.testing.assert_allclose(y[:rows, :columns], 1 + x @ weight, rtol=1e-5, atol=1e-5)
+    assert (y[rows] == SENTINEL).all()
+
+
+@pytest.mark.parametrize("rows", [1, 63, 64, 65, 200])
+@pytest.mark.parametrize(("units", "columns"), [(1, 1), (6, 16), (33, 50)])
+def test_gradients_by_weights_and_biases_are_sums_over_the_rows(rows: int, units: int, columns: int) -> None:
+    sums, inputs = numbers(rows, units), numbers(rows, columns)
+    out, bias = np.full(units * columns + 1, SENTINEL), np.full(units + 1, SENTINEL)
+    spare = np.zeros((units + 64) * (-(-columns // 16) * 16), np.float32)
+    summed(rows, address(sums), units, address(inputs), columns, address(out), address(bias), address(spare))
+    np.testing.assert_allclose(out[:-1].reshape(units, columns), sums.T @ inputs, rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(bias[:-1], sums.sum(0), rtol=1e-4, atol=1e-4)
+    assert out[-1] == bias[-1] == SENTINEL
