@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from ntm_core.compiled import buffers, function
 from ntm_core.compiled.buffers import Block, Layout
 from ntm_core.config import MachineConfig
-from tests.core.machines import configs, rows, small_config, stirred
+from tests.core.compiled.choices import compiled_configs
+from tests.core.machines import rows, small_config, stirred
 
 SENTINEL = 12345.0
 GAP = 48
@@ -43,7 +44,7 @@ def assert_nothing_is_written_beside(block: Block) -> None:
 
 
 @settings(max_examples=40)
-@given(configs(), st.integers(1, 18), st.integers(1, 6))
+@given(compiled_configs(), st.integers(1, 18), st.integers(1, 6))
 def test_the_kernel_writes_to_its_buffers_only(config: MachineConfig, steps: int, batch: int) -> None:
     machine = stirred(config, scale=0.5, dtype=torch.float32)
     inputs = rows(config, steps, batch, dtype=torch.float32)

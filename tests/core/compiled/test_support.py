@@ -10,7 +10,8 @@ from pydantic import Field
 from ntm_core.compiled import core_for, fits, reason_not_compiled, support
 from ntm_core.config import MachineConfig
 from ntm_core.machine import Machine
-from tests.core.machines import every_alternative, name_of, rows, small_config, stirred
+from tests.core.compiled.choices import COMPILED, EAGER
+from tests.core.machines import name_of, rows, small_config, stirred
 
 
 @pytest.fixture
@@ -21,20 +22,27 @@ def without_numba(monkeypatch: pytest.MonkeyPatch) -> None:
     support.say_once.cache_clear()
 
 
-@pytest.mark.parametrize("changes", every_alternative(), ids=name_of)
-def test_every_choice_of_today_is_compiled(changes: dict[str, Any]) -> None:
+@pytest.mark.parametrize("changes", COMPILED, ids=name_of)
+def test_a_choice_of_the_papers_is_compiled(changes: dict[str, Any]) -> None:
     assert reason_not_compiled(small_config(**changes)) is None
+
+
+@pytest.mark.parametrize("changes", EAGER, ids=name_of)
+def test_a_choice_of_other_programs_is_left_to_eager_mode(changes: dict[str, Any]) -> None:
+    config = small_config(**changes)
+    assert (reason_not_compiled(config) or "").startswith("The compiled core does not know ")
+    assert Machine(config).core == "eager"
 
 
 def test_a_choice_that_came_later_is_compiled_only_as_it_was_before() -> None:
     class Later(MachineConfig):
-        head_roles: str = Field("free")
+        a_later_choice: str = Field("free")
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(support, "MachineConfig", Later)
         assert reason_not_compiled(Later(input_size=1, output_size=1)) is None
-        reason = reason_not_compiled(Later(input_size=1, output_size=1, head_roles="fixed"))
-    assert reason == "The compiled core does not know head_roles = 'fixed'."
+        reason = reason_not_compiled(Later(input_size=1, output_size=1, a_later_choice="fixed"))
+    assert reason == "The compiled core does not know a_later_choice = 'fixed'."
 
 
 @pytest.mark.parametrize("name", ["similarity", "controller", "step_order", "shift_edge"])
@@ -78,7 +86,7 @@ def test_a_functional_call_is_computed_with_the_parameters_given() -> None:
     machine = stirred(small_config(), dtype=torch.float32)
     other = stirred(small_config(), seed=5, dtype=torch.float32)
     inputs = rows(machine.config, 3, dtype=torch.float32)
-    given = dict(other.named_parameters())
+    given: dict[str, torch.Tensor] = dict(other.named_parameters())
     assert torch.equal(torch.func.functional_call(machine, given, (inputs,)), other(inputs))
 
 
