@@ -78,7 +78,7 @@ def test_a_functional_call_is_computed_with_the_parameters_given() -> None:
     machine = stirred(small_config(), dtype=torch.float32)
     other = stirred(small_config(), seed=5, dtype=torch.float32)
     inputs = rows(machine.config, 3, dtype=torch.float32)
-    given = dict(other.named_parameters())
+    given: dict[str, torch.Tensor] = dict(other.named_parameters())
     assert torch.equal(torch.func.functional_call(machine, given, (inputs,)), other(inputs))
 
 
