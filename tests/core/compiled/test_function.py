@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from ntm_core import zoo
 from ntm_core.checkpoints.native import load_checkpoint
+from ntm_core.compiled import Core
 from ntm_core.config import MachineConfig
 from ntm_core.machine import Machine
 from ntm_core.tasks import Copy
@@ -116,7 +117,8 @@ def test_two_graphs_at_once_do_not_disturb_one_another() -> None:
 
 def test_gradients_of_gradients_are_those_of_eager_mode() -> None:
     found = []
-    for core in ("compiled", "eager"):
+    cores: tuple[Core, ...] = ("compiled", "eager")
+    for core in cores:
         machine = single(small_config())
         machine.core = core
         first = torch.autograd.grad(
@@ -169,7 +171,7 @@ def test_a_parameter_that_is_not_a_number_makes_the_logits_so() -> None:
     machine = single(small_config())
     with torch.no_grad():
         machine.heads.bias[0] = torch.nan
-        machine.controller.layers[0].bias_ih[0] = torch.nan
+        dict(machine.named_parameters())["controller.layers.0.bias_ih"][0] = torch.nan
     assert bool(machine(rows(machine.config, 3, dtype=torch.float32)).isnan().any())
 
 

@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from typing import Any
 
 import numba
@@ -10,13 +11,18 @@ from ntm_core.compiled.product import bias_gradient, pack, product, weight_gradi
 SENTINEL = np.float32(-77)
 
 
-@numba.njit
+def compiled(function: Callable[..., None]) -> Callable[..., None]:
+    entry: Callable[..., None] = numba.njit(function)
+    return entry
+
+
+@compiled
 def multiplied(rows: int, x: int, depth: int, weight: int, columns: int, packed: int, y: int, stride: int) -> None:
     pack(at(weight, 0), columns, 1, depth, columns, at(packed, 0))
     product(rows, at(x, 0), depth, depth, at(packed, 0), columns, at(y, 0), stride)
 
 
-@numba.njit
+@compiled
 def summed(rows: int, sums: int, units: int, inputs: int, columns: int, out: int, bias: int, spare: int) -> None:
     weight_gradient(rows, at(sums, 0), units, units, at(inputs, 0), columns, at(out, 0), columns, at(spare, 0))
     bias_gradient(rows, at(sums, 0), units, units, at(bias, 0))

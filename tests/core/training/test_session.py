@@ -243,7 +243,7 @@ def test_the_run_of_another_plan_is_not_resumed(plan: Plan, tmp_path: Path) -> N
 def test_a_run_goes_on_with_the_core_that_it_began_with(plan: Plan, tmp_path: Path) -> None:
     train(plan, tmp_path, core="eager", **stop_at(2))
     assert TrainingState.load(tmp_path / STATE).core == "eager"
-    with pytest.raises(TrainingError, match="holds a run of the eager core: the compiled core cannot go on with it"):
+    with pytest.raises(TrainingError, match=r"holds a run of the eager core.* the compiled core"):
         train(plan, tmp_path, core="compiled")
     train(plan, tmp_path)
     record = load_checkpoint(tmp_path / FINAL).training
