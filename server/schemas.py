@@ -382,6 +382,10 @@ class Limits(BaseModel):
     max_memory_size: int
     max_word_size: int
     max_trace_bytes: int
+    max_trainings: int
+    max_runs: int
+    max_training_cells: int
+    max_training_seconds: float
 
 
 class VersionInfo(BaseModel):
@@ -404,6 +408,10 @@ class VersionInfo(BaseModel):
                         "max_memory_size": 4096,
                         "max_word_size": 512,
                         "max_trace_bytes": 134217728,
+                        "max_trainings": 1,
+                        "max_runs": 50,
+                        "max_training_cells": 268435456,
+                        "max_training_seconds": 3600.0,
                     },
                 }
             ]

@@ -56,7 +56,12 @@ def run_routes(foreman: Foreman, settings: Settings) -> APIRouter:
         "/events",
         summary="The runs, again whenever one of them changes",
         response_class=StreamingResponse,
-        responses={200: {"content": {EVENT_TYPE: {}}, "description": "Events whose data is a RunList as JSON."}},
+        responses={
+            200: {
+                "content": {EVENT_TYPE: {"schema": {"type": "string"}}},
+                "description": "Events whose data is a RunList as JSON.",
+            }
+        },
     )
     async def watch_runs(request: Request) -> StreamingResponse:
         return StreamingResponse(_events(request, foreman, list_runs), media_type=EVENT_TYPE)
@@ -67,7 +72,7 @@ def run_routes(foreman: Foreman, settings: Settings) -> APIRouter:
         _check_size(plan, settings)
         return info(foreman.add(plan, asked.name))
 
-    @router.get("/{run_id}", summary="One run", responses=errors(404))
+    @router.get("/{run_id}", summary="One run", responses=errors(404, 422))
     def get_run(run_id: str) -> RunInfo:
         return info(foreman.get(run_id))
 
@@ -75,13 +80,13 @@ def run_routes(foreman: Foreman, settings: Settings) -> APIRouter:
     def change_run(run_id: str, asked: RunAction) -> RunInfo:
         return info(getattr(foreman, asked.action)(run_id))
 
-    @router.get("/{run_id}/metrics", summary="All measurements of a run", responses=errors(404))
+    @router.get("/{run_id}/metrics", summary="All measurements of a run", responses=errors(404, 422))
     def get_metrics(run_id: str) -> RunMetrics:
         path = foreman.directory(run_id) / METRICS
         lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
         return RunMetrics.model_validate_json(f'{{"rows": [{",".join(lines)}]}}')
 
-    @router.delete("/{run_id}", status_code=204, summary="End a run and delete its files", responses=errors(404))
+    @router.delete("/{run_id}", status_code=204, summary="End a run and delete its files", responses=errors(404, 422))
     def delete_run(run_id: str) -> None:
         foreman.delete(run_id)
 

@@ -250,7 +250,8 @@ class Foreman:
             if run_id not in self._runs:
                 return
             measured = progress.row is not None and progress.row != _row(self._runs[run_id].progress)
-            self._change(run_id, save=measured, progress=progress, message=None)
+            message = self._runs[run_id].message if run_id in self._wanted else None
+            self._change(run_id, save=measured, progress=progress, message=message)
             limit = self._settings.max_training_seconds
             if seconds > limit and run_id not in self._wanted:
                 self._change(run_id, message=f"it was paused after {seconds:.0f} s: {limit:.0f} s is the limit")

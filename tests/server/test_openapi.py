@@ -12,6 +12,7 @@ from server import schemas, wire
 from server.app import create_app
 from server.schemas import ErrorDocument
 from server.settings import Settings
+from server.training import schemas as training
 
 OPERATIONS = {
     ("get", "/api/version"),
@@ -27,6 +28,15 @@ OPERATIONS = {
     ("get", "/api/uploaded-traces/{trace_id}"),
     ("delete", "/api/uploaded-traces/{trace_id}"),
     ("post", "/api/traces"),
+    ("post", "/api/checkpoints/{checkpoint_id}/keep"),
+    ("get", "/api/runs"),
+    ("post", "/api/runs"),
+    ("get", "/api/runs/options"),
+    ("get", "/api/runs/events"),
+    ("get", "/api/runs/{run_id}"),
+    ("post", "/api/runs/{run_id}"),
+    ("delete", "/api/runs/{run_id}"),
+    ("get", "/api/runs/{run_id}/metrics"),
 }
 
 
@@ -90,7 +100,8 @@ def examples(model: type[BaseModel]) -> list[Any]:
     return found
 
 
-MODELS = [kind for kind in vars(schemas).values() if isinstance(kind, type) and issubclass(kind, BaseModel)]
+NAMED = vars(schemas) | vars(training)
+MODELS = [kind for kind in NAMED.values() if isinstance(kind, type) and issubclass(kind, BaseModel)]
 WITH_EXAMPLES = [model for model in MODELS if examples(model)]
 
 
@@ -110,6 +121,7 @@ def test_requests_and_answers_have_examples() -> None:
         "ErrorDocument",
         "ImportWishes",
         "ImporterList",
+        "RunRequest",
         "TaskList",
         "TraceRequest",
         "VersionInfo",
@@ -117,7 +129,9 @@ def test_requests_and_answers_have_examples() -> None:
 
 
 def test_a_typo_is_refused_by_every_schema_of_ours() -> None:
-    own = [model for model in MODELS if model.__module__ in {"server.schemas", "server.wire"}]
+    own = [
+        model for model in MODELS if model.__module__ in {"server.schemas", "server.wire", "server.training.schemas"}
+    ]
     assert ErrorDocument in own
     assert all(model.model_config.get("extra") == "forbid" for model in own)
 
