@@ -42,7 +42,7 @@ def create_app(settings: Settings, shipped: Mapping[str, Path] | None = None) ->
     if shipped is None:
         shipped = {name: zoo.path(name) for name in zoo.names()}
     shelf, reader, foreman = Shelf(settings), FileReader(settings), Foreman(settings)
-    store, traces = CheckpointStore(shipped, settings, shelf, reader, foreman), TraceStore(settings, shelf)
+    store, traces = CheckpointStore(shipped, settings, shelf, reader, foreman), TraceStore(settings, shelf, reader)
     machines = MachineCache(settings.cached_machines)
     recorder, uploads = Recorder(settings.max_traces), UploadPlaces(settings.max_concurrent_uploads)
     plotly = Plotly()

@@ -119,7 +119,7 @@ class CheckpointStore:
         if is_native(data):
             if wishes is not None:
                 raise Mismatch("this is a native checkpoint, which says all itself: nothing about it can be wished")
-            return self._store(checkpoint_id, load_checkpoint(data, self._limits()), name, {".safetensors": data})
+            return self._store(checkpoint_id, self._reader.native(data), name, {".safetensors": data})
         if wishes is None and self._shelf.has(CHECKPOINTS, checkpoint_id):
             return self._store(checkpoint_id, self.load(checkpoint_id), name, {})
         return self._store_import(checkpoint_id, self._reader.read(data, wishes), name, {_SOURCE: data})
@@ -219,9 +219,6 @@ class CheckpointStore:
         ):
             if getattr(config, name) > limit:
                 raise LimitExceeded(f"the machine's {name} is {getattr(config, name)}: the limit is {limit}")
-
-    def _limits(self) -> CheckpointLimits:
-        return CheckpointLimits(max_bytes=self._settings.max_upload_bytes)
 
     def _stored_limits(self) -> CheckpointLimits:
         """What was imported may take more bytes as a native file than it came in."""

@@ -9,6 +9,7 @@ from ntm_core.errors import NtmError
 from ntm_core.trace import Trace, TraceHeader
 from ntm_core.trace_file import load_trace
 from server.errors import LimitExceeded, UnknownTrace
+from server.imports import FileReader
 from server.settings import Settings
 from server.stores.shelf import TRACES, Shelf, logger
 
@@ -26,9 +27,10 @@ class TraceInfo:
 class TraceStore:
     """The uploaded traces that there are. Every method may be called from any thread."""
 
-    def __init__(self, settings: Settings, shelf: Shelf) -> None:
+    def __init__(self, settings: Settings, shelf: Shelf, reader: FileReader) -> None:
         self._settings = settings
         self._shelf = shelf
+        self._reader = reader
         self._lock = threading.RLock()
         self._known: dict[str, TraceInfo] = {}
 
@@ -53,7 +55,8 @@ class TraceStore:
     def load(self, trace_id: str) -> Trace:
         """A trace with all its numbers. It names no checkpoint: what it says of one, no server of ours can know."""
         self._require(trace_id)
-        return self._parsed(self._shelf.path(TRACES, trace_id).read_bytes())
+        path = self._shelf.path(TRACES, trace_id)
+        return self._checked(load_trace(path, self._settings.max_trace_bytes))
 
     def add(self, data: bytes, name: str) -> TraceInfo:
         """Store a trace under the hash of its content; the same content again only takes the new name.
@@ -61,7 +64,7 @@ class TraceStore:
         TraceError if it is no trace, LimitExceeded if it is too long or too large, CannotStore if there is no room.
         """
         trace_id = f"trace-{hashlib.sha256(data).hexdigest()[:12]}"
-        header = self._parsed(data).header
+        header = self._checked(self._reader.trace(data)).header
         with self._lock:
             for gone in self._shelf.put(TRACES, trace_id, name, {TRACES.commit: data}):
                 self._known.pop(gone, None)
@@ -87,8 +90,7 @@ class TraceStore:
         path = self._shelf.path(TRACES, trace_id)
         return TraceInfo(trace_id, self._shelf.name(TRACES, trace_id), path.stat().st_size, header)
 
-    def _parsed(self, data: bytes) -> Trace:
-        trace = load_trace(data, self._settings.max_trace_bytes)
+    def _checked(self, trace: Trace) -> Trace:
         if trace.header.steps > self._settings.max_steps:
             raise LimitExceeded(f"the trace has {trace.header.steps} steps: the limit is {self._settings.max_steps}")
         header = trace.header.model_copy(update={"checkpoint": None})

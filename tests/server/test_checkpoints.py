@@ -1,6 +1,7 @@
 """/api/checkpoints and the store behind it."""
 
 import json
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from ntm_core.checkpoints.native import Checkpoint, checkpoint_bytes
 from ntm_core.config import open_choices
 from server.app import create_app
 from server.errors import CannotStore
+from server.imports import FileReader
 from server.settings import Settings
 from server.stores.checkpoints import MAX_ABOUT_BYTES, CheckpointStore
 from tests.server.conftest import ADDRESS, MakeClient, small_checkpoint, small_machine
@@ -301,7 +303,7 @@ def test_an_upload_must_be_the_bare_file(client: TestClient) -> None:
 def test_an_upload_that_cannot_be_written_leaves_nothing(
     client: TestClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shipped: dict[str, Path]
 ) -> None:
-    store = CheckpointStore(shipped, Settings(data_directory=tmp_path / "data"))
+    settings = Settings(data_directory=tmp_path / "data")
     replace = Path.replace
 
     def full(path: Path, target: Path) -> Path:
@@ -310,24 +312,28 @@ def test_an_upload_that_cannot_be_written_leaves_nothing(
         return replace(path, target)
 
     monkeypatch.setattr(Path, "replace", full)
-    with pytest.raises(CannotStore, match="No space left"):
-        store.add(small_checkpoint(), "Never")
+    with closing(FileReader(settings)) as reader:
+        store = CheckpointStore(shipped, settings, reader=reader)
+        with pytest.raises(CannotStore, match="No space left"):
+            store.add(small_checkpoint(), "Never")
     monkeypatch.undo()
     assert [info.id for info in store.list()] == list(shipped)
     assert listed(client) == list(shipped)
 
 
 def test_a_store_full_of_what_is_in_use_refuses_before_it_writes(tmp_path: Path) -> None:
-    store = CheckpointStore({}, Settings(data_directory=tmp_path, max_uploads=1))
-    one = store.add(of_seed(1), "One")
-    before = sorted(path.name for path in (tmp_path / "checkpoints").iterdir())
-    release = store.hold(one.id)
-    with pytest.raises(CannotStore, match="1 uploads are in use"):
-        store.add(of_seed(2), "Two")
-    assert sorted(path.name for path in (tmp_path / "checkpoints").iterdir()) == before
-    release()
-    two = store.add(of_seed(2), "Two")
-    assert [info.id for info in store.list()] == [two.id]
+    settings = Settings(data_directory=tmp_path, max_uploads=1)
+    with closing(FileReader(settings)) as reader:
+        store = CheckpointStore({}, settings, reader=reader)
+        one = store.add(of_seed(1), "One")
+        before = sorted(path.name for path in (tmp_path / "checkpoints").iterdir())
+        release = store.hold(one.id)
+        with pytest.raises(CannotStore, match="1 uploads are in use"):
+            store.add(of_seed(2), "Two")
+        assert sorted(path.name for path in (tmp_path / "checkpoints").iterdir()) == before
+        release()
+        two = store.add(of_seed(2), "Two")
+        assert [info.id for info in store.list()] == [two.id]
 
 
 def test_the_servers_own_checkpoints_are_those_of_the_zoo(tmp_path: Path) -> None:

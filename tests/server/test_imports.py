@@ -16,9 +16,11 @@ import pytest
 import torch
 from fastapi.testclient import TestClient
 
+from ntm_core.checkpoints.native import Checkpoint, checkpoint_bytes
 from ntm_core.config import MachineConfig
 from server.app import create_app
 from server.imports import FileReader
+from server.sandbox import Sandbox
 from server.schemas import ImportReport
 from server.settings import Settings
 from server.stores.checkpoints import CheckpointStore
@@ -289,6 +291,7 @@ def test_rows_are_computed_with_exactly_as_they_are_given(client: TestClient) ->
 
 HALF_WRITTEN = """
 import sys, pathlib, time
+from server.sandbox import Sandbox
 from server.settings import Settings
 from server.stores.checkpoints import CheckpointStore
 
@@ -397,3 +400,23 @@ def test_every_file_of_the_peers_opens_and_runs_at_once(peers_client: TestClient
     trace = read_trace([peers_client.post("/api/traces", json={"checkpoint": detail["id"], "seed": 1}).content])
     if "randinit" not in file:
         assert trace.end.wrong_bits == 0
+
+
+def test_every_upload_is_read_by_a_process_of_its_own_first(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also those that this process then reads itself: what breaks a reader breaks that process."""
+    read: list[int] = []
+    run = Sandbox.run
+
+    def counted(self: Sandbox, data: bytes, options: dict[str, Any]) -> Any:
+        read.append(len(data))
+        return run(self, data, options)
+
+    monkeypatch.setattr(Sandbox, "run", counted)
+    native = checkpoint_bytes(Checkpoint.of(small_machine()))
+    assert upload(client, native).status_code == 201
+    trace = client.post("/api/traces?format=npz", json={"checkpoint": listed(client)[0]}).content
+    assert client.post("/api/uploaded-traces", content=trace, headers=OCTETS).status_code == 201
+    assert upload(client, own_file()).status_code == 201
+    assert read == [len(native), len(trace), len(own_file())]
