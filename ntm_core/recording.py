@@ -19,7 +19,8 @@ class Recording:
     """One machine's run over one episode, while it happens.
 
     `run()` yields the index of each step once its record is complete in `records`; after the last, `trace()` is the
-    finished trace. Outputs equal those of `Machine.forward` bit for bit: both are loops over `Machine.step`.
+    finished trace. Outputs equal those of `Machine.forward` in eager mode bit for bit, since both are loops over
+    `Machine.step`; those of the compiled core within the rounding of float32.
     """
 
     def __init__(

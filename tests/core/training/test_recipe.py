@@ -28,7 +28,7 @@ def test_copy_starts_from_a_nearly_uniform_weighting() -> None:
 
 
 def test_a_feedforward_controller_learns_copy_in_batches_of_4() -> None:
-    assert default_recipe("copy", "feedforward") == {"batch": 4, "learning_rate": 3e-4, "extra": 1000}
+    assert default_recipe("copy", "feedforward") == {"batch": 4, "learning_rate": 3e-4, "extra": 10_000}
 
 
 @pytest.mark.parametrize(
