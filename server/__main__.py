@@ -26,7 +26,7 @@ _PORTS_TRIED = 50
 
 
 class ScopeServer(uvicorn.Server):
-    """uvicorn's server, which stops traces that are under way before it waits for their connections.
+    """uvicorn's server, which ends the streams that are under way before it waits for their connections.
 
     A connection that is still open after `patience_seconds` is cut.
     """
@@ -42,11 +42,12 @@ class ScopeServer(uvicorn.Server):
                 timeout_graceful_shutdown=patience_seconds,
             )
         )
-        self._recorder = app.state.recorder
+        self._recorder, self._foreman = app.state.recorder, app.state.foreman
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Stop the traces, then everything else."""
+        """End the streams of traces and of training, then everything else."""
         self._recorder.stop()
+        self._foreman.leave()
         await super().shutdown(sockets)
 
 

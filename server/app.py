@@ -37,7 +37,7 @@ from server.uploads import UploadPlaces
 def create_app(settings: Settings, shipped: Mapping[str, Path] | None = None) -> FastAPI:
     """The server as an ASGI application; `shipped` are the checkpoints that come with it, those of the zoo if None.
 
-    `app.state.recorder` lets whoever runs the application stop its streams before it shuts down.
+    `app.state.recorder` and `app.state.foreman` let whoever runs the application end its streams before it shuts down.
     """
     if shipped is None:
         shipped = {name: zoo.path(name) for name in zoo.names()}
@@ -68,7 +68,7 @@ def create_app(settings: Settings, shipped: Mapping[str, Path] | None = None) ->
         lifespan=lifespan,
         responses=error_answers(403, 421, 500),
     )
-    app.state.recorder = recorder
+    app.state.recorder, app.state.foreman = recorder, foreman
     errors.install(app, SECURITY_HEADERS)
     app.include_router(version_routes(plotly.version, settings))
     app.include_router(checkpoint_routes(store, machines, uploads))

@@ -96,7 +96,7 @@ def run_routes(foreman: Foreman, settings: Settings) -> APIRouter:
 async def _events(request: Request, foreman: Foreman, answer: Any) -> AsyncIterator[str]:
     """The answer as an event at each change, and a comment now and then, by which a lost client is found out."""
     seen, quiet = -1, 0.0
-    while not await request.is_disconnected():
+    while not (foreman.leaving or await request.is_disconnected()):
         if foreman.version != seen:
             seen, quiet = foreman.version, 0.0
             document = await asyncio.to_thread(answer)

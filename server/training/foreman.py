@@ -42,7 +42,7 @@ class WrongStatus(Refusal):
 
 
 class Foreman:
-    """Runs and their workers. Any thread may call it; `version` grows with each change."""
+    """Runs and their workers. Any thread may call it; `version` grows with each change, `leaving` ends the watching."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -54,6 +54,7 @@ class Foreman:
         self._watchers: set[threading.Thread] = set()
         self._closed = False
         self.version = 0
+        self.leaving = False
 
     def open(self) -> None:
         """Take up the runs of the data directory; those that were under way go on."""
@@ -68,6 +69,10 @@ class Foreman:
                 if run.status in ACTIVE:
                     self._change(run.id, status=Status.QUEUED)
             self._start_next()
+
+    def leave(self) -> None:
+        """Tell those who watch that there is nothing more to come."""
+        self.leaving = True
 
     def close(self) -> None:
         """End all workers, with everything saved; their runs go on when the server is started again."""

@@ -130,7 +130,7 @@ def test_the_trace_can_be_saved_for_other_tools(tab: ScopePage, server: ServerPr
     tab.open(fragment(MODEL, task=copying(6), seed=3))
     tab.page.get_by_role("button", name="Export").click()
     with tab.page.expect_download() as download:
-        tab.page.get_by_role("button", name=".npz").click()
+        tab.page.get_by_role("button", name=".npz", exact=True).click()
     trace = load_trace(download.value.path())
     expected = server.trace(MODEL, task=copying(6), seed=3)
     assert np.array_equal(trace["weighting"], np.array(expected["step"]["weighting"], np.float32))

@@ -88,8 +88,7 @@ def test_what_cannot_be_trained_is_said(tab: ScopePage) -> None:
     tab.page.locator("#train").click()
     form = tab.page.get_by_role("dialog", name="Train a machine").locator("form")
     form.get_by_text("Every open choice").click()
-    form.locator('[name="key_strength_activation"]').select_option("exp")
-    form.locator('[name="clip"]').fill("100")
+    form.locator('[name="similarity_epsilon"]').fill("0")
     form.get_by_role("button", name="Train").click()
-    expect(tab.page.locator("#notices")).to_contain_text("key strength overflows")
+    expect(tab.page.locator("#notices")).to_contain_text("a zero key or memory row would divide by zero")
     tab.problems = [problem for problem in tab.problems if "422" not in problem]
