@@ -58,6 +58,7 @@ export class CellOverlay {
   /** @type {CanvasRenderingContext2D} */ #context;
   /** @type {ImageData|null} */ #image = null;
   /** @type {Uint32Array} */ #pixels = new Uint32Array(0);
+  /** @type {Uint32Array|null} */ #shown = null;
 
   constructor() {
     this.element = document.createElement('div');
@@ -81,6 +82,7 @@ export class CellOverlay {
       this.#canvas.height = rows;
       this.#image = new ImageData(columns, rows);
       this.#pixels = new Uint32Array(this.#image.data.buffer);
+      this.#shown = null;
     }
     const [perX, perY] = [width / (x[1] - x[0]), height / (y[0] - y[1])];
     setBox(this.element, left, top, width, height);
@@ -88,6 +90,8 @@ export class CellOverlay {
   }
 
   /**
+   * Paints columns; the canvas is only touched where that changes a colour, since showing it again costs the most.
+   *
    * @param {Layer[]} layers
    * @param {number} [from] First column to paint.
    * @param {number} [to] Column after the last one to paint.
@@ -97,6 +101,8 @@ export class CellOverlay {
     const {width, height} = this.#image;
     if (from === 0 && to === width) this.#pixels.fill(0);
     for (const {rows, scale} of layers) paintCells(this.#pixels, rows, width, scale, from, to);
+    if (this.#shown?.every((pixel, index) => pixel === this.#pixels[index])) return;
+    this.#shown = this.#pixels.slice();
     this.#context.putImageData(this.#image, 0, 0, from, 0, to - from, height);
   }
 
