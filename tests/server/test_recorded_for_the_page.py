@@ -19,6 +19,6 @@ def test_the_recorded_memories_follow_from_the_recorded_streams() -> None:
 
 def test_the_recorded_headers_are_those_of_today() -> None:
     """Else: python -m tests.server.recorded_for_the_page."""
-    for recorded, (changes, dtype) in zip(RECORDED, MACHINES.values(), strict=True):
+    for recorded, name in zip(RECORDED, MACHINES, strict=True):
         found: TraceHeader = read_trace([base64.b64decode(recorded["stream"])]).trace.header
-        assert found == trace_of(changes, dtype).header
+        assert found == trace_of(name).header
