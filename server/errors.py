@@ -25,11 +25,15 @@ logger = logging.getLogger("ntm_scope")
 CORE_STATUS: Mapping[str, HTTPStatus] = {
     "bad_checkpoint": HTTPStatus.UNPROCESSABLE_ENTITY,
     "bad_config": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "bad_intervention": HTTPStatus.UNPROCESSABLE_ENTITY,
     "bad_task": HTTPStatus.UNPROCESSABLE_ENTITY,
     "bad_trace": HTTPStatus.UNPROCESSABLE_ENTITY,
     "bad_training": HTTPStatus.UNPROCESSABLE_ENTITY,
 }
 """The status of each core error that a request can cause, by its code; any other one is the server's own fault."""
+
+_CORE_FIELD: Mapping[str, str] = {"bad_intervention": "interventions"}
+"""The field of a request that is to blame for a core error, by its code."""
 
 _BODY_SOURCES = frozenset({"body", "query", "path", "header"})
 _SHOWN_PROBLEMS = 3
@@ -163,7 +167,7 @@ def core_error_response(error: NtmError) -> JSONResponse:
         status = HTTPStatus.UNPROCESSABLE_ENTITY
         return error_response(status, "unanswered", str(error), "wishes.answers", questions=questions)
     status = CORE_STATUS.get(error.code, HTTPStatus.INTERNAL_SERVER_ERROR)
-    return error_response(status, error.code, str(error))
+    return error_response(status, error.code, str(error), _CORE_FIELD.get(error.code))
 
 
 def install(app: FastAPI, headers: Mapping[str, str]) -> None:
