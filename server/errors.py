@@ -5,6 +5,7 @@ turned into a response here and nowhere else.
 """
 
 import logging
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from http import HTTPStatus
@@ -36,6 +37,7 @@ _CORE_FIELD: Mapping[str, str] = {"bad_intervention": "interventions"}
 """The field of a request that is to blame for a core error, by its code."""
 
 _BODY_SOURCES = frozenset({"body", "query", "path", "header"})
+_TYPE_NAME = re.compile(r"constrained-|tuple\[")
 _SHOWN_PROBLEMS = 3
 _SHOWN_CHARACTERS = 80
 
@@ -235,8 +237,8 @@ def _describe(problem: Mapping[str, Any]) -> str:
 
 
 def _field_of(location: Sequence[str | int]) -> str:
-    """The field's path as the client wrote it: without "body", and without the tag of a task."""
-    parts = [str(part) for part in location]
+    """The field's path as the client wrote it: without "body", the tag of a task, and pydantic's names of types."""
+    parts = [str(part) for part in location if not _TYPE_NAME.match(str(part))]
     if parts and parts[0] in _BODY_SOURCES:
         parts = parts[1:]
     if len(parts) > 1 and parts[0] == "task":

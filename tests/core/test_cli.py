@@ -419,7 +419,7 @@ def test_help_on_train_tells_every_field_of_machine_and_recipe(
     ("command", "options"),
     [
         ("evaluate", ["CHECKPOINT", "--lengths", "--sequences", "--seed", "--task-json", "--json", "--threads"]),
-        ("trace", ["CHECKPOINT", "--seed", "--task-json", "--output", "--threads"]),
+        ("trace", ["CHECKPOINT", "--seed", "--task-json", "--output", "--threads", "--mode", "--interventions"]),
     ],
 )
 def test_help_tells_the_options(

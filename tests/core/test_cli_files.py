@@ -152,6 +152,48 @@ def test_what_cannot_be_asked_is_refused(
     assert said in refused(capsys, tmp_path, theirs, *words)
 
 
+def interventions(tmp_path: Path, *asked: dict[str, Any]) -> tuple[str, Path]:
+    (tmp_path / "asked.json").write_text(json.dumps(asked), encoding="utf-8")
+    return "--interventions", tmp_path / "asked.json"
+
+
+def test_a_mode_and_interventions_change_what_is_recorded(tmp_path: Path, ours: Path) -> None:
+    np.save(tmp_path / "rows.npy", ROWS)
+    rows = ("--inputs", tmp_path / "rows.npy")
+    plain = traced(tmp_path, ours, *rows)
+    (tmp_path / "trace.npz").rename(tmp_path / "plain.npz")
+    late = {"quantity": "key", "operation": "set", "steps": [1, 2], "value": 0.25}
+    trace = traced(tmp_path, ours, *rows, "--mode", "no_read", *interventions(tmp_path, late))
+    assert trace.header.mode == "no_read"
+    assert [asked.quantity for asked in trace.header.interventions] == ["read_vector", "key"]
+    assert not trace["read_vector"].any()
+    assert (trace["key"][1] == 0.25).all()
+    taking = {"quantity": "key", "operation": "take", "source": "plain", "steps": [1, 2], "offset": -1}
+    trace = traced(tmp_path, ours, *rows, *interventions(tmp_path, taking), "--source", f"plain={tmp_path}/plain.npz")
+    assert trace["key"][1].tobytes() == plain["key"][0].tobytes()
+    left = {"quantity": "sharpening", "operation": "set", "value": 0.5}
+    trace = traced(tmp_path, ours, *rows, *interventions(tmp_path, left), "--leave-constraints")
+    assert trace.violation is not None
+    assert (trace.violation.step, trace.violation.head, trace.violation.value) == (0, "read 0", 0.5)
+
+
+@pytest.mark.parametrize(
+    ("asked", "words", "said"),
+    [
+        ({"quantity": "sharpening", "operation": "set", "value": 0.5}, (), "sharpening is 0.5: it must be at least 1"),
+        ({"quantity": "key", "operation": "set"}, (), "value is missing: set needs one"),
+        ({"quantity": "key", "operation": "take", "source": "a"}, ("--source", "a"), "--source is 'a'"),
+        ({"quantity": "key", "operation": "take", "source": "a"}, (), "there is no such trace"),
+    ],
+)
+def test_an_intervention_that_cannot_be_made_is_refused(
+    tmp_path: Path, ours: Path, capsys: pytest.CaptureFixture[str], asked: dict[str, Any], words: Any, said: str
+) -> None:
+    np.save(tmp_path / "rows.npy", ROWS)
+    rows = ("--inputs", tmp_path / "rows.npy")
+    assert said in refused(capsys, tmp_path, ours, *rows, *interventions(tmp_path, asked), *words)
+
+
 @with_peers
 @pytest.mark.parametrize("name", ["vlgiitr-copy-10", "lasagne-copy-0", "fumin-copy-seed2-0"])
 def test_a_recorded_run_is_reproduced_from_the_command_line(tmp_path: Path, name: str) -> None:

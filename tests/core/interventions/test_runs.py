@@ -18,7 +18,7 @@ from ntm_core.recording import Recording, record
 from ntm_core.trace import Trace
 from tests.core.machines import any_episode, at_rest, configs, small_config, start_of, stirred
 
-STEPS = 6
+STEPS = 5
 TWO = {"read_heads": 2, "write_heads": 2}
 MACHINES: list[dict[str, Any]] = [
     {},
@@ -30,6 +30,7 @@ MACHINES: list[dict[str, Any]] = [
     TWO | {"content_softmax": "heads_of_a_kind", "controller": "gru"},
     {"shift_kernel": "ones", "sharpening_epsilon": 0.1, "initial_weighting": "zeros", "erase_activation": "relu"},
 ]
+DOUBLE = (MACHINES[4], torch.float64)
 
 
 def machine_of(changes: dict[str, Any], dtype: torch.dtype = torch.float32) -> Machine:
@@ -68,8 +69,7 @@ def as_it_is(trace: Trace, quantity: Quantity, step: int) -> list[Intervention]:
 # What changes nothing
 
 
-@pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=str)
-@pytest.mark.parametrize("changes", MACHINES, ids=str)
+@pytest.mark.parametrize(("changes", "dtype"), [*((changes, torch.float32) for changes in MACHINES), DOUBLE], ids=str)
 def test_setting_any_quantity_to_what_it_is_gives_the_same_bits(changes: dict[str, Any], dtype: torch.dtype) -> None:
     machine = machine_of(changes, dtype)
     plain = run_of(machine)
@@ -167,7 +167,7 @@ def test_shown_rows_are_recorded_and_targets_stay() -> None:
 # A batch
 
 
-@pytest.mark.parametrize("changes", MACHINES, ids=str)
+@pytest.mark.parametrize("changes", MACHINES[2:5], ids=str)
 def test_each_sequence_of_a_batch_may_have_a_list_of_its_own(changes: dict[str, Any]) -> None:
     """As each alone, within rounding: matrix products of another size may round otherwise."""
     machine = machine_of(changes, torch.float64)
@@ -200,8 +200,7 @@ def test_a_list_changes_no_sequence_but_its_own() -> None:
 # Going on
 
 
-@pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=str)
-@pytest.mark.parametrize("changes", MACHINES, ids=str)
+@pytest.mark.parametrize(("changes", "dtype"), [*((changes, torch.float32) for changes in MACHINES), DOUBLE], ids=str)
 def test_a_run_goes_on_from_every_step_with_the_same_bits(changes: dict[str, Any], dtype: torch.dtype) -> None:
     machine = machine_of(changes, dtype)
     plain = run_of(machine)
@@ -249,7 +248,7 @@ def test_a_run_does_not_go_on_from_what_is_another() -> None:
     edited = Intervention(quantity="key", operation="set", steps=(2, 4), value=0.0)
     with pytest.raises(TraceError, match="cannot resume at step 3: its interventions differ from step 2 on"):
         run_of(machine, edited, resume=(plain, 3))
-    with pytest.raises(TraceError, match="cannot resume at step 7: the traces have 6 and 6 steps"):
+    with pytest.raises(TraceError, match="cannot resume at step 7: the traces have 5 and 5 steps"):
         run_of(machine, resume=(plain, 7))
     with pytest.raises(TraceError, match="another machine"):
         run_of(machine_of({"controller": "gru"}), resume=(plain, 3))
