@@ -39,9 +39,9 @@ class KeptRecording(Recording):
         self._keep = keep
 
     def trace(self) -> Trace:
-        """The finished trace."""
+        """The finished trace; another object is kept, since a trace keeps all memories that it is once asked for."""
         trace = super().trace()
-        self._keep(trace)
+        self._keep(replace(trace))
         return trace
 
 
@@ -80,6 +80,7 @@ class Recordings:
         return self._finished(self._plan(request, check), check)
 
     def _recording(self, plan: _Plan) -> Recording:
+        start = self.cache.longest_start(plan.key)
         return KeptRecording(
             partial(self.cache.put, plan.key),
             plan.machine,
@@ -87,13 +88,12 @@ class Recordings:
             plan.header,
             plan.given,
             sources=plan.sources,
-            resume=self.cache.longest_start(plan.key),
+            resume=None if start is None else (replace(start[0]), start[1]),
         )
 
     def _finished(self, plan: _Plan, check: Check) -> Trace:
         kept = self.cache.get(plan.key)
         if kept is not None and kept.header == plan.header:
-            # A trace of its own, since a trace keeps all memories that it is once asked for.
             return replace(kept)
         recording = self._recording(plan)
         for _ in recording.run():

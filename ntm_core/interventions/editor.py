@@ -15,7 +15,7 @@ from torch import Tensor
 from ntm_core.config import MachineConfig
 from ntm_core.errors import InterventionError
 from ntm_core.interventions.intervention import Intervention
-from ntm_core.interventions.program import Source, check, first_violation, taken
+from ntm_core.interventions.program import Source, check, first_violation, must_be_judged, taken
 from ntm_core.interventions.quantities import QUANTITIES, Quantity, head_indices, names_on
 from ntm_core.interventions.rules import Violation, broken_value
 
@@ -33,11 +33,12 @@ def allow(_violation: Violation) -> None:
 
 @dataclass(frozen=True)
 class Placed:
-    """One intervention on this machine: the heads it means, and the sequences of the batch."""
+    """One intervention on this machine: the heads it means, the sequences of the batch, and whether it is judged."""
 
     asked: Intervention
     heads: tuple[int, ...]
     batch: slice
+    judged: bool = False
 
     def within(self, heads: slice | None) -> tuple[int, ...]:
         """The places of its heads among those of a slice of the head axis."""
@@ -100,7 +101,8 @@ class Editor:
         for asked in interventions:
             has_heads = QUANTITIES[asked.quantity].heads is not None
             heads = head_indices(self._config, asked.quantity, asked.heads) if has_heads else ()
-            self._placed.append(Placed(asked, heads, batch))
+            judged = must_be_judged(self._config, asked, interventions)
+            self._placed.append(Placed(asked, heads, batch, judged))
 
 
 @dataclass(frozen=True)
@@ -133,7 +135,7 @@ class StepEditor:
             place = _place(self.config, one, heads)
             edited[place] = self._changed(one, edited[place], heads, stages or {})
         for one in placed:
-            if one.asked.operation in ("set", "scale", "add", "take") and QUANTITIES[quantity].rule is not None:
+            if one.judged:
                 self._judge(one, tensor, edited, heads)
         return edited
 

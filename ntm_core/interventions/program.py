@@ -70,12 +70,13 @@ def first_violation(config: MachineConfig, interventions: Sequence[Intervention]
 
 def may_violate(config: MachineConfig, interventions: Sequence[Intervention]) -> bool:
     """Whether only the run can tell if a rule is broken."""
-    return any(
-        QUANTITIES[asked.quantity].rule is not None
-        and asked.operation in ("set", "scale", "add", "take")
-        and not _is_decided(config, asked, interventions)
-        for asked in interventions
-    )
+    return any(must_be_judged(config, asked, interventions) for asked in interventions)
+
+
+def must_be_judged(config: MachineConfig, asked: Intervention, interventions: Sequence[Intervention]) -> bool:
+    """Whether only the run can tell if this one of the interventions breaks a rule."""
+    ruled = QUANTITIES[asked.quantity].rule is not None and asked.operation in ("set", "scale", "add", "take")
+    return ruled and not _is_decided(config, asked, interventions)
 
 
 def _is_decided(config: MachineConfig, asked: Intervention, interventions: Sequence[Intervention]) -> bool:

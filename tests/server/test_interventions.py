@@ -13,7 +13,12 @@ from ntm_core.recording import record
 from ntm_core.tasks import parse_task
 from ntm_core.trace_file import load_trace
 from server.app import create_app
+from server.schemas import TraceRequest
 from server.settings import Settings
+from server.stores.checkpoints import CheckpointStore
+from server.stores.machines import MachineCache
+from server.stores.recorded import TraceCache
+from server.traces import Recordings
 from tests.server.conftest import ADDRESS, MakeClient, small_machine
 from tests.server.test_traces import COPY, ROWS, refused, traced
 
@@ -170,6 +175,19 @@ def test_what_is_kept_gives_the_same_bytes_as_what_is_computed(make_client: Make
         kept, fresh = (traced(client, interventions=asked).trace for client in (keeping, forgetting))
         assert kept.records.tobytes() == fresh.records.tobytes()
         assert kept.header == fresh.header
+
+
+def test_what_is_kept_does_not_grow_with_what_is_asked_of_it(shipped: dict[str, Path], tmp_path: Path) -> None:
+    """A trace holds all its memories once it has been asked for them."""
+    settings, cache = Settings(data_directory=tmp_path), TraceCache(1 << 20)
+    recordings = Recordings(CheckpointStore(shipped, settings), MachineCache(1), settings, cache)
+    request = TraceRequest(checkpoint="small")
+    for _ in range(2):
+        assert recordings.trace(request).memory.shape == (8, 8, 4)
+    key = next(iter(cache._traces))
+    kept = cache.get(key)
+    assert kept is not None
+    assert "memory" not in vars(kept)
 
 
 def test_another_run_under_the_same_name_is_another_program(make_client: MakeClient, computed: list[int]) -> None:

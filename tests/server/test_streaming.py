@@ -149,8 +149,8 @@ def test_a_recording_that_breaks_off_ends_its_stream_with_an_error_frame(
 
     prepare = Recordings.prepare
 
-    def prepare_broken(self: Recordings, asked: Any) -> Any:
-        recording = prepare(self, asked)
+    def prepare_broken(self: Recordings, *asked: Any) -> Any:
+        recording = prepare(self, *asked)
         recording.run = Broken(recording)  # type: ignore[method-assign]
         return recording
 
