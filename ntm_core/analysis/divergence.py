@@ -68,9 +68,7 @@ class Comparison:
     first: Divergence | None
 
 
-def divergence(
-    a: Trace, b: Trace, rows: NDArray[np.int64] | None = None, tolerance: float = TOLERANCE
-) -> Comparison:
+def divergence(a: Trace, b: Trace, rows: NDArray[np.int64] | None = None, tolerance: float = TOLERANCE) -> Comparison:
     """The first difference over the common steps; stages of other shapes are skipped, and named.
 
     AnalysisError if the rows are not a permutation of B's locations, or the tolerance is negative.

@@ -99,7 +99,7 @@ def matchings(a: Trace, b: Trace) -> Matchings:
     weighting = _quantity(_rows_of_weightings(a, steps), _rows_of_weightings(b, steps))
     memory = _quantity_of_memory(a, b, steps)
     used = [weighting] if memory is None else [weighting, memory]
-    ways = _ways(sum(quantity.costs / (quantity.size or 1) for quantity in used))
+    ways = _ways(np.sum([quantity.costs / (quantity.size or 1) for quantity in used], axis=0))
     found = tuple(
         Matching(
             kind,
@@ -132,7 +132,9 @@ def _require_alike(a: Trace, b: Trace) -> None:
     for field, what in (("memory_size", "locations"), ("read_heads", "read heads"), ("write_heads", "write heads")):
         sizes = getattr(first, field), getattr(second, field)
         if sizes[0] != sizes[1]:
-            raise AnalysisError(f"A has {sizes[0]} {what} and B {sizes[1]}: rows are matched only where these are equal")
+            raise AnalysisError(
+                f"A has {sizes[0]} {what} and B {sizes[1]}: rows are matched only where these are equal"
+            )
     for name, trace in (("A", a), ("B", b)):
         if not (np.isfinite(trace["weighting"]).all() and np.isfinite(trace["initial_weighting"]).all()):
             raise AnalysisError(f"the weightings of {name} hold what is not a number: rows are matched by them")
