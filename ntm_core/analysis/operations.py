@@ -19,8 +19,9 @@ this order, of w_{t−1} and w_t:
    wider or narrower.
 5. `mixed`: everything else, such as a weighting without a focus.
 
-Where an intervention set a weighting, w~ need not be the sum of the two parts: `remainder` is the share of w~ that is
-not, 0 but for rounding in a machine that was left alone. In a machine that addresses last, an operation is that of the
+Where an intervention replaced w_t by w^c_t, so that they are equal and eq. 5 does not make w_t of w~, all of it came
+through content. Where one set w~, it need not be the sum of the two parts: `remainder` is the share of w~ that is not,
+0 but for rounding in a machine that was left alone. In a machine that addresses last, an operation is that of the
 addressing in this step, with which it reads and writes in the next.
 """
 
@@ -38,6 +39,7 @@ HELD = 0.1
 """The share of a weighting that may move while its head still holds."""
 
 _BY_CONTENT = 0.5
+_REPLACED = 1e-3
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,7 @@ class Addressing:
         content_weighting: w^c, (..., location).
         interpolation_gate: g, (...).
         shift_weighting: s, (..., shift).
+        sharpening: γ, (...).
         shifted_weighting: w~, (..., location).
         weighting: w, (..., location).
         shifts: the offset that each entry of s stands for.
@@ -59,6 +62,7 @@ class Addressing:
     content_weighting: Floats
     interpolation_gate: Floats
     shift_weighting: Floats
+    sharpening: Floats
     shifted_weighting: Floats
     weighting: Floats
     shifts: tuple[int, ...]
@@ -106,10 +110,13 @@ def operations(addressing: Addressing) -> Operations:
     """What was done in each of these addressings, by the rules at the top of this module."""
     with np.errstate(invalid="ignore", divide="ignore"):
         content, location = parts(addressing)
+        replaced = _is_content(addressing)[..., None]
+        content = np.where(replaced, addressing.content_weighting, content)
+        location = np.where(replaced, 0.0, location)
+        explained = np.where(replaced, addressing.content_weighting, addressing.shifted_weighting).astype(np.float64)
         whole = content.sum(-1) + location.sum(-1)
         content_share = np.where(whole > 0, content.sum(-1) / whole, np.nan)
-        unexplained = np.abs(addressing.shifted_weighting - content - location).sum(-1)
-        remainder = unexplained / np.abs(addressing.shifted_weighting).sum(-1, dtype=np.float64)
+        remainder = np.abs(explained - content - location).sum(-1) / np.abs(explained).sum(-1)
         was, now = focus(addressing.previous), focus(addressing.weighting)
         moved = displacement(was, now, addressing.weighting.shape[-1], addressing.edge)
         operation = _named(addressing, content, location, moved)
@@ -128,6 +135,7 @@ def addressing_of(trace: Trace) -> Addressing:
         trace["content_weighting"],
         trace["interpolation_gate"],
         trace["shift_weighting"],
+        trace["sharpening"],
         trace["shifted_weighting"],
         trace["weighting"],
         trace.header.shifts,
@@ -159,6 +167,15 @@ def _named(addressing: Addressing, content: Floats, location: Floats, moved: NDA
     rules += [(_moved_share(addressing) <= HELD, HOLD), (sharp & by_content, CONTENT_JUMP)]
     rules += [(shifted & (moved == shift), shift_name(shift)) for shift in addressing.shifts]
     return np.select([holds for holds, _ in rules], [name for _, name in rules], MIXED)
+
+
+def _is_content(addressing: Addressing) -> NDArray[np.bool_]:
+    """Whether w is w^c although eq. 5 makes something else of w~: an intervention replaced it."""
+    same = (addressing.weighting == addressing.content_weighting).all(-1)
+    shifted = addressing.shifted_weighting.astype(np.float64)
+    powers = (shifted / shifted.max(-1, keepdims=True)) ** addressing.sharpening[..., None]
+    apart = np.abs(powers / powers.sum(-1, keepdims=True) - addressing.weighting).max(-1)
+    return same & (apart > _REPLACED)
 
 
 def _moved_share(addressing: Addressing) -> NDArray[np.float64]:

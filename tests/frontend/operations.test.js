@@ -52,3 +52,12 @@ test('an operation of numbers that are missing is unknown', async () => {
   data.at('content_weighting', 4, 0).fill(NaN);
   assert.equal(operationAt(data, 4, 0).operation, 'unknown');
 });
+
+test('what was replaced by the content weighting came through content', async () => {
+  const data = await recording('shifts by two, up to the edge');
+  data.at('content_weighting', 4, 0).set([0, 0, 0, 0, 0, 0, 1]);
+  data.at('interpolation_gate', 4)[0] = 0.1;
+  data.at('weighting', 4, 0).set(data.at('content_weighting', 4, 0));
+  const {operation, contentShare, remainder} = operationAt(data, 4, 0);
+  assert.deepEqual([operation, contentShare, remainder], ['content jump', 1, 0]);
+});

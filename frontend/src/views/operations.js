@@ -15,6 +15,9 @@ export const PEAKED = 0.5;
 /** The share of a weighting that may move while its head still holds. */
 export const HELD = 0.1;
 
+/** A weighting further than this from what eq. 5 makes of w~ was put there by an intervention. */
+const REPLACED = 1e-3;
+
 /** At the focus, content has brought the head if this share of w~ came through it. */
 const BY_CONTENT = 0.5;
 
@@ -22,7 +25,8 @@ const BY_CONTENT = 0.5;
  * @typedef {object} Operation
  * @property {string} operation One of operationNames().
  * @property {number} displacement From the focus of w(t−1) to that of w(t), the nearer way round, forward positive.
- * @property {number} contentShare The share of w~ that came through content; NaN where w~ is nothing.
+ * @property {number} contentShare The share of w~ that came through content; 1 where an intervention replaced w by w^c;
+ *   NaN where w~ is nothing.
  * @property {number} locationShare 1 − contentShare.
  * @property {number} remainder The share of w~ that eq. 3 and 4 do not explain: 0 unless an intervention set it.
  */
@@ -54,15 +58,18 @@ export function operationNames(shifts) {
 export function operationAt(data, step, head) {
   const previous = data.previousWeighting(step, head);
   const weighting = data.at('weighting', step, head);
-  const {content, location} = partsAt(data, step, head);
-  const shifted = data.at('shifted_weighting', step, head);
+  const replaced = isContent(data, step, head);
+  const explained = data.at(replaced ? 'content_weighting' : 'shifted_weighting', step, head);
+  const {content, location} = replaced
+    ? {content: Float64Array.from(explained), location: new Float64Array(explained.length)}
+    : partsAt(data, step, head);
   const [through, past] = [total(content), total(location)];
   const whole = through + past;
   const contentShare = whole > 0 ? through / whole : NaN;
   let [unexplained, size] = [0, 0];
-  for (let i = 0; i < shifted.length; i++) {
-    unexplained += Math.abs(shifted[i] - content[i] - location[i]);
-    size += Math.abs(shifted[i]);
+  for (let i = 0; i < explained.length; i++) {
+    unexplained += Math.abs(explained[i] - content[i] - location[i]);
+    size += Math.abs(explained[i]);
   }
   const circular = isCircular(data);
   const displacement = distance(argmax(previous), argmax(weighting), weighting.length, circular);
@@ -139,6 +146,24 @@ function named({previous, weighting, content, location, displacement, shifts}) {
   if (!peaked(weighting) || !(here + there > 0)) return MIXED;
   if (here >= BY_CONTENT * (here + there)) return CONTENT_JUMP;
   return peaked(previous) && shifts.includes(displacement) ? shiftName(displacement) : MIXED;
+}
+
+/**
+ * Whether w is w^c although eq. 5 makes something else of w~: an intervention replaced it.
+ *
+ * @param {TraceData} data
+ * @param {number} step
+ * @param {number} head
+ */
+function isContent(data, step, head) {
+  const [weighting, content] = [data.at('weighting', step, head), data.at('content_weighting', step, head)];
+  if (!weighting.every((w, i) => w === content[i])) return false;
+  const gamma = data.value('sharpening', step, head);
+  const shifted = Float64Array.from(data.at('shifted_weighting', step, head));
+  const most = Math.max(...shifted);
+  const powers = shifted.map((w) => (w / most) ** gamma);
+  const sum = total(powers);
+  return powers.some((power, i) => Math.abs(power / sum - weighting[i]) > REPLACED);
 }
 
 /**

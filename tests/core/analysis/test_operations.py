@@ -24,6 +24,7 @@ def one(**changes: Any) -> Addressing:
         "previous": [1, 0, 0, 0],
         "interpolation_gate": 0.25,
         "shift_weighting": [0, 0, 1],
+        "sharpening": 2.0,
         "shifted_weighting": [0, 0.75, 0, 0.25],
         "weighting": [0, 0.9, 0, 0.1],
     } | changes
@@ -67,6 +68,13 @@ def test_content_needs_half_of_what_lies_at_the_focus() -> None:
 def test_a_weighting_that_sums_to_little_counts_as_any_other() -> None:
     assert operation(weighting=[0, 0.009, 0, 0.001]) == "shift +1"
     assert operation(previous=[0, 0, 0, 0]) == "mixed"
+
+
+def test_what_was_replaced_by_the_content_weighting_came_through_content() -> None:
+    replaced = operations(one(weighting=[0, 0, 1, 0]))
+    assert (str(replaced.operation), float(replaced.content_share), float(replaced.remainder)) == ("content jump", 1, 0)
+    agreeing = operations(one(weighting=[0, 1, 0, 0], content_weighting=[0, 1, 0, 0], shifted_weighting=[0, 1, 0, 0]))
+    assert (str(agreeing.operation), float(agreeing.content_share)) == ("shift +1", 0.25)
 
 
 def test_what_an_intervention_put_there_is_the_remainder() -> None:
