@@ -1,0 +1,66 @@
+"""Long work told line by line: its progress, then its result, or what went wrong; each line is one JSON object.
+
+Until the first line an error is still an answer of its own; after it, it becomes the last line.
+"""
+
+import logging
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
+from contextlib import aclosing
+from typing import Protocol, TypeVar
+
+from pydantic import BaseModel
+
+from server.analysis_schemas import Line, LineProgress
+from server.errors import Refusal
+from server.recorder import Run
+from server.streaming import TraceResponse
+from server.wire import StreamFailure
+
+LINES_TYPE = "application/x-ndjson"
+
+logger = logging.getLogger("ntm_scope")
+
+
+class LinesResponse(TraceResponse):
+    """Sends lines, and ends the work as soon as nobody listens."""
+
+    media_type = LINES_TYPE
+
+
+class Job(Protocol):
+    """Work of a known number of steps."""
+
+    total: int
+
+    def run(self) -> Iterator[int]:
+        """The index of each step, once it has been done."""
+
+
+Work = TypeVar("Work", bound=Job)
+
+
+async def lines(
+    run: Run, prepare: Callable[[], Awaitable[Work]], result: Callable[[Work], BaseModel]
+) -> AsyncGenerator[bytes]:
+    """A line of progress each time that steps were done, then the result."""
+    job = await prepare()
+    yield _line(Line(progress=LineProgress(done=0, total=job.total)))
+    try:
+        async with aclosing(run.follow(job.run(), job.total)) as steps:
+            async for done in steps:
+                yield _line(Line(progress=LineProgress(done=done, total=job.total)))
+        found = await run.call(lambda: result(job))
+        yield b'{"result":' + found.model_dump_json().encode() + b"}\n"
+    except Exception as error:  # noqa: BLE001 - the status is sent: a line is the only way left to say it
+        yield _line(Line(error=_failure(error)))
+
+
+def _line(line: Line) -> bytes:
+    return line.model_dump_json(exclude_none=True).encode() + b"\n"
+
+
+def _failure(error: Exception) -> StreamFailure:
+    if isinstance(error, Refusal):
+        return StreamFailure(code=error.code, message=error.detail)
+    logger.error("an analysis broke off", exc_info=error)
+    return StreamFailure(code="internal_error", message="the analysis broke off inside the server; its log says why")
