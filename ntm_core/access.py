@@ -13,6 +13,7 @@ from torch import Tensor
 from ntm_core.addressing import Weightings, address
 from ntm_core.config import MachineConfig
 from ntm_core.heads import HeadParameters
+from ntm_core.interventions import StepEditor
 from ntm_core.memory import read_vectors, written_memory
 
 
@@ -53,6 +54,7 @@ def readdress(
     memory: Float[Tensor, "batch location word"],
     previous: Float[Tensor, "batch head location"],
     asked: HeadParameters,
+    editor: StepEditor | None = None,
 ) -> Weightings:
     """Every head's weightings over one memory, without reading or writing it: for the step after (eq. 1-5)."""
     return address(
@@ -65,6 +67,7 @@ def readdress(
         asked.shift_weighting,
         asked.sharpening,
         config.read_heads,
+        editor,
     )
 
 
@@ -73,6 +76,7 @@ def access(
     memory: Float[Tensor, "batch location word"],
     previous: Float[Tensor, "batch head location"],
     asked: HeadParameters,
+    editor: StepEditor | None = None,
 ) -> Access:
     """Every head's weightings, what the read heads read, and the memory after the write heads (eq. 1-8)."""
     previous = previous_weighting(config, previous)
@@ -91,10 +95,15 @@ def access(
             asked.shift_weighting[:, group],
             asked.sharpening[:, group],
             reading,
+            editor,
+            group,
         )
         acted[group.start] = weightings
         if reading:
-            reads[group.start] = read_vectors(memory, weightings.weighting[:, :reading])
+            read = read_vectors(memory, weightings.weighting[:, :reading])
+            if editor is not None:
+                read = editor.edit("read_vector", read, slice(group.start, group.start + reading))
+            reads[group.start] = read
         if group.stop > first_write:
             writing = slice(max(group.start, first_write) - first_write, group.stop - first_write)
             memory = written_memory(

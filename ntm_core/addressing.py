@@ -21,6 +21,7 @@ from ntm_core.config import (
     ShiftEdge,
     Similarity,
 )
+from ntm_core.interventions import StepEditor
 
 _LOG_FLOOR = {torch.float32: 1e-30, torch.float64: 1e-290}
 """Below this a weight counts as zero in eq. 5: low enough to be invisible, high enough that γ / floor stays finite."""
@@ -181,10 +182,13 @@ def address(
     shift_weighting: Float[Tensor, "batch head shift"],
     sharpening: Float[Tensor, "batch head"],
     read_heads: int = 0,
+    editor: StepEditor | None = None,
+    heads: slice | None = None,
 ) -> Weightings:
     """All four stages of every head, from the memory it sees and its previous weighting w_{t-1} (eq. 1-5).
 
-    The first `read_heads` of these heads read; that matters only where heads of a kind share a softmax.
+    The first `read_heads` of these heads read; that matters only where heads of a kind share a softmax. An editor
+    changes each stage before the next sees it; `heads` says which part of the head axis these heads are.
     """
     seen = memory + config.similarity_offset if config.similarity_offset else memory
     sought = key + config.similarity_offset if config.similarity_offset else key
@@ -193,9 +197,21 @@ def address(
         content = content_weighting(alike, key_strength)
     else:
         content = shared_content_weighting(alike, key_strength, config.content_softmax, read_heads)
+    if editor is not None:
+        content = editor.edit("content_weighting", content, heads)
     gated = gated_weighting(content, previous, interpolation_gate)
+    if editor is not None:
+        gated = editor.edit("gated_weighting", gated, heads, {"content_weighting": content})
     shifted = shifted_weighting(gated, shift_weighting, config.shift_edge)
+    if editor is not None:
+        earlier = {"content_weighting": content, "gated_weighting": gated}
+        shifted = editor.edit("shifted_weighting", shifted, heads, earlier)
     if config.sharpening_epsilon:
         epsilon, placement = config.sharpening_epsilon, config.sharpening_epsilon_placement
-        return Weightings(content, gated, shifted, softened_weighting(shifted, sharpening, epsilon, placement))
-    return Weightings(content, gated, shifted, sharpened_weighting(shifted, sharpening))
+        weighting = softened_weighting(shifted, sharpening, epsilon, placement)
+    else:
+        weighting = sharpened_weighting(shifted, sharpening)
+    if editor is not None:
+        earlier = {"content_weighting": content, "gated_weighting": gated, "shifted_weighting": shifted}
+        weighting = editor.edit("weighting", weighting, heads, earlier)
+    return Weightings(content, gated, shifted, weighting)

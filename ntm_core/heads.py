@@ -5,7 +5,7 @@ gate, shift (2R+1 taps, or one scalar) and sharpening; then, for each write head
 A head that both reads and writes has one block of the first kind, which is repeated on the head axis.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from jaxtyping import Float
@@ -21,6 +21,7 @@ from ntm_core.config import (
     ShiftKernel,
     VectorActivation,
 )
+from ntm_core.interventions import StepEditor
 
 _EXP_LIMIT = 40.0
 """The largest argument at which exp leaves room in float32 for a product with any similarity (exp(40) = 2.4e17)."""
@@ -101,6 +102,27 @@ def head_parameters(config: MachineConfig, raw: Float[Tensor, "batch parameter"]
         sharpening=sharpened(sharpening.squeeze(-1), config.sharpening_activation),
         erase_vector=erase_vector(erase, config.erase_activation),
         add_vector=vector(add, config.add_activation),
+    )
+
+
+def edited_addressing(asked: HeadParameters, editor: StepEditor) -> HeadParameters:
+    """The parameters with those of addressing as an editor leaves them."""
+    return replace(
+        asked,
+        key=editor.edit("key", asked.key),
+        key_strength=editor.edit("key_strength", asked.key_strength),
+        interpolation_gate=editor.edit("interpolation_gate", asked.interpolation_gate),
+        shift_weighting=editor.edit("shift_weighting", asked.shift_weighting),
+        sharpening=editor.edit("sharpening", asked.sharpening),
+    )
+
+
+def edited_writing(asked: HeadParameters, editor: StepEditor) -> HeadParameters:
+    """The parameters with the erase and add vectors as an editor leaves them."""
+    return replace(
+        asked,
+        erase_vector=editor.edit("erase_vector", asked.erase_vector),
+        add_vector=editor.edit("add_vector", asked.add_vector),
     )
 
 

@@ -20,8 +20,9 @@ from ntm_core.compiled import Core, Start, core_for, fits
 from ntm_core.config import MachineConfig, OutputActivation
 from ntm_core.controllers import Controller, ControllerState
 from ntm_core.errors import TraceError
-from ntm_core.heads import HeadLayout, HeadParameters, head_parameters
+from ntm_core.heads import HeadLayout, HeadParameters, edited_addressing, edited_writing, head_parameters
 from ntm_core.initial import Initial
+from ntm_core.interventions import Editor, StepEditor
 from ntm_core.memory import read_vectors, written_memory
 
 
@@ -62,6 +63,7 @@ class StepResult:
         weightings: the four stages of addressing, (batch, head, location) each.
         read_vector: r_t, (batch, read_head, word).
         state: what the next step starts from; holds w_t and M_t.
+        memory_found: the M_{t-1} that the step found, (batch, location, word); an editor may have changed it.
         output_activation: the nonlinearity of the output.
     """
 
@@ -70,6 +72,7 @@ class StepResult:
     weightings: Weightings
     read_vector: Tensor
     state: MachineState
+    memory_found: Tensor
     output_activation: OutputActivation = "sigmoid"
 
     @property
@@ -187,33 +190,55 @@ class Machine(nn.Module):
         cell = None if own.controller.cell is None else parts.get("cell", own.controller.cell)
         return MachineState(ControllerState(hidden, cell), read, weighting, memory)
 
-    def step(self, inputs: Float[Tensor, "batch input"], state: MachineState) -> StepResult:
-        """One time step: the controller speaks, the heads access the memory, the output is formed from r_t."""
+    def step(
+        self, inputs: Float[Tensor, "batch input"], state: MachineState, editor: StepEditor | None = None
+    ) -> StepResult:
+        """One time step: the controller speaks, the heads access the memory, the output is formed from r_t.
+
+        An editor changes each quantity where it is computed, so that all after it sees the change.
+        """
         config = self.config
+        if editor is not None:
+            inputs = editor.edit("inputs", inputs)
+            state = replace(state, memory=editor.edit("memory", state.memory))
         if config.schedule == "address_last":
-            return self._address_last(inputs, state)
+            return self._address_last(inputs, state, editor)
         hidden, controller = self.controller(torch.cat([inputs, state.read_vector.flatten(1)], 1), state.controller)
-        asked = head_parameters(config, self.heads(self._said_to_heads(hidden, controller)))
-        done = access(config, state.memory, state.weighting, asked)
+        asked = self._asked(hidden, controller)
+        if editor is not None:
+            asked = edited_writing(edited_addressing(asked, editor), editor)
+        done = access(config, state.memory, state.weighting, asked, editor)
         logits = self._logits(inputs, hidden, done.read_vector)
         after = MachineState(controller, done.read_vector, done.weightings.weighting, done.memory)
-        return StepResult(logits, asked, done.weightings, done.read_vector, after, config.output_activation)
+        return StepResult(
+            logits, asked, done.weightings, done.read_vector, after, state.memory, config.output_activation
+        )
 
-    def _address_last(self, inputs: Tensor, state: MachineState) -> StepResult:
+    def _address_last(self, inputs: Tensor, state: MachineState, editor: StepEditor | None) -> StepResult:
         """One time step with the weightings of the step before: write, read, controller, output; then address."""
         config, reads = self.config, self.config.read_heads
         before = state.controller.hidden[:, -1, : config.layer_sizes[-1]]
-        writing = head_parameters(config, self.heads(self._said_to_heads(before, state.controller)))
+        writing = self._asked(before, state.controller)
+        if editor is not None:
+            writing = edited_writing(writing, editor)
         acting, erase, add = state.weighting, writing.erase_vector, writing.add_vector
         memory = written_memory(state.memory, acting[:, reads:], erase, add, config.write_order)
         read_vector = read_vectors(memory, acting[:, :reads])
+        if editor is not None:
+            read_vector = editor.edit("read_vector", read_vector)
         hidden, controller = self.controller(torch.cat([inputs, read_vector.flatten(1)], 1), state.controller)
         logits = self._logits(inputs, hidden, read_vector)
-        asked = head_parameters(config, self.heads(self._said_to_heads(hidden, controller)))
-        weightings = readdress(config, memory, state.weighting, asked)
+        asked = self._asked(hidden, controller)
+        if editor is not None:
+            asked = edited_addressing(asked, editor)
+        weightings = readdress(config, memory, state.weighting, asked, editor)
         after = MachineState(controller, read_vector, weightings.weighting, memory)
         asked = replace(asked, erase_vector=erase, add_vector=add)
-        return StepResult(logits, asked, weightings, read_vector, after, config.output_activation)
+        return StepResult(logits, asked, weightings, read_vector, after, state.memory, config.output_activation)
+
+    def _asked(self, hidden: Tensor, controller: ControllerState) -> HeadParameters:
+        """What the controller asks of the heads."""
+        return head_parameters(self.config, self.heads(self._said_to_heads(hidden, controller)))
 
     def _said_to_heads(self, hidden: Tensor, controller: ControllerState) -> Tensor:
         """What the heads hear of the controller's state: (batch, unit)."""
@@ -232,11 +257,20 @@ class Machine(nn.Module):
         logits: Tensor = self.output(heard)
         return logits if config.clip is None else logits.clamp(-config.clip, config.clip)
 
-    def run(self, inputs: Float[Tensor, "step batch input"], state: MachineState | None = None) -> Iterator[StepResult]:
-        """The result of each step in turn, from the initial state or a given one, for all sequences or for each."""
+    def run(
+        self,
+        inputs: Float[Tensor, "step batch input"],
+        state: MachineState | None = None,
+        editor: Editor | None = None,
+        first: int = 0,
+    ) -> Iterator[StepResult]:
+        """The result of each step in turn, from the initial state or a given one, for all sequences or for each.
+
+        For an editor the first of these rows is step number `first`.
+        """
         state = (state or self.initial_state(inputs.shape[1])).expand(inputs.shape[1])
-        for row in inputs:
-            result = self.step(row, state)
+        for step, row in enumerate(inputs, start=first):
+            result = self.step(row, state, editor.at(step) if editor is not None else None)
             state = result.state
             yield result
 

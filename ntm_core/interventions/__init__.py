@@ -1,0 +1,20 @@
+"""Interventions: changes to what a machine computes, told as data and made while it runs."""
+
+from ntm_core.interventions.editor import Editor, StepEditor, allow, refuse
+from ntm_core.interventions.intervention import Intervention
+from ntm_core.interventions.modes import MODES, AddressingMode, ModeName, expanded
+from ntm_core.interventions.rules import InterventionError, Violation
+
+__all__ = [
+    "MODES",
+    "AddressingMode",
+    "Editor",
+    "Intervention",
+    "InterventionError",
+    "ModeName",
+    "StepEditor",
+    "Violation",
+    "allow",
+    "expanded",
+    "refuse",
+]
