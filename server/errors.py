@@ -23,8 +23,10 @@ from server.schemas import ErrorDetail, ErrorDocument, ImportQuestion
 logger = logging.getLogger("ntm_scope")
 
 CORE_STATUS: Mapping[str, HTTPStatus] = {
+    "bad_analysis": HTTPStatus.UNPROCESSABLE_ENTITY,
     "bad_checkpoint": HTTPStatus.UNPROCESSABLE_ENTITY,
     "bad_config": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "bad_intervention": HTTPStatus.UNPROCESSABLE_ENTITY,
     "bad_task": HTTPStatus.UNPROCESSABLE_ENTITY,
     "bad_trace": HTTPStatus.UNPROCESSABLE_ENTITY,
     "bad_training": HTTPStatus.UNPROCESSABLE_ENTITY,

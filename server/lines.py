@@ -6,7 +6,7 @@ Until the first line an error is still an answer of its own; after it, it become
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from contextlib import aclosing
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from pydantic import BaseModel
 
@@ -24,7 +24,15 @@ logger = logging.getLogger("ntm_scope")
 class LinesResponse(TraceResponse):
     """Sends lines, and ends the work as soon as nobody listens."""
 
-    media_type = LINES_TYPE
+    def __init__(self, run: Run, chunks: AsyncGenerator[bytes], *, stall_seconds: float) -> None:
+        super().__init__(run, chunks, media_type=LINES_TYPE, headers={}, stall_seconds=stall_seconds)
+
+
+def told_in_lines(model: type[BaseModel]) -> dict[int | str, dict[str, Any]]:
+    """The entry of an operation's `responses` for lines of this model, which must be its `response_model` too."""
+    schema = {"$ref": f"#/components/schemas/{model.__name__}"}
+    description = "One JSON object a line: progress, and at last the result or an error."
+    return {200: {"description": description, "content": {LINES_TYPE: {"schema": schema}}}}
 
 
 class Job(Protocol):

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ntm_core.machine import Machine
 from ntm_core.recording import Recording
 from ntm_core.tasks import Episode, Task
 from ntm_core.tasks.rows import judged_rows
@@ -23,6 +24,11 @@ class Recordings:
     machines: MachineCache
     settings: Settings
 
+    def machine(self, checkpoint_id: str) -> Machine:
+        """The machine of a checkpoint. UnknownCheckpoint, or an error of the core."""
+        info = self.checkpoints.info(checkpoint_id)
+        return self.machines.get((info.id, info.version), lambda: self.checkpoints.load(info.id).machine())
+
     def prepare(self, request: TraceRequest) -> Recording:
         """The recording that a request asks for, allocated and not yet run.
 
@@ -32,7 +38,7 @@ class Recordings:
         task = request.task or info.task
         _check_channels(request, info, task)
         self._check_size(request, info, task)
-        machine = self.machines.get((info.id, info.version), lambda: self.checkpoints.load(info.id).machine())
+        machine = self.machine(info.id)
         episode, note = _episode(request, info, task)
         given = request.initial_state.model_dump(exclude_none=True) if request.initial_state else {}
         header = TraceHeader.of(

@@ -46,8 +46,8 @@ class HeadWatch:
         self._entropy += entropy_bits(weighting)
         self._distance += np.abs(displacement(focus(self._before), focus(weighting), size, edge))
         done = operations(addressing).operation
-        for name, count in self._counts.items():
-            count += done == name
+        for name in self._counts:
+            self._counts[name] += done == name
         self._before = weighting
         self._steps += 1
 

@@ -149,8 +149,8 @@ class Measurement:
         for result in machine.run(inputs, start, without):
             blind.append(result.logits)
             yield
-        found = (scores(task, episode, torch.stack(every)) for every in (logits, blind))
-        parts.append(_Part(episode, *found, watch.means))
+        with_reads_scores, without_scores = (scores(task, episode, torch.stack(every)) for every in (logits, blind))
+        parts.append(_Part(episode, with_reads_scores, without_scores, watch.means))
 
 
 def _length_metrics(machine: Machine, length: int, parts: Sequence[_Part]) -> LengthMetrics:

@@ -36,15 +36,12 @@ def mode_rows(
     require_fitting(machine.config, task)
     episodes = [measured_episodes(task, length, sequences, seed) for length in lengths]
     for mode in modes:
-        found = tuple(
-            Spread.of([wrong for part, episode in enumerate(every) for wrong in _wrong_bits(machine, task, episode, mode, part)])
-            for every in episodes
-        )
+        found = tuple(Spread.of(_wrong_bits(machine, task, every, mode)) for every in episodes)
         yield ModeRow(mode, MODES[mode].title, found)
 
 
 def markdown(lengths: Sequence[int], rows: Iterable[ModeRow]) -> Iterator[str]:
-    """The lines of a table: the median of the wrong bits with the lowest and highest, one number where all are equal."""
+    """The lines of a table: median (lowest–highest) of the wrong bits, one number where all are equal."""
     yield f"| mode | {' | '.join(map(str, lengths))} |"
     yield f"|---{'|---' * len(lengths)}|"
     for row in rows:
@@ -58,10 +55,13 @@ def _cell(spread: Spread) -> str:
 
 
 @torch.inference_mode()
-def _wrong_bits(machine: Machine, task: TaskBase, episode: Episode, mode: ModeName, initial_seed: int) -> list[float]:
-    """The wrong bits of each sequence."""
-    inputs = torch.from_numpy(episode.inputs).to(machine.output.weight.dtype)
-    start = machine.initial_state(episode.batch, initial_seed)
+def _wrong_bits(machine: Machine, task: TaskBase, episodes: Sequence[Episode], mode: ModeName) -> list[float]:
+    """The wrong bits of each sequence of all episodes."""
     editor = Editor(machine.config, MODES[mode].interventions, on_violation=allow)
-    logits = torch.stack([result.logits for result in machine.run(inputs, start, editor)])
-    return scores(task, episode, logits).wrong_bits.tolist()
+    wrong: list[float] = []
+    for initial_seed, episode in enumerate(episodes):
+        inputs = torch.from_numpy(episode.inputs).to(machine.output.weight.dtype)
+        start = machine.initial_state(episode.batch, initial_seed)
+        logits = torch.stack([result.logits for result in machine.run(inputs, start, editor)])
+        wrong += scores(task, episode, logits).wrong_bits.tolist()
+    return wrong

@@ -96,9 +96,7 @@ def rows_of(config: MachineConfig, quantities: Sequence[Quantity] = PATCHED) -> 
 def taken_from_clean(row: Row, step: int) -> Intervention:
     """The patch of one cell of the map."""
     heads = None if row.head_name is None else (row.head_name,)
-    return Intervention(
-        quantity=row.quantity, operation="take", source=CLEAN, heads=heads, steps=(step, step + 1)
-    )
+    return Intervention(quantity=row.quantity, operation="take", source=CLEAN, heads=heads, steps=(step, step + 1))
 
 
 class Patching:
@@ -119,19 +117,21 @@ class Patching:
     ) -> None:
         """Prepare to patch a machine whose runs were recorded; `interventions` are those of the corrupted run.
 
+        What they do to the inputs is in its trace's inputs already.
+
         AnalysisError if the episodes differ in length, ask for nothing, have losses that do not differ, or the steps
         or quantities are none; InterventionError if the clean trace has other shapes.
         """
         self._machine, self._clean, self._corrupted = machine, clean, corrupted
         self._steps = steps or (0, len(corrupted))
-        self._base = tuple(interventions)
+        self._base = tuple(asked for asked in interventions if asked.quantity != "inputs")
         _require_alike(clean, corrupted, self._steps, quantities)
         self._rows = rows_of(machine.config, tuple(dict.fromkeys(quantities)))
         self.loss_clean, self.loss_corrupted = self._loss_of(clean), self._loss_of(corrupted)
         if not abs(self.loss_corrupted - self.loss_clean) > _LEAST_DIFFERENCE:
             raise AnalysisError(
-                f"the clean run loses {self.loss_clean:g} bits and the corrupted one {self.loss_corrupted:g}: they must "
-                "differ, for a patch to restore something"
+                f"the clean run loses {self.loss_clean:g} bits and the corrupted one {self.loss_corrupted:g}: "
+                "they must differ, for a patch to restore something"
             )
         cells = machine.config.memory_size * machine.config.word_size
         patches = [(row, step) for step in range(*self._steps) for row in range(len(self._rows))]
@@ -203,24 +203,29 @@ class Patching:
     def _editor(self, lists: Sequence[Sequence[Intervention]]) -> Editor:
         every = [(*self._base, *interventions) for interventions in lists]
         sources = {CLEAN: self._clean}
-        return Editor.stacked(
-            self._machine.config, every, sources, steps=len(self._corrupted), on_violation=allow
-        )
+        return Editor.stacked(self._machine.config, every, sources, steps=len(self._corrupted), on_violation=allow)
 
     def _start(self) -> MachineState:
         """The state of the corrupted run before step 1."""
         parts = ("memory", "weighting", "read_vector", "hidden", "cell")
         trace = self._corrupted
-        given = {part: trace[f"initial_{part}"] for part in parts if f"initial_{part}" in trace.names}
+        given = {part: trace[f"initial_{part}"].copy() for part in parts if f"initial_{part}" in trace.names}
         return self._machine.state_of(given, trace.header.initial_seed or 0)
 
     def _inputs(self, runs: int) -> Tensor:
         return torch.from_numpy(self._corrupted["inputs"].copy()).unsqueeze(1).expand(-1, runs, -1)
 
 
-def patching_runs(config: MachineConfig, steps: int, quantities: Sequence[Quantity] = PATCHED) -> int:
-    """How many runs a map of so many steps has."""
-    return len(rows_of(config, quantities)) * steps
+def patching_cells(
+    config: MachineConfig,
+    length: int,
+    quantities: Sequence[Quantity] = PATCHED,
+    steps: tuple[int, int] | None = None,
+) -> int:
+    """How many memory cells the patched runs of a map go through, all steps together: each run from its patch on."""
+    first, last = steps or (0, length)
+    computed = sum(length - step for step in range(max(0, first), min(last, length)))
+    return len(rows_of(config, quantities)) * computed * config.memory_size * config.word_size
 
 
 def _asked(trace: Trace, runs: int) -> Episode:
@@ -229,9 +234,7 @@ def _asked(trace: Trace, runs: int) -> Episode:
     return Episode(inputs, targets, mask, trace["phase"].astype(np.int64), trace.header.phases)
 
 
-def _require_alike(
-    clean: Trace, corrupted: Trace, steps: tuple[int, int], quantities: Sequence[Quantity]
-) -> None:
+def _require_alike(clean: Trace, corrupted: Trace, steps: tuple[int, int], quantities: Sequence[Quantity]) -> None:
     if len(clean) != len(corrupted):
         raise AnalysisError(f"the clean episode has {len(clean)} steps and the corrupted one {len(corrupted)}")
     if not clean["mask"].any():
