@@ -1,13 +1,15 @@
 """Recording: the machine's own loop over steps, each result copied into one preallocated array of step records."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 import torch
 from numpy.typing import ArrayLike
 from torch import Tensor
 
+from ntm_core.controllers import ControllerState
 from ntm_core.errors import TraceError
+from ntm_core.interventions import Editor, Intervention, Violation, first_difference, may_violate, refuse
 from ntm_core.machine import Machine, MachineState, StepResult
 from ntm_core.tasks.episode import Episode
 from ntm_core.trace import Array, DType, Trace, TraceHeader
@@ -21,6 +23,10 @@ class Recording:
     `run()` yields the index of each step once its record is complete in `records`; after the last, `trace()` is the
     finished trace. Outputs equal those of `Machine.forward` in eager mode bit for bit, since both are loops over
     `Machine.step`; those of the compiled core within the rounding of float32.
+
+    Attributes:
+        computed: how many steps the machine has computed; steps that another trace already held are not among them.
+        violation: the first constraint that an intervention has left so far.
     """
 
     def __init__(
@@ -29,65 +35,168 @@ class Recording:
         episode: Episode,
         header: TraceHeader | None = None,
         initial: Mapping[str, ArrayLike] | None = None,
+        *,
+        interventions: Sequence[Intervention] | None = None,
+        sources: Mapping[str, Trace] | None = None,
+        resume: tuple[Trace, int] | None = None,
     ) -> None:
         """Allocate all records; `TraceError` if episode, initial state and machine do not fit.
 
         `initial` gives parts of the state before step 1 (see `Machine.state_of`); the header's `initial_seed` decides
-        what the machine draws anew for each episode.
+        what the machine draws anew for each episode. `interventions` are those of the header unless there is none;
+        they take from `sources`, and `InterventionError` says which cannot be made. `resume` is a trace of the same
+        machine, rows and interventions until before the step that it names: those steps are copied, not computed.
         """
-        config = machine.config
-        steps, batch, channels = episode.inputs.shape
-        if batch != 1:
-            raise TraceError(f"the episode holds {batch} sequences: a trace records exactly one")
-        if channels != config.input_size:
-            raise TraceError(f"the episode has {channels} input channels, but the machine takes {config.input_size}")
-        if episode.targets.shape[-1] != config.output_size:
-            raise TraceError(
-                f"the episode has {episode.targets.shape[-1]} target channels, "
-                f"but the machine gives {config.output_size}"
-            )
         self.machine = machine
-        dtype = _DTYPES.get(machine.output.weight.dtype)
-        if dtype is None:
-            name = str(machine.output.weight.dtype).removeprefix("torch.")
-            raise TraceError(f"the machine computes in {name}: a trace holds float32 or float64")
-        given = tuple(initial or ())
-        self.header = header or TraceHeader.of(config, steps, dtype=dtype, phases=episode.phases, initial_given=given)
-        if (self.header.steps, self.header.dtype) != (steps, dtype):
-            raise TraceError(
-                f"the header says {self.header.steps} steps in {self.header.dtype}, but the run has {steps} in {dtype}"
-            )
-        if self.header.config != config:
-            raise TraceError("the header's config is not that of the machine that is recorded")
-        if self.header.initial_given != given:
-            raise TraceError(
-                f"the header says that {self.header.initial_given} were given, but the run is given {given}"
-            )
+        self.header = _checked_header(machine, episode, header, tuple(initial or ()), interventions)
+        self.computed = 0
+        self.violation: Violation | None = None
+        self._editor = self._make_editor(sources or {})
         self.episode = np.zeros((), self.header.record_dtype("episode"))
         for name in ("inputs", "targets", "mask", "phase"):
             self.episode[name] = getattr(episode, name).reshape(self.episode[name].shape)
         with torch.inference_mode():
             self._start = machine.state_of(initial or {}, self.header.initial_seed)
         self.initial = _initial_record(self._start, self.header)
-        self.records = np.zeros(steps, self.header.record_dtype("step"))
+        self.records = np.zeros(self.header.steps, self.header.record_dtype("step"))
+        self._rows = torch.from_numpy(self.episode["inputs"].copy()).unsqueeze(1)
+        self.episode["inputs"] = self._shown()
         self._complete = 0
+        if resume is not None:
+            self._resume(*resume)
+
+    @property
+    def may_be_refused(self) -> bool:
+        """Whether only the run can tell if an intervention leaves a constraint that must be kept."""
+        header = self.header
+        return not header.leave_constraints and may_violate(header.config, header.interventions)
 
     @torch.inference_mode()
     def run(self) -> Iterator[int]:
         """The index of each step, as soon as it has been computed and recorded."""
-        inputs = torch.from_numpy(self.episode["inputs"]).unsqueeze(1)
+        if self._complete:
+            yield self._complete - 1
         rows = torch.from_numpy(self.records.view(self.header.dtype).reshape(len(self.records), -1))
-        for step, result in enumerate(self.machine.run(inputs, self._start)):
+        first = self._complete
+        results = self.machine.run(self._rows[first:], self._start, self._editor, first)
+        for step, result in enumerate(results, start=first):
             tensors = _step_tensors(result)
             torch.cat([tensors[name].flatten() for name in self.records.dtype.names or ()], out=rows[step])
             self._complete = step + 1
+            self.computed += 1
             yield step
 
     def trace(self) -> Trace:
         """The finished trace; `TraceError` before `run()` has been exhausted."""
         if self._complete < len(self.records):
             raise TraceError(f"the recording is at step {self._complete} of {len(self.records)}: it has no trace yet")
-        return Trace(self.header, self.episode, self.initial, self.records)
+        return Trace(self.header, self.episode, self.initial, self.records, self.violation)
+
+    def _make_editor(self, sources: Mapping[str, Trace]) -> Editor | None:
+        """The editor that makes the header's interventions; None if there are none."""
+        header = self.header
+        if not header.interventions:
+            return None
+        report = self._note if header.leave_constraints else refuse
+        return Editor(header.config, header.interventions, sources, steps=header.steps, on_violation=report)
+
+    def _note(self, violation: Violation) -> None:
+        """Keep the violation of the earliest step."""
+        if self.violation is None or violation.step < self.violation.step:
+            self.violation = violation
+
+    def _shown(self) -> Array:
+        """The rows as the machine is shown them, (step, input): after interventions."""
+        editors = [self._editor.at(step) if self._editor else None for step in range(len(self._rows))]
+        shown = [row if at is None else at.edit("inputs", row) for at, row in zip(editors, self._rows, strict=True)]
+        return torch.cat(shown).numpy()
+
+    def _resume(self, other: Trace, step: int) -> None:
+        """Copy the steps before this one from another trace, and go on from the state that it holds."""
+        _require_same_start(self, other, step)
+        if other.violation is not None and other.violation.step < step:
+            (self._note if self.header.leave_constraints else refuse)(other.violation)
+        for name in self.records.dtype.names or ():
+            self.records[name][:step] = (other.found_memory if name == "memory_found" else other[name])[:step]
+        if step:
+            self._start = state_after(other, step)
+        self._complete = step
+
+
+def _checked_header(
+    machine: Machine,
+    episode: Episode,
+    header: TraceHeader | None,
+    given: tuple[str, ...],
+    interventions: Sequence[Intervention] | None,
+) -> TraceHeader:
+    """The header, made if there is none; TraceError if it, the episode and the machine do not fit."""
+    config, steps = machine.config, len(episode)
+    _require_fitting(episode, machine)
+    dtype = _DTYPES.get(machine.output.weight.dtype)
+    if dtype is None:
+        name = str(machine.output.weight.dtype).removeprefix("torch.")
+        raise TraceError(f"the machine computes in {name}: a trace holds float32 or float64")
+    asked = tuple(interventions or ())
+    header = header or TraceHeader.of(
+        config, steps, dtype=dtype, phases=episode.phases, initial_given=given, interventions=asked
+    )
+    if (header.steps, header.dtype) != (steps, dtype):
+        raise TraceError(f"the header says {header.steps} steps in {header.dtype}, but the run has {steps} in {dtype}")
+    if header.config != config:
+        raise TraceError("the header's config is not that of the machine that is recorded")
+    if header.initial_given != given:
+        raise TraceError(f"the header says that {header.initial_given} were given, but the run is given {given}")
+    if interventions is not None and header.interventions != asked:
+        raise TraceError("the header's interventions are not those that are given")
+    return header
+
+
+def _require_fitting(episode: Episode, machine: Machine) -> None:
+    """TraceError unless the episode is one sequence with the machine's channels."""
+    config = machine.config
+    _, batch, channels = episode.inputs.shape
+    if batch != 1:
+        raise TraceError(f"the episode holds {batch} sequences: a trace records exactly one")
+    if channels != config.input_size:
+        raise TraceError(f"the episode has {channels} input channels, but the machine takes {config.input_size}")
+    if episode.targets.shape[-1] != config.output_size:
+        raise TraceError(
+            f"the episode has {episode.targets.shape[-1]} target channels, but the machine gives {config.output_size}"
+        )
+
+
+def state_after(trace: Trace, steps: int) -> MachineState:
+    """The machine's state after this many steps of a trace, bit for bit, with a batch axis of 1; steps from 1."""
+    last = trace.records[steps - 1]
+    cell = _batched(last["cell"]) if "cell" in trace.names else None
+    return MachineState(
+        ControllerState(_batched(last["hidden"]), cell),
+        _batched(last["read_vector"]),
+        _batched(last["weighting"]),
+        _batched(trace.memory_after(steps)),
+    )
+
+
+def _batched(array: Array) -> Tensor:
+    """A copy of the array with a batch axis of 1 first."""
+    return torch.from_numpy(np.array(array)).unsqueeze(0)
+
+
+def _require_same_start(recording: Recording, other: Trace, step: int) -> None:
+    """TraceError unless the other trace is this recording's, bit for bit, until before the step."""
+    header = recording.header
+    if not 0 <= step <= min(header.steps, len(other)):
+        raise TraceError(f"the run cannot resume at step {step}: the traces have {header.steps} and {len(other)} steps")
+    if (header.config, header.dtype) != (other.header.config, other.header.dtype):
+        raise TraceError("the run cannot resume from a trace of another machine")
+    if recording.initial.tobytes() != other.initial.tobytes():
+        raise TraceError("the run cannot resume from a trace with another state before step 1")
+    if recording.episode["inputs"][:step].tobytes() != other["inputs"][:step].tobytes():
+        raise TraceError(f"the run cannot resume at step {step}: its rows differ before that")
+    differs = first_difference(header.interventions, other.header.interventions, step)
+    if differs < step:
+        raise TraceError(f"the run cannot resume at step {step}: its interventions differ from step {differs} on")
 
 
 def record(
@@ -95,9 +204,15 @@ def record(
     episode: Episode,
     header: TraceHeader | None = None,
     initial: Mapping[str, ArrayLike] | None = None,
+    *,
+    interventions: Sequence[Intervention] | None = None,
+    sources: Mapping[str, Trace] | None = None,
+    resume: tuple[Trace, int] | None = None,
 ) -> Trace:
     """The trace of a machine on one episode, recorded in one go; the arguments as in `Recording`."""
-    recording = Recording(machine, episode, header, initial)
+    recording = Recording(
+        machine, episode, header, initial, interventions=interventions, sources=sources, resume=resume
+    )
     for _ in recording.run():
         pass
     return recording.trace()
@@ -122,6 +237,7 @@ def _step_tensors(result: StepResult) -> dict[str, Tensor]:
         "add_vector": asked.add_vector,
         "read_vector": result.read_vector,
         "hidden": controller.hidden,
+        "memory_found": result.memory_found,
     }
     return tensors if controller.cell is None else tensors | {"cell": controller.cell}
 

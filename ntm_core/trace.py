@@ -6,21 +6,25 @@ that `trace.records[t : t + 1].tobytes()` is that step, complete.
 
 The memory after each step is not stored. M_0, the write heads' weightings and the erase and add vectors rebuild it bit
 for bit (`Trace.memory`), since writing is a chain of single-rounded operations in a fixed order. The header's
-`acting_weighting` says which weighting reads and writes in step t: that of step t, or that of the step before.
+`acting_weighting` says which weighting reads and writes in step t: that of step t, or that of the step before. Where
+interventions change the memory itself, each step also holds the memory as it found it, and is rebuilt from that.
 """
 
+import itertools
 import json
 import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from ntm_core.config import HeadKind, MachineConfig, describe_validation_error
 from ntm_core.errors import TraceError
+from ntm_core.interventions import Intervention, ModeName, Violation
 from ntm_core.tasks.episode import Episode, loss_bits, wrong_bits
 
 FORMAT = "ntm-scope-trace"
@@ -74,14 +78,24 @@ STEP_FIELDS = (
     TraceField("read_vector", ("read_head", "word"), "r_t", "what the read head read; eq. 6"),
     TraceField("hidden", ("layer", "controller"), "h_t", "outputs of the controller's layers; 0 beyond a layer's size"),
     TraceField("cell", ("layer", "controller"), "c_t", "LSTM cells; absent for other controllers"),
+    TraceField(
+        "memory_found",
+        ("location", "word"),
+        "M_{t-1}",
+        "memory as step t found it; absent unless interventions change the memory itself",
+    ),
 )
 
 
-def fields_of(config: MachineConfig, group: Group) -> tuple[TraceField, ...]:
-    """The arrays that a trace of this machine holds in one group, in the order of the schema."""
+def fields_of(
+    config: MachineConfig, group: Group, interventions: Sequence[Intervention] = ()
+) -> tuple[TraceField, ...]:
+    """The arrays that a trace of this machine, so changed, holds in one group, in the order of the schema."""
     table = {"episode": EPISODE_FIELDS, "initial": INITIAL_FIELDS, "step": STEP_FIELDS}[group]
-    lstm = config.controller == "lstm"
-    return tuple(field for field in table if lstm or field.name not in ("initial_cell", "cell"))
+    absent = set() if config.controller == "lstm" else {"initial_cell", "cell"}
+    if not any(asked.quantity == "memory" for asked in interventions):
+        absent.add("memory_found")
+    return tuple(field for field in table if field.name not in absent)
 
 
 def axes_of(config: MachineConfig, steps: int) -> dict[str, int]:
@@ -101,19 +115,25 @@ def axes_of(config: MachineConfig, steps: int) -> dict[str, int]:
     }
 
 
-def record_dtype(config: MachineConfig, group: Group, steps: int, dtype: DType = "float32") -> np.dtype[Any]:
+def record_dtype(
+    config: MachineConfig,
+    group: Group,
+    steps: int,
+    dtype: DType = "float32",
+    interventions: Sequence[Intervention] = (),
+) -> np.dtype[Any]:
     """The packed little-endian structured dtype of one group's arrays, in the order of the schema."""
     axes = axes_of(config, steps)
     number = np.dtype(dtype).newbyteorder("<")
-    return np.dtype(
-        [(field.name, number, tuple(axes[axis] for axis in field.axes)) for field in fields_of(config, group)]
-    )
+    fields = fields_of(config, group, interventions)
+    return np.dtype([(field.name, number, tuple(axes[axis] for axis in field.axes)) for field in fields])
 
 
-def group_size(config: MachineConfig, group: Group, steps: int) -> int:
-    """How many numbers a trace of this machine holds in one group, all steps together."""
+def group_size(config: MachineConfig, group: Group, steps: int, interventions: Sequence[Intervention] = ()) -> int:
+    """How many numbers a trace of this machine, so changed, holds in one group, all steps together."""
     axes = axes_of(config, steps)
-    record = sum(math.prod(axes[axis] for axis in field.axes) for field in fields_of(config, group))
+    fields = fields_of(config, group, interventions)
+    record = sum(math.prod(axes[axis] for axis in field.axes) for field in fields)
     return record * steps if group == "step" else record
 
 
@@ -171,6 +191,13 @@ class TraceHeader(BaseModel):
     phases: tuple[str, ...]
     heads: tuple[HeadInfo, ...]
     shifts: tuple[int, ...]
+    mode: ModeName = Field("full", description="The addressing mode that was asked for.")
+    interventions: tuple[Intervention, ...] = Field(
+        (), description="All changes to what the machine computed, those of the mode first, in the order of making."
+    )
+    leave_constraints: bool = Field(
+        False, description="Whether the changes may leave the constraints of the head parameters and weightings."
+    )
     acting_weighting: ActingWeighting = Field(
         "current",
         description="Which weighting reads and writes in step t: weighting[t], or that of the step before "
@@ -195,8 +222,11 @@ class TraceHeader(BaseModel):
         input_channels: tuple[str, ...] | None = None,
         output_channels: tuple[str, ...] | None = None,
         phases: tuple[str, ...] = ("input",),
+        mode: ModeName = "full",
+        interventions: tuple[Intervention, ...] = (),
+        leave_constraints: bool = False,
     ) -> Self:
-        """The header of a trace of this machine over `steps` steps."""
+        """The header of a trace of this machine over `steps` steps; `interventions` hold those of the mode too."""
         groups: tuple[Group, ...] = ("episode", "initial", "step")
         if steps < 1:
             raise TraceError(f"steps is {steps}: a trace has at least one step")
@@ -216,10 +246,15 @@ class TraceHeader(BaseModel):
             phases=phases,
             heads=_head_infos(config),
             shifts=config.shifts,
+            mode=mode,
+            interventions=interventions,
+            leave_constraints=leave_constraints,
             acting_weighting="previous" if config.schedule == "address_last" else "current",
             axes=axes_of(config, steps),
             fields={
-                group: tuple(FieldInfo(name=field.name, axes=field.axes) for field in fields_of(config, group))
+                group: tuple(
+                    FieldInfo(name=field.name, axes=field.axes) for field in fields_of(config, group, interventions)
+                )
                 for group in groups
             },
         )
@@ -249,7 +284,7 @@ class TraceHeader(BaseModel):
 
     def record_dtype(self, group: Group) -> np.dtype[Any]:
         """The structured dtype of one group's arrays."""
-        return record_dtype(self.config, group, self.steps, self.dtype)
+        return record_dtype(self.config, group, self.steps, self.dtype, self.interventions)
 
 
 def _head_infos(config: MachineConfig) -> tuple[HeadInfo, ...]:
@@ -265,7 +300,7 @@ def _head_infos(config: MachineConfig) -> tuple[HeadInfo, ...]:
 
 def check_derived(header: TraceHeader) -> None:
     """Nothing, if all that follows from the header's config does; else `TraceError` names what does not."""
-    expected = TraceHeader.of(header.config, header.steps)
+    expected = TraceHeader.of(header.config, header.steps, interventions=header.interventions)
     for name in ("heads", "shifts", "acting_weighting", "axes", "fields"):
         if getattr(header, name) != getattr(expected, name):
             raise TraceError(f"the header's {name} do not follow from its config")
@@ -279,6 +314,9 @@ def check_channels(header: TraceHeader) -> None:
             raise TraceError(f"the header names {len(getattr(header, name))} {name}, but the machine has {size}")
 
 
+_INTERVENTIONS: TypeAdapter[tuple[Intervention, ...]] = TypeAdapter(tuple[Intervention, ...])
+
+
 def _completed(found: dict[str, Any]) -> dict[str, Any]:
     """What was found of a header, with all that follows from its config; as it is if it has no proper config."""
     steps = found.get("steps")
@@ -286,9 +324,11 @@ def _completed(found: dict[str, Any]) -> dict[str, Any]:
         return found
     try:
         config = MachineConfig.model_validate(found.get("config"))
+        interventions = _INTERVENTIONS.validate_python(found.get("interventions", ()))
     except ValidationError:
         return found
-    return {**TraceHeader.of(config, steps).model_dump(), "initial_seed": None, **found}
+    derived = TraceHeader.of(config, steps, interventions=interventions)
+    return {**derived.model_dump(), "initial_seed": None, **found}
 
 
 def _get(found: object, key: str) -> object:
@@ -304,12 +344,14 @@ class Trace:
         episode: structured scalar of the episode's arrays.
         initial: structured scalar of the state before step 1.
         records: structured array (step,) of everything each step computed.
+        violation: the first constraint that an intervention left; None if none did.
     """
 
     header: TraceHeader
     episode: Array
     initial: Array
     records: Array
+    violation: Violation | None = None
 
     def __post_init__(self) -> None:
         holders: dict[Group, Array] = {"episode": self.episode, "initial": self.initial, "step": self.records}
@@ -356,18 +398,34 @@ class Trace:
         """M_0 … M_T, (step + 1, location, word): entry t is the memory after t steps, rebuilt bit for bit."""
         memory = np.empty((len(self) + 1, *self["initial_memory"].shape), self["initial_memory"].dtype)
         memory[0] = self["initial_memory"]
-        first_write = self.header.config.read_heads
-        writing = self.acting_weighting[:, first_write:]
-        for step in range(len(self)):
-            memory[step + 1] = _written(
-                memory[step],
-                writing[step],
-                self["erase_vector"][step],
-                self["add_vector"][step],
-                one_by_one=self.header.config.write_order == "one_by_one",
-            )
+        for step, after in enumerate(self._memories()):
+            memory[step + 1] = after
         memory.flags.writeable = False
         return memory
+
+    @property
+    def found_memory(self) -> Array:
+        """M_{t-1} as each step found it, (step, location, word): `memory` but where interventions changed it."""
+        return self["memory_found"] if "memory_found" in self.names else self.memory[:-1]
+
+    def memory_after(self, steps: int) -> Array:
+        """M_t after this many steps, (location, word), without keeping those before it."""
+        memory: Array = self["initial_memory"]
+        first = max(0, steps - 1) if "memory_found" in self.names else 0
+        for after in itertools.islice(self._memories(first), steps - first):
+            memory = after
+        return memory
+
+    def _memories(self, first: int = 0) -> Iterator[Array]:
+        """M_1, M_2, … in turn, each rebuilt from what its step found; later ones first if that is stored."""
+        found = self["memory_found"] if "memory_found" in self.names else None
+        writing = self.acting_weighting[:, self.header.config.read_heads :]
+        one_by_one = self.header.config.write_order == "one_by_one"
+        erase, add, memory = self["erase_vector"], self["add_vector"], self["initial_memory"]
+        for step in range(first, len(self)):
+            before = memory if found is None else found[step]
+            memory = _written(before, writing[step], erase[step], add[step], one_by_one=one_by_one)
+            yield memory
 
     @cached_property
     def wrong_bits(self) -> int | None:

@@ -3,7 +3,8 @@
 Schema, version 1. The archive's member `header` is a 1-D uint8 array holding the JSON of `TraceHeader`. Every other
 member is one array of the schema in `ntm_core.trace` under its own name: episode and initial arrays with the axes
 listed there, step arrays with the step axis first; little-endian numbers of the header's dtype, C order. All arrays
-that the header lists must be there, and nothing else. M_t is not stored: see `Trace.memory` for the rule that
+that the header lists must be there, and nothing else, but for `violation`: the JSON of the first constraint that an
+intervention left, as bytes like the header, where one did. M_t is not stored: see `Trace.memory` for the rule that
 rebuilds it.
 
 Reading trusts nothing: names, dtypes and shapes are held against the header before an array is allocated, and an
@@ -20,9 +21,12 @@ from pathlib import Path
 from typing import IO
 
 import numpy as np
+from pydantic import ValidationError
 
 from ntm_core.atomic import atomic_write
+from ntm_core.config import describe_validation_error
 from ntm_core.errors import TraceError
+from ntm_core.interventions import Violation
 from ntm_core.trace import Array, Group, Trace, TraceHeader, group_size
 
 MAX_HEADER_BYTES = 1 << 20
@@ -54,6 +58,8 @@ def trace_bytes(trace: Trace) -> bytes:
     buffer = io.BytesIO()
     header = np.frombuffer(trace.header.model_dump_json().encode(), np.uint8)
     arrays = {name: trace[name] for name in trace.names}
+    if trace.violation is not None:
+        arrays["violation"] = np.frombuffer(trace.violation.model_dump_json().encode(), np.uint8)
     np.savez_compressed(buffer, allow_pickle=False, header=header, **arrays)
     return buffer.getvalue()
 
@@ -87,12 +93,12 @@ def _read_archive(archive: zipfile.ZipFile, max_bytes: int) -> Trace:
         raise TraceError(f"the file unpacks to {total} bytes, more than the limit of {max_bytes}")
     header = _read_header(archive, members)
     expected = {"header.npy"} | {f"{field.name}.npy" for group in _GROUPS for field in header.fields[group]}
-    for name in sorted(expected ^ set(members)):
+    for name in sorted(expected ^ (set(members) - {"violation.npy"})):
         state = "missing" if name in expected else "not part of the schema"
         raise TraceError(f"array {name.removesuffix('.npy')!r} is {state}")
     holders: dict[Group, Array] = {}
     for group in _GROUPS:
-        size = group_size(header.config, group, header.steps) * np.dtype(header.dtype).itemsize
+        size = group_size(header.config, group, header.steps, header.interventions) * np.dtype(header.dtype).itemsize
         if size > total:
             raise TraceError(f"the header asks for {size} bytes of {group} arrays, but the file holds {total}")
         dtype = header.record_dtype(group)
@@ -102,7 +108,8 @@ def _read_archive(archive: zipfile.ZipFile, max_bytes: int) -> Trace:
             holder[name] = _read_array(archive, members[f"{name}.npy"], name, holder[name])
         holders[group] = holder
     _check_episode(header, holders["episode"])
-    return Trace(header, holders["episode"], holders["initial"], holders["step"])
+    violation = _read_violation(archive, members)
+    return Trace(header, holders["episode"], holders["initial"], holders["step"], violation)
 
 
 def _check_episode(header: TraceHeader, episode: Array) -> None:
@@ -117,13 +124,28 @@ def _read_header(archive: zipfile.ZipFile, members: dict[str, zipfile.ZipInfo]) 
     info = members.get("header.npy")
     if info is None:
         raise TraceError("array 'header' is missing: this archive is not a trace")
+    return TraceHeader.parse(_read_text(archive, info, "header"))
+
+
+def _read_violation(archive: zipfile.ZipFile, members: dict[str, zipfile.ZipInfo]) -> Violation | None:
+    info = members.get("violation.npy")
+    if info is None:
+        return None
+    try:
+        return Violation.model_validate_json(_read_text(archive, info, "violation"))
+    except ValidationError as error:
+        raise TraceError(f"the violation breaks the schema: {describe_validation_error(error)}") from None
+
+
+def _read_text(archive: zipfile.ZipFile, info: zipfile.ZipInfo, name: str) -> bytes:
+    """The bytes of a member that holds JSON."""
     if info.file_size > MAX_HEADER_BYTES:
-        raise TraceError(f"the header has {info.file_size} bytes, more than the limit of {MAX_HEADER_BYTES}")
+        raise TraceError(f"the {name} has {info.file_size} bytes, more than the limit of {MAX_HEADER_BYTES}")
     with archive.open(info) as member:
-        shape, _, dtype = _npy_header(member, "header")
+        shape, _, dtype = _npy_header(member, name)
         if dtype != np.uint8 or len(shape) != 1 or shape[0] > info.file_size:
-            raise TraceError(f"array 'header' must be one row of bytes, not {dtype} of shape {shape}")
-        return TraceHeader.parse(member.read(shape[0]))
+            raise TraceError(f"array {name!r} must be one row of bytes, not {dtype} of shape {shape}")
+        return member.read(shape[0])
 
 
 def _read_array(archive: zipfile.ZipFile, info: zipfile.ZipInfo, name: str, like: Array) -> Array:

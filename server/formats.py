@@ -90,7 +90,7 @@ def _frames(trace: Trace, end: TraceEnd) -> Iterator[bytes]:
 
 
 def _end(trace: Trace, seconds: float) -> TraceEnd:
-    return TraceEnd(wrong_bits=trace.wrong_bits, loss_bits=trace.loss_bits, seconds=seconds)
+    return TraceEnd(wrong_bits=trace.wrong_bits, loss_bits=trace.loss_bits, seconds=seconds, violation=trace.violation)
 
 
 def _failure(error: Exception) -> StreamFailure:

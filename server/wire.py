@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ntm_core.config import describe_validation_error
 from ntm_core.errors import TraceError
+from ntm_core.interventions import Violation
 from ntm_core.trace import Array, Group, Trace, TraceHeader
 
 MEDIA_TYPE = "application/vnd.ntm-scope.trace"
@@ -49,6 +50,9 @@ class TraceEnd(BaseModel):
     wrong_bits: float | None = Field(description="Asked bits on the wrong side of one half; null if none was asked.")
     loss_bits: float | None = Field(description="Cross entropy of the asked bits, in bits; null if not a number.")
     seconds: float = Field(description="How long the machine ran.")
+    violation: Violation | None = Field(
+        None, description="The first constraint that an intervention left; null if none did."
+    )
 
 
 class StreamFailure(BaseModel):
@@ -140,8 +144,8 @@ class TraceReader:
         holders = {
             group: np.frombuffer(bytes(self._parts[group]), self.header.record_dtype(group)) for group in self._parts
         }
-        trace = Trace(self.header, holders["episode"].reshape(()), holders["initial"].reshape(()), holders["step"])
-        return ReadTrace(trace, self.end)
+        episode, initial = holders["episode"].reshape(()), holders["initial"].reshape(())
+        return ReadTrace(Trace(self.header, episode, initial, holders["step"], self.end.violation), self.end)
 
     def _complete_frames(self) -> Iterator[tuple[int, bytes]]:
         """The frames that have arrived whole, taken off the pending bytes."""

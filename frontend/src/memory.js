@@ -121,6 +121,7 @@ export class MemoryReplay {
   /** @type {Numbers} */ #initial;
   /** @type {(step: number) => Writes} */ #writesAt;
   /** @type {string} */ #order;
+  /** @type {((step: number) => Numbers)|null} */ #foundAt;
   /** @type {Map<number, Numbers>} */ #keyframes = new Map();
   /** @type {Map<number, Numbers>} */ #recent = new Map();
 
@@ -128,12 +129,14 @@ export class MemoryReplay {
    * @param {Numbers} initial M_0 (location × word)
    * @param {(step: number) => Writes} writesAt
    * @param {string} order
+   * @param {((step: number) => Numbers)|null} foundAt Memory as each step found it, where interventions changed it.
    */
-  constructor(initial, writesAt, order) {
+  constructor(initial, writesAt, order, foundAt = null) {
     writeOperations(0, order);
     this.#initial = initial;
     this.#writesAt = writesAt;
     this.#order = order;
+    this.#foundAt = foundAt;
   }
 
   /**
@@ -146,8 +149,8 @@ export class MemoryReplay {
     if (step < 0) return this.#initial;
     const known = this.#recent.get(step) ?? this.#keyframes.get(step);
     if (known) return known;
-    let from = this.#nearestBefore(step);
-    const memory = this.#kept(from).slice();
+    let from = this.#foundAt ? step - 1 : this.#nearestBefore(step);
+    const memory = (this.#foundAt ? this.#foundAt(step) : this.#kept(from)).slice();
     while (from < step) {
       from += 1;
       writeInPlace(memory, this.#writesAt(from), this.#order);
@@ -162,7 +165,7 @@ export class MemoryReplay {
    * @returns {{before: Numbers, erased: Numbers, added: Numbers, after: Numbers}} All (location × word).
    */
   parts(step) {
-    return writeParts(this.after(step - 1), this.#writesAt(step), this.#order);
+    return writeParts(this.#foundAt ? this.#foundAt(step) : this.after(step - 1), this.#writesAt(step), this.#order);
   }
 
   /** @param {number} step */

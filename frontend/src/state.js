@@ -120,6 +120,22 @@
  * @typedef {{name: string, kind: 'read'|'write', same_as: number|null}} Head `same_as`: the index of the read head that
  *   this write head is, where one head both reads and writes.
  *
+ * @typedef {object} Intervention One change to what a machine computes; null: all of them, or not needed.
+ * @property {string} quantity
+ * @property {'set'|'scale'|'add'|'take'|'harden'|'one_hot'|'stage'} operation
+ * @property {string[]|null} [heads] Names of heads.
+ * @property {[number, number]|null} [steps] From this step until before that one, the first being 0.
+ * @property {number|null} [location]
+ * @property {number|null} [word]
+ * @property {number|null} [shift] One of the header's shifts, not an index.
+ * @property {number|null} [channel]
+ * @property {number|number[]|null} [value]
+ * @property {string|null} [source] For take: the name of another trace.
+ * @property {number} [offset] For take: how many steps later the source is read.
+ * @property {string|null} [stage] For stage: the earlier stage that the weighting becomes.
+ *
+ * @typedef {{step: number, head: string|null, quantity: string, value: number|null, rule: string}} Violation
+ *
  * @typedef {object} TraceHeader The first frame of a trace stream; server/WIRE.md describes it.
  * @property {'ntm-scope-trace'} format
  * @property {number} version
@@ -138,11 +154,18 @@
  * @property {string[]} phases
  * @property {Head[]} heads Read heads first, then write heads.
  * @property {number[]} shifts Offset of each entry of the shift axis.
+ * @property {string} [mode] The addressing mode that was asked for; `full` changes nothing.
+ * @property {Intervention[]} [interventions] All changes to what the machine computed, those of the mode first.
+ * @property {boolean} [leave_constraints] Whether those may leave the constraints of head parameters and weightings.
  * @property {'current'|'previous'} acting_weighting Whose weighting reads and writes in step t: of t, or of t − 1.
  * @property {Record<string, number>} axes Length of each named axis.
  * @property {{episode: FieldDeclaration[], initial: FieldDeclaration[], step: FieldDeclaration[]}} fields
  *
- * @typedef {{wrong_bits: number|null, loss_bits: number|null, seconds: number}} TraceEnd
+ * @typedef {object} TraceEnd
+ * @property {number|null} wrong_bits
+ * @property {number|null} loss_bits
+ * @property {number} seconds
+ * @property {Violation|null} [violation] The first constraint that an intervention left.
  *
  * @typedef {object} TraceState
  * @property {'empty'|'pending'|'streaming'|'ready'|'failed'} status

@@ -253,6 +253,7 @@ export class TraceData {
       this.initial('initial_memory'),
       (step) => this.#writes(step),
       String(this.header.config.write_order ?? 'erases_then_adds'),
+      this.#fields.has('memory_found') ? (step) => this.at('memory_found', step) : null,
     );
     return this.#memory;
   }

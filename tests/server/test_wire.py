@@ -207,7 +207,7 @@ def test_a_frame_of_another_length_is_not_written() -> None:
 def test_json_frames_are_padded_and_hold_no_bare_nan() -> None:
     frame = wire.text_frame(Kind.END, TraceEnd(wrong_bits=None, loss_bits=float("inf"), seconds=1.0))
     assert len(frame) % 4 == 0
-    assert json.loads(frame[8:]) == {"wrong_bits": None, "loss_bits": None, "seconds": 1.0}
+    assert json.loads(frame[8:]) == {"wrong_bits": None, "loss_bits": None, "seconds": 1.0, "violation": None}
 
 
 def test_the_page_lists_every_field_with_its_axes() -> None:
