@@ -10,7 +10,7 @@ entropy in bits of what the *clean* episode asks, of all three runs. The runs ar
 from the state that the corrupted run has before its first patch.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import get_args
 
@@ -40,8 +40,8 @@ PATCHED: tuple[Quantity, ...] = (
 )
 """The quantities that a map has unless others are asked for."""
 
-CLEAN = "clean"
-"""The name under which interventions find the clean trace."""
+CLEAN = "the clean run"
+"""The name under which patches find the clean trace; no other source may have it."""
 
 _MOST_RUNS = 256
 _MOST_CELLS = 1 << 24
@@ -113,18 +113,20 @@ class Patching:
         corrupted: Trace,
         quantities: Sequence[Quantity] = PATCHED,
         steps: tuple[int, int] | None = None,
-        interventions: Sequence[Intervention] = (),
+        sources: Mapping[str, Trace] | None = None,
     ) -> None:
-        """Prepare to patch a machine whose runs were recorded; `interventions` are those of the corrupted run.
+        """Prepare to patch a machine whose runs were recorded.
 
-        What they do to the inputs is in its trace's inputs already.
+        What was changed in the corrupted run stays changed; `sources` are the traces that its interventions take from.
 
         AnalysisError if the episodes differ in length, ask for nothing, have losses that do not differ, or the steps
         or quantities are none; InterventionError if the clean trace has other shapes.
         """
         self._machine, self._clean, self._corrupted = machine, clean, corrupted
         self._steps = steps or (0, len(corrupted))
-        self._base = tuple(asked for asked in interventions if asked.quantity != "inputs")
+        # What was done to the inputs is in the trace's inputs already.
+        self._base = tuple(asked for asked in corrupted.header.interventions if asked.quantity != "inputs")
+        self._sources = {**(sources or {}), CLEAN: clean}
         _require_alike(clean, corrupted, self._steps, quantities)
         self._rows = rows_of(machine.config, tuple(dict.fromkeys(quantities)))
         self.loss_clean, self.loss_corrupted = self._loss_of(clean), self._loss_of(corrupted)
@@ -202,8 +204,9 @@ class Patching:
 
     def _editor(self, lists: Sequence[Sequence[Intervention]]) -> Editor:
         every = [(*self._base, *interventions) for interventions in lists]
-        sources = {CLEAN: self._clean}
-        return Editor.stacked(self._machine.config, every, sources, steps=len(self._corrupted), on_violation=allow)
+        return Editor.stacked(
+            self._machine.config, every, self._sources, steps=len(self._corrupted), on_violation=allow
+        )
 
     def _start(self) -> MachineState:
         """The state of the corrupted run before step 1."""

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from ntm_core.analysis.patching import PATCHED, Patching, rows_of, taken_from_clean
+from ntm_core.analysis.patching import CLEAN, PATCHED, Patching, rows_of, taken_from_clean
 from ntm_core.errors import AnalysisError
 from ntm_core.interventions import MODES, Editor, Intervention, InterventionError, allow
 from ntm_core.interventions.quantities import QUANTITIES
@@ -34,7 +34,7 @@ def patching(machine: Machine, **options: Any) -> Patching:
 def loss_one_by_one(machine: Machine, trace: Trace, interventions: list[Intervention]) -> float:
     """The corrupted run under these interventions, on its own, against what the clean episode asks."""
     clean, corrupted = any_episode(machine.config, STEPS, seed=1), any_episode(machine.config, STEPS, seed=2)
-    editor = Editor(machine.config, interventions, {"clean": trace}, on_violation=allow)
+    editor = Editor(machine.config, interventions, {CLEAN: trace}, on_violation=allow)
     inputs = torch.from_numpy(corrupted.inputs).double()
     with torch.inference_mode():
         logits = torch.stack([result.logits for result in machine.run(inputs, machine.initial_state(1, 0), editor)])
@@ -72,7 +72,7 @@ def test_the_map_is_that_of_one_run_at_a_time(changes: dict[str, Any]) -> None:
 @pytest.mark.parametrize("changes", CHANGES, ids=str)
 def test_everything_patched_at_all_steps_restores_the_clean_run(changes: dict[str, Any]) -> None:
     work = patching(machine_of(**changes))
-    everything = [Intervention(quantity=quantity, operation="take", source="clean") for quantity in QUANTITIES]
+    everything = [Intervention(quantity=quantity, operation="take", source=CLEAN) for quantity in QUANTITIES]
     nothing: list[Intervention] = []
     full, none = work.losses([everything, nothing])
     assert full == pytest.approx(work.loss_clean, abs=1e-9)
@@ -116,9 +116,12 @@ def test_a_head_that_reads_and_writes_has_its_addressing_once() -> None:
 def test_what_was_changed_in_the_corrupted_run_stays_changed() -> None:
     machine = machine_of()
     hard = MODES["hard"].interventions
-    work = Patching(machine, trace_of(machine, 1), trace_of(machine, 2), interventions=hard)
+    doubled = Intervention(quantity="inputs", operation="scale", value=2.0)
+    corrupted = record(machine, any_episode(machine.config, STEPS, seed=2), interventions=(*hard, doubled))
+    work = Patching(machine, trace_of(machine, 1), corrupted)
     (loss,) = work.losses([[]])
-    assert loss == pytest.approx(loss_one_by_one(machine, trace_of(machine, 1), list(hard)))
+    assert loss == pytest.approx(work.loss_corrupted)
+    assert loss == pytest.approx(loss_one_by_one(machine, trace_of(machine, 1), [*hard, doubled]))
 
 
 def test_episodes_that_cannot_be_compared_are_refused() -> None:
