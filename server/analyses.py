@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from ntm_core.analysis.divergence import divergence
 from ntm_core.analysis.matching import comparison_size, matchings
 from ntm_core.analysis.metrics import Measurement
-from ntm_core.analysis.patching import Patching, patching_cells
+from ntm_core.analysis.patches import patching_cells
+from ntm_core.analysis.patching import Patching
 from ntm_core.errors import AnalysisError
 from ntm_core.interventions import expanded
 from ntm_core.trace import Trace
@@ -41,7 +42,15 @@ class Analyses:
         self._require(cells, f"2 x {sum(steps)} steps x {asked.sequences} sequences", "sequences")
         machine = self.recordings.machine(asked.checkpoint)
         interventions = expanded(asked.mode, asked.interventions)
-        return Measurement(machine, task, lengths, asked.sequences, asked.seed, interventions)
+        return Measurement(
+            machine,
+            task,
+            lengths,
+            asked.sequences,
+            asked.seed,
+            interventions,
+            leave_constraints=asked.leave_constraints,
+        )
 
     def patching(self, asked: PatchingRequest, clean: Trace, corrupted: Trace) -> Patching:
         """What a request for patching asks for, from the two traces; LimitExceeded, or an error of the core."""

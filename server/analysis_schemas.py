@@ -7,7 +7,8 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from ntm_core.analysis.divergence import TOLERANCE, Comparison
 from ntm_core.analysis.matching import Kind, Matching, Matchings
 from ntm_core.analysis.metrics import Metrics
-from ntm_core.analysis.patching import PATCHED, PatchingMap
+from ntm_core.analysis.patches import PATCHED
+from ntm_core.analysis.patching import PatchingMap
 from ntm_core.evaluation import EVALUATION_SEED
 from ntm_core.interventions import Intervention, ModeName
 from ntm_core.interventions.quantities import Quantity
@@ -67,6 +68,9 @@ class MetricsRequest(BaseModel):
     mode: ModeName = Field("full", description="A named list of interventions, made first.")
     interventions: Annotated[tuple[Intervention, ...], Field(max_length=256)] = Field(
         (), description="Changes to what the machine computes; none may take from another trace."
+    )
+    leave_constraints: bool = Field(
+        False, description="Whether the changes may leave the constraints of the head parameters and weightings."
     )
 
 

@@ -10,6 +10,7 @@ from typing import Any, Protocol, TypeVar
 
 from pydantic import BaseModel
 
+from ntm_core.errors import NtmError
 from server.analysis_schemas import Line, LineProgress
 from server.errors import Refusal
 from server.recorder import Run
@@ -70,5 +71,7 @@ def _line(line: Line) -> bytes:
 def _failure(error: Exception) -> StreamFailure:
     if isinstance(error, Refusal):
         return StreamFailure(code=error.code, message=error.detail)
+    if isinstance(error, NtmError):
+        return StreamFailure(code=error.code, message=str(error))
     logger.error("an analysis broke off", exc_info=error)
     return StreamFailure(code="internal_error", message="the analysis broke off inside the server; its log says why")

@@ -17,7 +17,7 @@ from ntm_core.analysis.heads_at_work import HeadsAtWork, HeadWatch
 from ntm_core.analysis.spread import Spread
 from ntm_core.errors import AnalysisError
 from ntm_core.evaluation import EVALUATION_SEED, Scores, measured_episodes, require_fitting, scores
-from ntm_core.interventions import MODES, Editor, Intervention, allow
+from ntm_core.interventions import MODES, Editor, Intervention, allow, refuse
 from ntm_core.machine import Machine
 from ntm_core.tasks import Episode, TaskBase
 
@@ -91,13 +91,20 @@ class Measurement:
         sequences: int = 100,
         seed: int = EVALUATION_SEED,
         interventions: Sequence[Intervention] = (),
+        *,
+        leave_constraints: bool = False,
     ) -> None:
-        """Draw all sequences; an error of the core if task, lengths or interventions do not go with the machine."""
+        """Draw all sequences; an error of the core if task, lengths or interventions do not go with the machine.
+
+        Unless constraints may be left, an intervention that leaves one is an InterventionError: here where that can be
+        told, and otherwise from `run()`.
+        """
         require_fitting(machine.config, task)
         self._machine, self._task, self._seed = machine, task, seed
         self._lengths = tuple(lengths or task.evaluation_lengths)
         self._episodes = [measured_episodes(task, length, sequences, seed) for length in self._lengths]
         self._interventions = tuple(interventions)
+        self._on_violation = allow if leave_constraints else refuse
         every = [episode for episodes in self._episodes for episode in episodes]
         for episode in every:
             self._editors(episode)
@@ -131,7 +138,9 @@ class Measurement:
         """The editors of an episode: with reads as they are, and with none."""
         config, blind = self._machine.config, MODES["no_read"].interventions
         every = (self._interventions, (*self._interventions, *blind))
-        with_reads, without = (Editor(config, one, steps=len(episode), on_violation=allow) for one in every)
+        with_reads, without = (
+            Editor(config, one, steps=len(episode), on_violation=self._on_violation) for one in every
+        )
         return with_reads, without
 
     @torch.inference_mode()

@@ -112,6 +112,18 @@ def test_a_fault_after_the_first_line_is_the_last_line(
     assert "secret" not in lines[-1]["error"]["message"]
 
 
+def test_a_constraint_is_kept_unless_it_may_be_left(client: TestClient) -> None:
+    decided = {"quantity": "sharpening", "operation": "set", "value": 0.5}
+    assert refused(client, 422, **ASKED, interventions=[decided])["code"] == "bad_intervention"
+    found_out = {"quantity": "sharpening", "operation": "scale", "value": 0.5}
+    lines = told(client, "/api/metrics", **ASKED, interventions=[found_out])
+    assert lines[-1]["error"]["code"] == "bad_intervention"
+    assert "sharpening is 0.5: it must be at least 1" in lines[-1]["error"]["message"]
+    for change in (decided, found_out):
+        left = told(client, "/api/metrics", **ASKED, interventions=[change], leave_constraints=True)
+        assert left[-1]["result"]["lengths"][0]["sequences"] == 5
+
+
 def test_a_client_that_leaves_stops_its_measurement_and_gives_its_place_back(make_server: MakeServer) -> None:
     server = make_server(max_traces=1)
     long = {"checkpoint": "small", "lengths": [2400], "sequences": 100}

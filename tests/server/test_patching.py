@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from ntm_core.analysis.patching import PATCHED, Patching
+from ntm_core.analysis.patches import PATCHED
+from ntm_core.analysis.patching import Patching
 from ntm_core.checkpoints.native import load_checkpoint
 from ntm_core.recording import record
 from ntm_core.tasks import parse_task

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from ntm_core.analysis.operations import Addressing, operation_names, operations, operations_of, parts
 from ntm_core.hand_compiled import hand_compiled_copy
+from ntm_core.interventions import MODES
 from ntm_core.recording import record
 from ntm_core.tasks import Copy
 from ntm_core.trace import Trace
@@ -88,6 +89,19 @@ def test_the_machine_set_by_hand_does_what_its_table_says() -> None:
     assert found.operation[:, 0].tolist() == ["shift +1"] * 5 + ["content jump"] + ["shift +1"] * 5
     assert found.operation[:, 1].tolist() == ["shift +1"] * 5 + ["hold"] * 6
     assert found.content_share[:, 0].tolist() == [0] * 5 + [1] + [0] * 5
+
+
+def test_the_modes_do_what_they_say() -> None:
+    machine = at_rest(stirred(small_config(memory_size=9)))
+    episode = any_episode(machine.config, 12)
+    told = {name: operations_of(record(machine, episode, interventions=MODES[name].interventions)) for name in MODES}
+    assert np.allclose(told["content_only"].content_share, 1)
+    assert set(told["content_only"].operation.flat) <= {"content jump", "hold", "mixed"}
+    assert np.allclose(told["no_interpolation"].content_share, 1)
+    assert np.allclose(told["location_only"].location_share, 1)
+    assert "content jump" not in told["location_only"].operation
+    assert not {"shift −1", "shift +1"} & set(told["no_shift"].operation.flat)
+    assert not np.allclose(told["full"].content_share, told["content_only"].content_share)
 
 
 def holds_by_hand(trace: Trace) -> None:

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from ntm_core.analysis.patching import CLEAN, PATCHED, Patching, rows_of, taken_from_clean
+from ntm_core.analysis.patches import CLEAN, PATCHED, patching_cells, rows_of, taken_from_clean
+from ntm_core.analysis.patching import Patching
 from ntm_core.errors import AnalysisError
 from ntm_core.interventions import MODES, Editor, Intervention, InterventionError, allow
 from ntm_core.interventions.quantities import QUANTITIES
@@ -111,6 +112,12 @@ def test_a_head_that_reads_and_writes_has_its_addressing_once() -> None:
         ("add_vector", 2, "write 0"),
         ("add_vector", 3, "write 1"),
     ]
+
+
+def test_a_map_costs_what_its_runs_compute_from_their_patch_on() -> None:
+    config = small_config()
+    assert patching_cells(config, 3, ("key",)) == 2 * (3 + 2 + 1) * 5 * 4
+    assert patching_cells(config, 3, ("read_vector", "inputs"), (1, 3)) == 2 * (2 + 1) * 5 * 4
 
 
 def test_what_was_changed_in_the_corrupted_run_stays_changed() -> None:
