@@ -19,13 +19,13 @@ from ntm_core.analysis.mode_table import markdown, mode_rows
 from ntm_core.checkpoints.importers import Wishes
 from ntm_core.checkpoints.native import Checkpoint, load_checkpoint
 from ntm_core.checkpoints.reading import read_checkpoint
-from ntm_core.cli_inputs import initial_state, input_rows
+from ntm_core.cli_inputs import initial_state, input_rows, interventions, sources
 from ntm_core.cli_options import add_options, given
 from ntm_core.compiled import Core
 from ntm_core.config import MachineConfig
 from ntm_core.errors import CheckpointError, NtmError, TaskError, TraceError, TrainingError
 from ntm_core.evaluation import EVALUATION_SEED, LengthResult, Results, errors_by_length
-from ntm_core.interventions import MODES
+from ntm_core.interventions import MODES, expanded
 from ntm_core.machine import warm_up
 from ntm_core.recording import record
 from ntm_core.tasks import TASKS, Task, parse_task
@@ -129,6 +129,7 @@ def _add_trace(subparsers: Any) -> None:
     parser.add_argument(
         "--initial-seed", type=int, default=0, help="Seed of what the machine draws anew before step 1. Default: 0."
     )
+    _add_interventions(parser)
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="FILE", help="The .npz file to write.")
     _add_threads(parser)
     parser.set_defaults(run=_guarded(_trace))
@@ -153,6 +154,25 @@ def _add_measured(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--lengths", type=int, nargs="+", metavar="N", help="Default: the task's own list.")
     parser.add_argument("--sequences", type=int, default=100, metavar="N", help="Of each length. Default: 100.")
     parser.add_argument("--seed", type=int, default=EVALUATION_SEED, help=f"Default: {EVALUATION_SEED}.")
+
+
+def _add_interventions(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--mode", choices=tuple(MODES), default="full", help="Addressing mode, made before the interventions."
+    )
+    parser.add_argument(
+        "--interventions", type=Path, metavar="FILE", help="Changes to what the machine computes: a JSON list."
+    )
+    parser.add_argument(
+        "--source",
+        action="append",
+        default=[],
+        metavar="NAME=FILE",
+        help="A .npz trace from which interventions take; may be given several times.",
+    )
+    parser.add_argument(
+        "--leave-constraints", action="store_true", help="Let interventions leave the constraints of what they change."
+    )
 
 
 def _add_checkpoint(parser: argparse.ArgumentParser) -> None:
@@ -285,8 +305,13 @@ def _trace(arguments: argparse.Namespace) -> int:
         input_channels=None if task is None else task.input_channels,
         output_channels=None if task is None else task.output_channels,
         phases=episode.phases,
+        mode=arguments.mode,
+        interventions=expanded(
+            arguments.mode, interventions(arguments.interventions) if arguments.interventions else ()
+        ),
+        leave_constraints=arguments.leave_constraints,
     )
-    save_trace(arguments.output, record(machine, episode, header, given))
+    save_trace(arguments.output, record(machine, episode, header, given, sources=sources(arguments.source)))
     return 0
 
 

@@ -1,14 +1,20 @@
-"""Numbers that the command line takes from files: input rows, and the state before step 1. Nothing is unpickled."""
+"""What the command line takes from files: rows, the state before step 1, interventions. Nothing is unpickled."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import TypeAdapter, ValidationError
 
-from ntm_core.errors import TraceError
+from ntm_core.config import describe_validation_error
+from ntm_core.errors import InterventionError, TraceError
+from ntm_core.interventions import Intervention
 from ntm_core.tasks.base import MAX_STEPS
+from ntm_core.trace import Trace
+from ntm_core.trace_file import load_trace
 
 MAX_BYTES = 256 << 20
 _PREFIX = "initial_"
@@ -32,6 +38,31 @@ def initial_state(path: Path) -> dict[str, NDArray[np.float64]]:
         raise TraceError(f"{path}: it must be a JSON object or a .npz file, with one array for each part of the state")
     parts = {name: value for name, value in found.items() if name.startswith(_PREFIX)} or found
     return {name.removeprefix(_PREFIX): _numbers(value, f"{path}: {name}") for name, value in parts.items()}
+
+
+def interventions(path: Path) -> tuple[Intervention, ...]:
+    """The list of interventions in a JSON file."""
+    found = _content(path)
+    if not isinstance(found, list):
+        raise InterventionError(f"{path}: it must be a JSON list of interventions")
+    try:
+        return _INTERVENTIONS.validate_json(json.dumps(found))
+    except ValidationError as error:
+        raise InterventionError(f"{path}: {describe_validation_error(error)}") from None
+
+
+def sources(named: Sequence[str]) -> dict[str, Trace]:
+    """The traces in the files that are named as NAME=FILE."""
+    found = {}
+    for text in named:
+        name, sign, path = text.partition("=")
+        if not (name and sign and path):
+            raise InterventionError(f"--source is {text!r}: it must be NAME=FILE")
+        found[name] = load_trace(path)
+    return found
+
+
+_INTERVENTIONS: TypeAdapter[tuple[Intervention, ...]] = TypeAdapter(tuple[Intervention, ...])
 
 
 def _content(path: Path) -> Any:

@@ -34,6 +34,12 @@ class TraceError(NtmError):
     code = "bad_trace"
 
 
+class InterventionError(NtmError):
+    """An intervention that cannot be made on this machine, or that leaves a constraint."""
+
+    code = "bad_intervention"
+
+
 class TrainingError(NtmError):
     """A training run that cannot go on."""
 

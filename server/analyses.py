@@ -1,5 +1,6 @@
 """From a request to an analysis that is ready to run, within the limits of the settings."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ntm_core.analysis.divergence import divergence
@@ -52,12 +53,17 @@ class Analyses:
             leave_constraints=asked.leave_constraints,
         )
 
-    def patching(self, asked: PatchingRequest, clean: Trace, corrupted: Trace) -> Patching:
-        """What a request for patching asks for, from the two traces; LimitExceeded, or an error of the core."""
+    def patching(
+        self, asked: PatchingRequest, clean: Trace, corrupted: Trace, sources: Mapping[str, Trace]
+    ) -> Patching:
+        """What a request for patching asks for, from the two traces and those that the corrupted run takes from.
+
+        LimitExceeded, or an error of the core.
+        """
         machine = self.recordings.machine(asked.corrupted.checkpoint)
         cells = patching_cells(machine.config, len(corrupted), asked.quantities, asked.steps)
         self._require(cells, f"every quantity, head and step of {len(corrupted)} patched", "steps")
-        return Patching(machine, clean, corrupted, asked.quantities, asked.steps)
+        return Patching(machine, clean, corrupted, asked.quantities, asked.steps, sources)
 
     def comparison(self, a: Trace, b: Trace, tolerance: float) -> ComparisonResult:
         """Two traces compared; LimitExceeded if matching their rows would take too long."""

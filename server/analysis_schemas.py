@@ -13,7 +13,7 @@ from ntm_core.evaluation import EVALUATION_SEED
 from ntm_core.interventions import Intervention, ModeName
 from ntm_core.interventions.quantities import Quantity
 from ntm_core.tasks import Task
-from server.schemas import TraceRequest
+from server.schemas import MAX_INTERVENTIONS, TraceRequest
 from server.wire import StreamFailure
 
 MAX_LENGTHS = 32
@@ -66,7 +66,7 @@ class MetricsRequest(BaseModel):
         EVALUATION_SEED, strict=True, ge=0, lt=2**32, description="Of the sequences; those of evaluations by default."
     )
     mode: ModeName = Field("full", description="A named list of interventions, made first.")
-    interventions: Annotated[tuple[Intervention, ...], Field(max_length=256)] = Field(
+    interventions: Annotated[tuple[Intervention, ...], Field(max_length=MAX_INTERVENTIONS)] = Field(
         (), description="Changes to what the machine computes; none may take from another trace."
     )
     leave_constraints: bool = Field(

@@ -16,6 +16,7 @@ from server.bodies import BodyLimit
 from server.imports import FileReader
 from server.recorder import Recorder
 from server.responses import errors as error_answers
+from server.routes.addressing_modes import addressing_mode_routes
 from server.routes.checkpoints import checkpoint_routes
 from server.routes.comparisons import comparison_routes
 from server.routes.importers import importer_routes
@@ -32,6 +33,7 @@ from server.settings import Settings
 from server.sources import TraceSources
 from server.stores.checkpoints import CheckpointStore
 from server.stores.machines import MachineCache
+from server.stores.recorded import TraceCache
 from server.stores.shelf import Shelf
 from server.stores.traces import TraceStore
 from server.traces import Recordings
@@ -49,8 +51,9 @@ def create_app(settings: Settings, shipped: Mapping[str, Path] | None = None) ->
     shelf, reader, foreman = Shelf(settings), FileReader(settings), Foreman(settings)
     store, traces = CheckpointStore(shipped, settings, shelf, reader, foreman), TraceStore(settings, shelf, reader)
     machines = MachineCache(settings.cached_machines)
+    recordings = Recordings(store, machines, settings, TraceCache(settings.cached_trace_bytes))
     recorder, uploads = Recorder(settings.max_traces), UploadPlaces(settings.max_concurrent_uploads)
-    recordings, plotly = Recordings(store, machines, settings), Plotly()
+    plotly = Plotly()
     files = PageFiles(frontend_directory())
 
     @asynccontextmanager
@@ -79,6 +82,7 @@ def create_app(settings: Settings, shipped: Mapping[str, Path] | None = None) ->
     app.include_router(checkpoint_routes(store, machines, uploads))
     app.include_router(importer_routes())
     app.include_router(task_routes())
+    app.include_router(addressing_mode_routes())
     app.include_router(trace_routes(recordings, recorder, settings))
     app.include_router(uploaded_trace_routes(traces, recorder, uploads, settings))
     for routes in (metrics_routes, patching_routes, comparison_routes):

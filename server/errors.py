@@ -33,6 +33,9 @@ CORE_STATUS: Mapping[str, HTTPStatus] = {
 }
 """The status of each core error that a request can cause, by its code; any other one is the server's own fault."""
 
+_CORE_FIELD: Mapping[str, str] = {"bad_intervention": "interventions"}
+"""The field of a request that is to blame for a core error, by its code."""
+
 _BODY_SOURCES = frozenset({"body", "query", "path", "header"})
 _SHOWN_PROBLEMS = 3
 _SHOWN_CHARACTERS = 80
@@ -165,7 +168,7 @@ def core_error_response(error: NtmError) -> JSONResponse:
         status = HTTPStatus.UNPROCESSABLE_ENTITY
         return error_response(status, "unanswered", str(error), "wishes.answers", questions=questions)
     status = CORE_STATUS.get(error.code, HTTPStatus.INTERNAL_SERVER_ERROR)
-    return error_response(status, error.code, str(error))
+    return error_response(status, error.code, str(error), _CORE_FIELD.get(error.code))
 
 
 def install(app: FastAPI, headers: Mapping[str, str]) -> None:

@@ -12,6 +12,7 @@ from typing import Literal
 import numpy as np
 from pydantic_core import to_json
 
+from ntm_core.errors import NtmError
 from ntm_core.recording import Recording
 from ntm_core.trace import Array, Trace
 from ntm_core.trace_file import trace_bytes
@@ -31,8 +32,17 @@ _JSON_NUMBERS = 64 * 1024
 
 
 async def stream(run: Run, prepare: Callable[[], Recording]) -> AsyncGenerator[bytes]:
-    """Frames: all that is known at once, then each step as it is recorded, then the end or what went wrong."""
+    """Frames: all that is known at once, then each step as it is recorded, then the end or what went wrong.
+
+    Where only the run can tell that the request is to be refused, nothing is sent before it is over.
+    """
     recording = await run.call(prepare)
+    if recording.may_be_refused:
+        trace = await _finished(run, recording)
+        pieces = _frames(trace, _end(trace, run.seconds))
+        while piece := await run.call(lambda: next(pieces, b"")):
+            yield piece
+        return
     yield wire.opening_frames(recording.header, recording.episode, recording.initial)
     try:
         sent, most = 0, max(1, _FRAME_BYTES // recording.records.dtype.itemsize)
@@ -62,7 +72,10 @@ async def archive(run: Run, prepare: Callable[[], Recording]) -> AsyncGenerator[
 
 
 async def _recorded(run: Run, prepare: Callable[[], Recording]) -> Trace:
-    recording = await run.call(prepare)
+    return await _finished(run, await run.call(prepare))
+
+
+async def _finished(run: Run, recording: Recording) -> Trace:
     async for _ in run.steps(recording):
         pass
     return recording.trace()
@@ -96,6 +109,8 @@ def _end(trace: Trace, seconds: float) -> TraceEnd:
 def _failure(error: Exception) -> StreamFailure:
     if isinstance(error, Refusal):
         return StreamFailure(code=error.code, message=error.detail)
+    if isinstance(error, NtmError):
+        return StreamFailure(code=error.code, message=str(error))
     logger.error("a trace broke off", exc_info=error)
     return StreamFailure(code="internal_error", message="the trace broke off inside the server; its log says why")
 

@@ -82,6 +82,11 @@ class Run:
         """Let the thread end after the step that it is at; whoever waits for it gets Stopped."""
         self._stop.set()
 
+    def check(self) -> None:
+        """Nothing, unless the run is to stop: then Stopped. For work that takes long before it records."""
+        if self._stop.is_set():
+            raise Stopped("the recording was stopped before it began")
+
     def close(self) -> None:
         """Stop, and give the place to another run once the thread has ended."""
         self.stop()
@@ -127,8 +132,7 @@ class Run:
             self._when_over.pop()()
 
     def _submit(self, work: Callable[[], Result]) -> "Future[Result]":
-        if self._stop.is_set():
-            raise Stopped("the recording was stopped before it began")
+        self.check()
         self._work = future = self._threads.submit(work)
         return future
 

@@ -6,12 +6,16 @@ from pydantic import BaseModel, ConfigDict, Field
 from typing_extensions import TypeAliasType
 
 from ntm_core.config import MachineConfig, OpenChoice
+from ntm_core.interventions import MODES, AddressingMode, Intervention, ModeName
 from ntm_core.tasks import Task
 from ntm_core.trace import TraceHeader
 from server.wire import TraceEnd
 
 MAX_INPUT = 1e6
 """The largest size of a number in an input row: far from what float32 can hold, and far beyond any task's."""
+
+MAX_INTERVENTIONS = 256
+MAX_SOURCES = 4
 
 _Answer = ConfigDict(frozen=True, extra="forbid")
 _EXAMPLE_CONFIG: dict[str, Any] = MachineConfig.make(input_size=9, output_size=8).model_dump(
@@ -304,22 +308,23 @@ class InitialState(BaseModel):
     cell: list[InputRow] | None = Field(None, description="c_0 of an LSTM: (layer, controller).")
 
 
-class TraceRequest(BaseModel):
-    """Which machine is run on what."""
+class AddressingModeList(BaseModel):
+    """All addressing modes; the first changes nothing."""
 
     model_config = ConfigDict(
         **_Answer,
         json_schema_extra={
-            "examples": [
-                {"checkpoint": "copy-lstm", "seed": 3},
-                {"checkpoint": "copy-lstm", "task": {"name": "copy", "lengths": [20, 20]}, "seed": 0},
-                {
-                    "checkpoint": "copy-lstm",
-                    "inputs": [[1, 0, 1, 0, 0, 0, 0, 0, 0], [0, 0, 0, 0, 0, 0, 0, 0, 1], [0, 0, 0, 0, 0, 0, 0, 0, 0]],
-                },
-            ]
+            "examples": [{"modes": [MODES["location_only"].model_dump(mode="json", exclude_none=True)]}]
         },
     )
+
+    modes: tuple[AddressingMode, ...]
+
+
+class SourceRequest(BaseModel):
+    """Which machine is run on what, and what is changed while it runs."""
+
+    model_config = _Answer
 
     checkpoint: str = Field(min_length=1, max_length=200, description="Id of a checkpoint.")
     task: Task | None = Field(None, description="A task with settings; null takes the checkpoint's own.")
@@ -331,6 +336,48 @@ class TraceRequest(BaseModel):
         0, strict=True, ge=0, lt=2**32, description="Decides what a machine draws anew for each episode before step 1."
     )
     initial_state: InitialState | None = Field(None, description="Parts of the state before step 1, given.")
+    mode: ModeName = Field("full", description="An addressing mode, whose interventions are made first.")
+    interventions: Annotated[tuple[Intervention, ...], Field(max_length=MAX_INTERVENTIONS)] = Field(
+        (), description="Changes to what the machine computes, made in this order."
+    )
+    leave_constraints: bool = Field(
+        False,
+        description="Whether the changes may leave the constraints (β ≥ 0, g in [0, 1], s ≥ 0 with sum 1, γ ≥ 1, e in "
+        "[0, 1], weightings on the simplex); else one that does is refused.",
+    )
+
+
+class TraceRequest(SourceRequest):
+    """Which machine is run on what, and what is changed while it runs, also with what other runs computed."""
+
+    model_config = ConfigDict(
+        **_Answer,
+        json_schema_extra={
+            "examples": [
+                {"checkpoint": "copy-lstm", "seed": 3},
+                {"checkpoint": "copy-lstm", "task": {"name": "copy", "lengths": [20, 20]}, "seed": 0},
+                {
+                    "checkpoint": "copy-lstm",
+                    "inputs": [[1, 0, 1, 0, 0, 0, 0, 0, 0], [0, 0, 0, 0, 0, 0, 0, 0, 1], [0, 0, 0, 0, 0, 0, 0, 0, 0]],
+                },
+                {"checkpoint": "copy-lstm", "seed": 3, "mode": "content_only"},
+                {
+                    "checkpoint": "copy-lstm",
+                    "seed": 3,
+                    "interventions": [
+                        {"quantity": "interpolation_gate", "operation": "set", "heads": ["read 0"], "value": 0.5},
+                        {"quantity": "memory", "operation": "set", "steps": [5, 6], "location": 3, "value": 0},
+                        {"quantity": "read_vector", "operation": "take", "steps": [8, 10], "source": "other"},
+                    ],
+                    "sources": {"other": {"checkpoint": "copy-lstm", "seed": 4}},
+                },
+            ]
+        },
+    )
+
+    sources: Annotated[dict[str, SourceRequest], Field(max_length=MAX_SOURCES)] = Field(
+        {}, description="Other runs, by name, from which interventions take."
+    )
 
 
 class UploadedTrace(BaseModel):

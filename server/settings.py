@@ -61,6 +61,7 @@ class Settings(BaseSettings):
         1 << 32, ge=1, description="Numbers that one analysis computes or compares, such as memory cells of all steps."
     )
     cached_machines: int = Field(4, ge=1, description="Machines kept ready in memory.")
+    cached_trace_bytes: int = Field(256 * MEBIBYTE, ge=0, description="Bytes of finished traces kept in memory.")
     body_seconds: float = Field(60.0, gt=0, description="Seconds in which a request's body must have arrived.")
     stall_seconds: float = Field(30.0, gt=0, description="Seconds after which a client that takes no bytes is left.")
 

@@ -1,4 +1,4 @@
-"""Traces for an analysis: recorded as asked, or read from an upload, in the thread of a run."""
+"""Traces for an analysis: recorded as asked or kept from before, or read from an upload, in the thread of a run."""
 
 from dataclasses import dataclass
 from functools import partial
@@ -6,7 +6,7 @@ from functools import partial
 from ntm_core.trace import Trace
 from server.analysis_schemas import ComparedTrace
 from server.recorder import Run
-from server.schemas import TraceRequest
+from server.schemas import SourceRequest, TraceRequest
 from server.stores.traces import TraceStore
 from server.traces import Recordings
 
@@ -22,13 +22,16 @@ class TraceSources:
         """Keep a checkpoint from making room for others until the run is over."""
         run.when_over(self.recordings.checkpoints.hold(checkpoint))
 
-    async def recorded(self, run: Run, asked: TraceRequest) -> Trace:
-        """The trace of a request, recorded step by step."""
-        self.hold(run, asked.checkpoint)
-        recording = await run.call(partial(self.recordings.prepare, asked))
-        async for _ in run.steps(recording):
-            pass
-        return recording.trace()
+    async def recorded(self, run: Run, asked: SourceRequest) -> Trace:
+        """The trace of a request, recorded step by step unless it is kept."""
+        others = asked.sources.values() if isinstance(asked, TraceRequest) else ()
+        for checkpoint in {asked.checkpoint, *(source.checkpoint for source in others)}:
+            self.hold(run, checkpoint)
+        return await run.call(partial(self.recordings.trace, asked, run.check))
+
+    async def of_interventions(self, run: Run, asked: TraceRequest) -> dict[str, Trace]:
+        """The traces that the interventions of a request take from, by name."""
+        return {name: await self.recorded(run, source) for name, source in asked.sources.items()}
 
     async def either(self, run: Run, asked: ComparedTrace) -> Trace:
         """A trace that is recorded, or one that was uploaded."""

@@ -13,10 +13,11 @@ import torch
 from torch import Tensor
 
 from ntm_core.config import MachineConfig
+from ntm_core.errors import InterventionError
 from ntm_core.interventions.intervention import Intervention
 from ntm_core.interventions.program import Source, check, first_violation, taken
 from ntm_core.interventions.quantities import QUANTITIES, Quantity, head_indices, names_on
-from ntm_core.interventions.rules import InterventionError, Violation, broken_value
+from ntm_core.interventions.rules import Violation, broken_value
 
 Place = tuple[slice, *tuple[Tensor | slice | int, ...]]
 

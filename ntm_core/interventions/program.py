@@ -8,9 +8,10 @@ import numpy.typing as npt
 import torch
 
 from ntm_core.config import MachineConfig
+from ntm_core.errors import InterventionError
 from ntm_core.interventions.intervention import Intervention
 from ntm_core.interventions.quantities import QUANTITIES, Quantity, entry_shape, head_indices, names_on
-from ntm_core.interventions.rules import InterventionError, Violation, broken_value, holds_always
+from ntm_core.interventions.rules import Violation, broken_value, holds_always
 
 Array = npt.NDArray[Any]
 

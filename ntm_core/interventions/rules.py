@@ -4,7 +4,6 @@ from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor
 
 from ntm_core.config import MachineConfig
-from ntm_core.errors import NtmError
 from ntm_core.interventions.quantities import QUANTITIES, Quantity
 
 TOLERANCE = 1e-4
@@ -28,12 +27,6 @@ class Violation(BaseModel):
         where = f"step {self.step}" + (f", head {self.head!r}" if self.head else "")
         number = "not a number" if self.value is None else f"{self.value:g}"
         return f"{where}: {self.quantity} is {number}: {self.rule}"
-
-
-class InterventionError(NtmError):
-    """An intervention that cannot be made on this machine, or that leaves a constraint."""
-
-    code = "bad_intervention"
 
 
 _RULES = {

@@ -32,7 +32,8 @@ def patching_routes(analyses: Analyses, sources: TraceSources, recorder: Recorde
         async def prepare() -> Patching:
             clean = await sources.recorded(run, asked.clean)
             corrupted = await sources.recorded(run, asked.corrupted)
-            return await run.call(partial(analyses.patching, asked, clean, corrupted))
+            others = await sources.of_interventions(run, asked.corrupted)
+            return await run.call(partial(analyses.patching, asked, clean, corrupted, others))
 
         def result(work: Patching) -> PatchingResult:
             return PatchingResult.of(work.result())

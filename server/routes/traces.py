@@ -66,10 +66,11 @@ def trace_routes(recordings: Recordings, recorder: Recorder, settings: Settings)
     ) -> TraceResponse:
         chunks, media_type = _FORMATS[form]
         run = recorder.begin()
-        run.when_over(recordings.checkpoints.hold(asked.checkpoint))
+        for checkpoint in {asked.checkpoint, *(source.checkpoint for source in asked.sources.values())}:
+            run.when_over(recordings.checkpoints.hold(checkpoint))
         return TraceResponse(
             run,
-            chunks(run, partial(recordings.prepare, asked)),
+            chunks(run, partial(recordings.prepare, asked, run.check)),
             media_type=media_type,
             headers=_headers(asked, form),
             stall_seconds=settings.stall_seconds,

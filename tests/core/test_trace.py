@@ -126,7 +126,11 @@ def test_arrays_of_another_layout_are_refused() -> None:
         {"episode": np.zeros(1, trace.episode.dtype)},
     ]
     for changes in wrong:
-        arrays = {"episode": trace.episode, "initial": trace.initial, "records": trace.records} | changes
+        arrays: dict[str, Any] = {
+            "episode": trace.episode,
+            "initial": trace.initial,
+            "records": trace.records,
+        } | changes
         with pytest.raises(TraceError, match=f"{next(iter(changes)).replace('records', 'step')} arrays"):
             Trace(trace.header, **arrays)
 
@@ -224,7 +228,7 @@ def test_a_header_names_everything_that_a_reader_needs() -> None:
     assert list(found) == [
         "format", "version", "dtype", "steps", "checkpoint", "seed", "initial_seed", "initial_given", "task",
         "task_note", "config", "warnings", "input_channels", "output_channels", "phases", "heads", "shifts",
-        "acting_weighting", "axes", "fields",
+        "mode", "interventions", "leave_constraints", "acting_weighting", "axes", "fields",
     ]  # fmt: skip
     assert found["format"] == "ntm-scope-trace"
     assert found["version"] == 1

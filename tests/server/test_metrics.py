@@ -16,7 +16,7 @@ from tests.server.test_errors import failure
 from tests.server.test_streaming import trace_status
 
 LINES = "application/x-ndjson"
-ASKED = {"checkpoint": "copier", "lengths": [3, 2], "sequences": 5}
+ASKED: dict[str, Any] = {"checkpoint": "copier", "lengths": [3, 2], "sequences": 5}
 
 
 def told(client: TestClient, path: str, **asked: Any) -> list[dict[str, Any]]:

@@ -23,6 +23,7 @@ OPERATIONS = {
     ("delete", "/api/checkpoints/{checkpoint_id}"),
     ("get", "/api/importers"),
     ("get", "/api/tasks"),
+    ("get", "/api/addressing-modes"),
     ("get", "/api/uploaded-traces"),
     ("post", "/api/uploaded-traces"),
     ("get", "/api/uploaded-traces/{trace_id}"),
@@ -124,6 +125,7 @@ def test_every_example_fits_its_schema_and_is_published(model: type[BaseModel], 
 def test_requests_and_answers_have_examples() -> None:
     named = {model.__name__ for model in WITH_EXAMPLES}
     assert named == {
+        "AddressingModeList",
         "CheckpointDetail",
         "CheckpointList",
         "CheckpointSummary",

@@ -67,6 +67,17 @@ def test_what_cannot_be_patched_has_a_status_of_its_own(
     assert words in error["message"]
 
 
+def test_what_was_changed_in_the_corrupted_run_stays_changed(client: TestClient) -> None:
+    take = {"quantity": "key", "operation": "take", "source": "another"}
+    corrupted = {**CORRUPTED, "mode": "hard", "interventions": [take], "sources": {"another": {**CLEAN, "seed": 5}}}
+    changed = told(client, "/api/patching", clean=CLEAN, corrupted=corrupted, quantities=["read_vector"])[-1]["result"]
+    plain = told(client, "/api/patching", clean=CLEAN, corrupted=CORRUPTED, quantities=["read_vector"])[-1]["result"]
+    assert changed["loss_clean"] == plain["loss_clean"]
+    assert changed["loss_corrupted"] != plain["loss_corrupted"]
+    end = client.post("/api/traces?format=json", json=corrupted).json()["end"]
+    assert end["loss_bits"] != changed["loss_corrupted"], "that is the loss of what the corrupted episode asks"
+
+
 def test_a_map_that_is_too_large_is_refused(make_client: MakeClient) -> None:
     client = make_client(max_analysis_cells=1000)
     error = refused(client, 422, "/api/patching", clean=CLEAN, corrupted=CORRUPTED)

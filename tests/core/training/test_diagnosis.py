@@ -4,6 +4,7 @@ import math
 import pytest
 import torch
 
+from ntm_core.interventions import StepEditor
 from ntm_core.machine import Machine, MachineState, StepResult
 from ntm_core.training.diagnosis import where_not_finite
 from tests.core.training.plans import small_plan
@@ -18,8 +19,8 @@ class Breaking(Machine):
         super().__init__(small_plan().config)
         self.group, self.quantity, self.countdown = group, quantity, step
 
-    def step(self, inputs: torch.Tensor, state: MachineState) -> StepResult:
-        result = super().step(inputs, state)
+    def step(self, inputs: torch.Tensor, state: MachineState, editor: StepEditor | None = None) -> StepResult:
+        result = super().step(inputs, state, editor)
         if self.countdown == 0:
             holder = getattr(result, self.group) if self.group else result
             object.__setattr__(holder, self.quantity, torch.full_like(getattr(holder, self.quantity), math.nan))
@@ -70,6 +71,7 @@ def test_every_quantity_of_a_step_is_looked_at() -> None:
         "memory",
         "hidden",
         "cell",
+        "memory_found",
     }
     for quantity in named - elsewhere:
         group = "parameters" if hasattr(result.parameters, quantity) else ""

@@ -1,0 +1,17 @@
+"""/api/addressing-modes: the named lists of interventions."""
+
+from fastapi import APIRouter
+
+from ntm_core.interventions import MODES
+from server.schemas import AddressingModeList
+
+
+def addressing_mode_routes() -> APIRouter:
+    """The routes of the resource `addressing-modes`."""
+    router = APIRouter(prefix="/api/addressing-modes", tags=["traces"])
+
+    @router.get("", summary="All addressing modes with their definitions and interventions")
+    def list_modes() -> AddressingModeList:
+        return AddressingModeList(modes=tuple(MODES.values()))
+
+    return router

@@ -1,0 +1,65 @@
+"""Traces kept in memory: those used last, so that what was computed once is not computed again."""
+
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass
+
+from ntm_core.interventions import Intervention, first_difference
+from ntm_core.trace import Trace
+
+
+@dataclass(frozen=True)
+class RunKey:
+    """What decides every number of a trace.
+
+    Attributes:
+        family: machine, rows and state before step 1; runs of one family differ by their interventions alone.
+        program: the interventions, each source named by what decides its own numbers.
+    """
+
+    family: str
+    program: tuple[Intervention, ...]
+
+
+class TraceCache:
+    """Finished traces of at most `limit` bytes together. Any thread may call it."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._lock = threading.Lock()
+        self._traces: OrderedDict[RunKey, Trace] = OrderedDict()
+        self._bytes = 0
+
+    def get(self, key: RunKey) -> Trace | None:
+        """The trace of a run, if it is kept."""
+        with self._lock:
+            return self._use(key) if key in self._traces else None
+
+    def longest_start(self, key: RunKey) -> tuple[Trace, int] | None:
+        """The kept trace that is alike for the most steps, and their number; None if none is alike for one step."""
+        with self._lock:
+            alike = {
+                other: first_difference(key.program, other.program, len(trace))
+                for other, trace in self._traces.items()
+                if other.family == key.family
+            }
+            best = max(alike, key=alike.__getitem__, default=None)
+            return None if best is None or alike[best] == 0 else (self._use(best), alike[best])
+
+    def put(self, key: RunKey, trace: Trace) -> None:
+        """Keep a trace, and forget those used longest ago if there is no more room; one that never fits is not kept."""
+        with self._lock:
+            if key in self._traces or _bytes_of(trace) > self._limit:
+                return
+            self._traces[key] = trace
+            self._bytes += _bytes_of(trace)
+            while self._bytes > self._limit:
+                self._bytes -= _bytes_of(self._traces.popitem(last=False)[1])
+
+    def _use(self, key: RunKey) -> Trace:
+        self._traces.move_to_end(key)
+        return self._traces[key]
+
+
+def _bytes_of(trace: Trace) -> int:
+    return trace.episode.nbytes + trace.initial.nbytes + trace.records.nbytes
