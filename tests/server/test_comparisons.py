@@ -7,9 +7,8 @@ import pytest
 from fastapi.testclient import TestClient
 
 from ntm_core.checkpoints.native import Checkpoint, checkpoint_bytes
-from ntm_core.trace_file import trace_bytes
 from server.analysis_schemas import ComparisonResult
-from tests.core.analysis.copies import SIZE, original, rearranged, run
+from tests.core.analysis.copies import SIZE, original, rearranged
 from tests.server.conftest import MakeClient
 from tests.server.test_checkpoints import OCTETS
 from tests.server.test_metrics import refused
@@ -52,16 +51,16 @@ def test_a_machine_on_other_locations_is_matched(make_client: MakeClient) -> Non
     assert found.matched_divergence.first is None
 
 
-def test_uploaded_traces_are_compared_too(make_client: MakeClient) -> None:
-    client, machine = make_client(), original()
-    a, b = (
-        {"uploaded_trace": upload(client, trace_bytes(run(one))).json()["id"]}
-        for one in (machine, rearranged(machine, ROWS))
-    )
-    assert compared(client, a, b).best == "rotation by 2"
-    assert compared(client, b, a).best == "rotation by 5"
-    told = compared(client, a, SMALL).not_matched
-    assert told == "A has 7 locations and B 8: rows are matched only where these are equal"
+def test_an_uploaded_trace_is_compared_with_a_recorded_one(make_client: MakeClient) -> None:
+    client = make_client()
+    recorded = client.post("/api/traces?format=npz", json=SMALL["trace"]).content
+    uploaded = {"uploaded_trace": upload(client, recorded).json()["id"]}
+    for a, b in ((uploaded, SMALL), (SMALL, uploaded), (uploaded, uploaded)):
+        found = compared(client, a, b)
+        assert (found.best, found.divergence.first) == ("identity", None)
+    other = compared(client, uploaded, {"trace": {**SMALL["trace"], "seed": 2}})
+    assert other.divergence.first is not None
+    assert other.divergence.first.stage == "inputs"
 
 
 def test_machines_that_cannot_be_matched_are_told_apart_all_the_same(client: TestClient) -> None:

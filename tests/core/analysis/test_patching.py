@@ -17,7 +17,7 @@ from ntm_core.tasks.episode import loss_bits
 from ntm_core.trace import Trace
 from tests.core.machines import any_episode, at_rest, small_config, stirred
 
-STEPS = 5
+STEPS = 4
 
 
 def machine_of(**changes: Any) -> Machine:
@@ -134,12 +134,12 @@ def test_what_was_changed_in_the_corrupted_run_stays_changed() -> None:
 def test_episodes_that_cannot_be_compared_are_refused() -> None:
     machine = machine_of()
     clean, corrupted = trace_of(machine, 1), trace_of(machine, 2)
-    with pytest.raises(AnalysisError, match="5 steps and the corrupted one 4"):
-        Patching(machine, clean, trace_of(machine, 2, 4))
+    with pytest.raises(AnalysisError, match="4 steps and the corrupted one 3"):
+        Patching(machine, clean, trace_of(machine, 2, 3))
     with pytest.raises(AnalysisError, match="must differ"):
         Patching(machine, clean, clean)
-    with pytest.raises(AnalysisError, match=r"steps is \[4, 6\]"):
-        Patching(machine, clean, corrupted, steps=(4, 6))
+    with pytest.raises(AnalysisError, match=r"steps is \[3, 5\]"):
+        Patching(machine, clean, corrupted, steps=(3, 5))
     with pytest.raises(AnalysisError, match="quantities is \\[\\]"):
         Patching(machine, clean, corrupted, quantities=())
     with pytest.raises(InterventionError, match="has shape"):
