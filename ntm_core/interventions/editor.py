@@ -131,14 +131,14 @@ class StepEditor:
         edited = tensor.clone()
         for one in placed:
             place = _place(self.config, one, heads)
-            edited[place] = self._changed(one, edited[place], place, stages or {})
+            edited[place] = self._changed(one, edited[place], heads, stages or {})
         for one in placed:
             if one.asked.operation in ("set", "scale", "add", "take") and QUANTITIES[quantity].rule is not None:
                 self._judge(one, tensor, edited, heads)
         return edited
 
-    def _changed(self, placed: Placed, own: Tensor, place: Place, stages: Mapping[str, Tensor]) -> Tensor:
-        """What becomes of the chosen part of a quantity, (batch, head, entry …) without the axes that are selected."""
+    def _changed(self, placed: Placed, own: Tensor, heads: slice | None, stages: Mapping[str, Tensor]) -> Tensor:
+        """What becomes of the part of a quantity that is changed, (batch, head, entry …)."""
         asked = placed.asked
         match asked.operation:
             case "harden":
@@ -149,12 +149,14 @@ class StepEditor:
                 return torch.zeros_like(own).index_fill(-1, torch.tensor(hot, device=own.device), 1)
             case "stage":
                 assert asked.stage is not None
-                return stages[asked.stage][place]
+                return stages[asked.stage][_place(self.config, placed, heads)]
             case "take":
                 assert asked.source is not None
                 source = taken(self.sources[asked.source], asked.quantity)[self.step + asked.offset]
                 whole = torch.tensor(source, dtype=own.dtype, device=own.device).unsqueeze(0)
-                return whole[_place(self.config, Placed(asked, placed.heads, slice(None)), None)].expand_as(own)
+                first = heads.start if heads else 0
+                meant = tuple(first + head for head in placed.within(heads))
+                return whole[_place(self.config, Placed(asked, meant, slice(None)), None)].expand_as(own)
             case _:
                 return _with_value(asked, own)
 
