@@ -1,4 +1,4 @@
-"""The commands that need no server: train, evaluate, trace."""
+"""The commands that need no server: train, evaluate, trace, modes."""
 
 import argparse
 import json
@@ -15,6 +15,7 @@ import torch
 from tqdm import tqdm  # type: ignore[import-untyped]  # it ships no types
 
 from ntm_core import zoo
+from ntm_core.analysis.mode_table import markdown, mode_rows
 from ntm_core.checkpoints.importers import Wishes
 from ntm_core.checkpoints.native import Checkpoint, load_checkpoint
 from ntm_core.checkpoints.reading import read_checkpoint
@@ -45,13 +46,14 @@ _FROM_TASK = {"input_size", "output_size"}
 
 
 def add_commands(subparsers: Any) -> None:
-    """Add the commands train, evaluate and trace to an argparse parser's subparsers.
+    """Add the commands train, evaluate, trace and modes to an argparse parser's subparsers.
 
     The parsed arguments then have a `run`: a function of the arguments that gives the exit status.
     """
     _add_train(subparsers)
     _add_evaluate(subparsers)
     _add_trace(subparsers)
+    _add_modes(subparsers)
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -97,9 +99,7 @@ def _add_evaluate(subparsers: Any) -> None:
         allow_abbrev=False,
     )
     _add_checkpoint(parser)
-    parser.add_argument("--lengths", type=int, nargs="+", metavar="N", help="Default: the task's own list.")
-    parser.add_argument("--sequences", type=int, default=100, metavar="N", help="Of each length. Default: 100.")
-    parser.add_argument("--seed", type=int, default=EVALUATION_SEED, help=f"Default: {EVALUATION_SEED}.")
+    _add_measured(parser)
     parser.add_argument("--json", action="store_true", help="Write one JSON document, not a table.")
     _add_threads(parser)
     parser.set_defaults(run=_guarded(_evaluate))
@@ -133,6 +133,27 @@ def _add_trace(subparsers: Any) -> None:
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="FILE", help="The .npz file to write.")
     _add_threads(parser)
     parser.set_defaults(run=_guarded(_trace))
+
+
+def _add_modes(subparsers: Any) -> None:
+    parser = subparsers.add_parser(
+        "modes",
+        help="measure a checkpoint in each addressing mode",
+        description="Measure a checkpoint's wrong bits in each addressing mode: a Markdown table with a row for each "
+        f"mode ({', '.join(MODES)}) and a column for each length, with the median over the sequences and, where they "
+        "differ, the lowest and the highest in brackets.",
+        allow_abbrev=False,
+    )
+    _add_checkpoint(parser)
+    _add_measured(parser)
+    _add_threads(parser)
+    parser.set_defaults(run=_guarded(_modes))
+
+
+def _add_measured(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--lengths", type=int, nargs="+", metavar="N", help="Default: the task's own list.")
+    parser.add_argument("--sequences", type=int, default=100, metavar="N", help="Of each length. Default: 100.")
+    parser.add_argument("--seed", type=int, default=EVALUATION_SEED, help=f"Default: {EVALUATION_SEED}.")
 
 
 def _add_interventions(parser: argparse.ArgumentParser) -> None:
@@ -244,6 +265,17 @@ def _evaluate(arguments: argparse.Namespace) -> int:
         sys.stdout.write(results.model_dump_json(indent=2) + "\n")
     else:
         _write_table(measured)
+    return 0
+
+
+def _modes(arguments: argparse.Namespace) -> int:
+    checkpoint = _checkpoint(arguments)
+    task = _task_of(checkpoint, arguments.task_json)
+    lengths = arguments.lengths or task.evaluation_lengths
+    rows = mode_rows(checkpoint.machine(), task, lengths, arguments.sequences, arguments.seed)
+    for line in markdown(lengths, rows):
+        sys.stdout.write(f"{line}\n")
+        sys.stdout.flush()
     return 0
 
 

@@ -44,3 +44,9 @@ class TrainingError(NtmError):
     """A training run that cannot go on."""
 
     code = "bad_training"
+
+
+class AnalysisError(NtmError):
+    """What cannot be measured or compared as asked."""
+
+    code = "bad_analysis"

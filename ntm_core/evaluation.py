@@ -59,13 +59,29 @@ class Scores:
 def score(machine: Machine, task: TaskBase, episode: Episode, initial_seed: int = 0) -> Scores:
     """The machine's scores on an episode of the task; the seed decides what it draws anew for each sequence."""
     inputs = torch.from_numpy(episode.inputs).to(machine.output.weight.dtype)
-    outputs = machine(inputs, machine.initial_state(episode.batch, initial_seed))
-    logits = outputs.numpy()
+    return scores(task, episode, machine(inputs, machine.initial_state(episode.batch, initial_seed)))
+
+
+def scores(task: TaskBase, episode: Episode, logits: torch.Tensor) -> Scores:
+    """The scores of these (step, batch, output) logits."""
+    found = logits.numpy()
     return Scores(
-        task.loss_bits(episode, logits),
-        task.wrong_bits(episode, outputs.sigmoid().numpy()),
-        task.measure(episode, logits),
+        task.loss_bits(episode, found),
+        task.wrong_bits(episode, logits.sigmoid().numpy()),
+        task.measure(episode, found),
     )
+
+
+def measured_episodes(task: TaskBase, length: int, sequences: int, seed: int = EVALUATION_SEED) -> list[Episode]:
+    """The sequences of one length on which machines are measured, a hundred in each episode.
+
+    The number of an episode in the list is the seed of what a machine draws anew for its sequences.
+    """
+    if sequences < 1:
+        raise TaskError(f"sequences is {sequences}: at least 1 must be measured")
+    sizes = [min(_BATCH, sequences - start) for start in range(0, sequences, _BATCH)]
+    fixed = task.of_length(length)
+    return [fixed.episodes((seed, length, part), size) for part, size in enumerate(sizes)]
 
 
 def evaluate(
@@ -107,18 +123,16 @@ def errors_by_length(
     TaskError if a length or the number of sequences is out of bounds, or if the machine cannot do the task.
     """
     require_fitting(machine.config, task)
-    if sequences < 1:
-        raise TaskError(f"sequences is {sequences}: at least 1 must be measured")
-    tasks = [task.of_length(length) for length in lengths]
-    for length, fixed in zip(lengths, tasks, strict=True):
-        yield _errors(machine, fixed, length, sequences, seed)
+    for length in lengths:
+        task.of_length(length)
+    for length in lengths:
+        yield _errors(machine, task.of_length(length), length, sequences, seed)
 
 
 def _errors(machine: Machine, task: TaskBase, length: int, sequences: int, seed: int) -> LengthResult:
-    sizes = [min(_BATCH, sequences - start) for start in range(0, sequences, _BATCH)]
-    episodes = [task.episodes((seed, length, part), size) for part, size in enumerate(sizes)]
-    scores = [score(machine, task, episode, part) for part, episode in enumerate(episodes)]
-    wrong = np.concatenate([part.wrong_bits for part in scores])
+    episodes = measured_episodes(task, length, sequences, seed)
+    found = [score(machine, task, episode, part) for part, episode in enumerate(episodes)]
+    wrong = np.concatenate([part.wrong_bits for part in found])
     return LengthResult(
         length=length,
         steps=len(episodes[0]),
@@ -127,6 +141,6 @@ def _errors(machine: Machine, task: TaskBase, length: int, sequences: int, seed:
         wrong_bits=float(wrong.mean()),
         worst=int(wrong.max()),
         perfect=int((wrong == 0).sum()),
-        loss_bits=float(np.concatenate([part.loss_bits for part in scores]).mean()),
-        metric=float(np.concatenate([part.metric for part in scores]).mean()),
+        loss_bits=float(np.concatenate([part.loss_bits for part in found]).mean()),
+        metric=float(np.concatenate([part.metric for part in found]).mean()),
     )

@@ -10,6 +10,7 @@ from starlette.types import Scope
 
 from ntm_core import zoo
 from server import errors
+from server.analyses import Analyses
 from server.assets import PageFiles, Plotly, frontend_directory
 from server.bodies import BodyLimit
 from server.imports import FileReader
@@ -17,8 +18,11 @@ from server.recorder import Recorder
 from server.responses import errors as error_answers
 from server.routes.addressing_modes import addressing_mode_routes
 from server.routes.checkpoints import checkpoint_routes
+from server.routes.comparisons import comparison_routes
 from server.routes.importers import importer_routes
+from server.routes.metrics import metrics_routes
 from server.routes.page import page_routes
+from server.routes.patching import patching_routes
 from server.routes.runs import run_routes
 from server.routes.tasks import task_routes
 from server.routes.traces import trace_routes
@@ -26,6 +30,7 @@ from server.routes.uploaded_traces import uploaded_trace_routes
 from server.routes.version import program_version, version_routes
 from server.security import SECURITY_HEADERS, Security, allowed_hosts
 from server.settings import Settings
+from server.sources import TraceSources
 from server.stores.checkpoints import CheckpointStore
 from server.stores.machines import MachineCache
 from server.stores.recorded import TraceCache
@@ -80,6 +85,8 @@ def create_app(settings: Settings, shipped: Mapping[str, Path] | None = None) ->
     app.include_router(addressing_mode_routes())
     app.include_router(trace_routes(recordings, recorder, settings))
     app.include_router(uploaded_trace_routes(traces, recorder, uploads, settings))
+    for routes in (metrics_routes, patching_routes, comparison_routes):
+        app.include_router(routes(Analyses(recordings, settings), TraceSources(recordings, traces), recorder, settings))
     app.include_router(run_routes(foreman, settings))
     app.include_router(page_routes(files, plotly))
     app.mount("/static", files, name="static")

@@ -24,6 +24,7 @@ from server.schemas import ErrorDetail, ErrorDocument, ImportQuestion
 logger = logging.getLogger("ntm_scope")
 
 CORE_STATUS: Mapping[str, HTTPStatus] = {
+    "bad_analysis": HTTPStatus.UNPROCESSABLE_ENTITY,
     "bad_checkpoint": HTTPStatus.UNPROCESSABLE_ENTITY,
     "bad_config": HTTPStatus.UNPROCESSABLE_ENTITY,
     "bad_intervention": HTTPStatus.UNPROCESSABLE_ENTITY,

@@ -1,10 +1,10 @@
-"""Recordings in threads, watched from the event loop: bounded in number, and stopped as soon as nobody listens."""
+"""Recordings and other long work in threads, watched from the event loop: bounded, and stopped once nobody listens."""
 
 import asyncio
 import logging
 import threading
 import time
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from http import HTTPStatus
 from typing import Any, TypeVar
@@ -36,7 +36,7 @@ class Recorder:
     def begin(self) -> "Run":
         """A run, which must be closed. Busy if all are taken."""
         if not self._free.acquire(blocking=False):
-            raise Busy(f"{self._limit} traces are being recorded: that is the limit, so try again in a second")
+            raise Busy(f"{self._limit} traces are being recorded or analysed: that is the limit, so try again soon")
         run = Run(self._threads, self._end)
         self._runs.add(run)
         return run
@@ -99,15 +99,23 @@ class Run:
         """What `work` returns, called in the run's thread."""
         return await asyncio.wrap_future(self._submit(work))
 
-    async def steps(self, recording: Recording) -> AsyncGenerator[int]:
+    def steps(self, recording: Recording) -> AsyncGenerator[int]:
         """Record in the run's thread; how many steps are complete, each time that it has become more.
 
         Raises what the recording raises, and Stopped.
         """
-        work = self._submit(lambda: self._record(recording))
+        return self.follow(recording.run(), recording.header.steps)
+
+    async def follow(self, steps: Iterator[int], total: int) -> AsyncGenerator[int]:
+        """Take all of these steps in the run's thread; how many are complete, each time that it has become more.
+
+        Raises what the steps raise, and Stopped.
+        """
+        self._complete = 0
+        work = self._submit(lambda: self._take(steps, total))
         work.add_done_callback(lambda _: self._announce(self._complete))
         seen = 0
-        while seen < recording.header.steps:
+        while seen < total:
             await self._progress.wait()
             self._progress.clear()
             ended = work.done()
@@ -128,14 +136,14 @@ class Run:
         self._work = future = self._threads.submit(work)
         return future
 
-    def _record(self, recording: Recording) -> None:
-        """Run the machine, in the thread."""
+    def _take(self, steps: Iterator[int], total: int) -> None:
+        """Take the steps, in the thread."""
         started = time.perf_counter()
-        for step in recording.run():
+        for step in steps:
             self.seconds = time.perf_counter() - started
             self._announce(step + 1)
-            if self._stop.is_set() and step + 1 < recording.header.steps:
-                raise Stopped(f"the recording was stopped after {step + 1} of {recording.header.steps} steps")
+            if self._stop.is_set() and step + 1 < total:
+                raise Stopped(f"the recording was stopped after {step + 1} of {total} steps")
 
     def _announce(self, complete: int) -> None:
         """Tell the event loop, from the thread, how many steps are complete."""

@@ -433,6 +433,7 @@ class Limits(BaseModel):
     max_runs: int
     max_training_cells: int
     max_training_seconds: float
+    max_analysis_cells: int
 
 
 class VersionInfo(BaseModel):
@@ -459,6 +460,7 @@ class VersionInfo(BaseModel):
                         "max_runs": 50,
                         "max_training_cells": 268435456,
                         "max_training_seconds": 3600.0,
+                        "max_analysis_cells": 4294967296,
                     },
                 }
             ]

@@ -57,6 +57,9 @@ class Settings(BaseSettings):
         1 << 28, ge=1, description="Memory cells of all steps of a training batch: T x batch x N x W."
     )
     max_training_seconds: float = Field(3600.0, gt=0, description="Seconds after which a run is paused.")
+    max_analysis_cells: int = Field(
+        1 << 32, ge=1, description="Numbers that one analysis computes or compares, such as memory cells of all steps."
+    )
     cached_machines: int = Field(4, ge=1, description="Machines kept ready in memory.")
     cached_trace_bytes: int = Field(256 * MEBIBYTE, ge=0, description="Bytes of finished traces kept in memory.")
     body_seconds: float = Field(60.0, gt=0, description="Seconds in which a request's body must have arrived.")

@@ -66,6 +66,11 @@ class Recordings:
     settings: Settings
     cache: TraceCache
 
+    def machine(self, checkpoint_id: str) -> Machine:
+        """The machine of a checkpoint. UnknownCheckpoint, or an error of the core."""
+        info = self.checkpoints.info(checkpoint_id)
+        return self.machines.get((info.id, info.version), lambda: self.checkpoints.load(info.id).machine())
+
     def prepare(self, request: SourceRequest, check: Check = _go_on) -> Recording:
         """The recording that a request asks for, allocated and not yet run.
 
@@ -106,7 +111,7 @@ class Recordings:
         _check_channels(request, info, task)
         interventions = expanded(request.mode, request.interventions)
         self._check_size(request, info, task, interventions)
-        machine = self.machines.get((info.id, info.version), lambda: self.checkpoints.load(info.id).machine())
+        machine = self.machine(info.id)
         episode, note = _episode(request, info, task)
         given = request.initial_state.model_dump(exclude_none=True) if request.initial_state else {}
         header = TraceHeader.of(

@@ -17,6 +17,7 @@ from ntm_core import cli, zoo
 from ntm_core.checkpoints.native import Checkpoint, load_checkpoint, save_checkpoint
 from ntm_core.cli import REFUSED, STOPPED, main
 from ntm_core.config import MachineConfig
+from ntm_core.interventions import MODES
 from ntm_core.machine import Machine
 from ntm_core.recording import record
 from ntm_core.tasks import TASKS, Copy, parse_task
@@ -320,11 +321,19 @@ def test_table_and_json_tell_the_same(checkpoint: Path, capsys: pytest.CaptureFi
     ],
     ids=str,
 )
-def test_evaluate_refuses_in_one_line(
-    checkpoint: Path, words: list[str], message: str, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize("command", ["evaluate", "modes"])
+def test_what_cannot_be_measured_is_refused_in_one_line(
+    checkpoint: Path, command: str, words: list[str], message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["evaluate", str(checkpoint), *words]) == REFUSED
+    assert main([command, str(checkpoint), *words]) == REFUSED
     assert re.match(message, said(capsys))
+
+
+def test_modes_writes_a_row_for_each_mode(checkpoint: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["modes", str(checkpoint), "--lengths", "3", "1", "--sequences", "4"]) == 0
+    header, rule, *rows = capsys.readouterr().out.splitlines()
+    assert (header, rule) == ("| mode | 3 | 1 |", "|---|---|---|")
+    assert [row.split(" | ")[0] for row in rows] == [f"| {mode.title}" for mode in MODES.values()]
 
 
 def test_a_checkpoint_that_is_not_there_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -400,7 +409,7 @@ def helped(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, 
 
 def test_help_lists_the_commands(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     told = helped(capsys, monkeypatch)
-    for command in ("train", "evaluate", "trace"):
+    for command in ("train", "evaluate", "trace", "modes"):
         assert command in told
 
 
@@ -419,6 +428,7 @@ def test_help_on_train_tells_every_field_of_machine_and_recipe(
     ("command", "options"),
     [
         ("evaluate", ["CHECKPOINT", "--lengths", "--sequences", "--seed", "--task-json", "--json", "--threads"]),
+        ("modes", ["CHECKPOINT", "--lengths", "--sequences", "--seed", "--task-json", "--threads", "frozen_memory"]),
         ("trace", ["CHECKPOINT", "--seed", "--task-json", "--output", "--threads", "--mode", "--interventions"]),
     ],
 )

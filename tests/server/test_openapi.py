@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from pydantic import BaseModel
 
-from server import schemas, wire
+from server import analysis_schemas, schemas, wire
 from server.app import create_app
 from server.schemas import ErrorDocument
 from server.settings import Settings
@@ -29,6 +29,9 @@ OPERATIONS = {
     ("get", "/api/uploaded-traces/{trace_id}"),
     ("delete", "/api/uploaded-traces/{trace_id}"),
     ("post", "/api/traces"),
+    ("post", "/api/metrics"),
+    ("post", "/api/patching"),
+    ("post", "/api/comparisons"),
     ("post", "/api/checkpoints/{checkpoint_id}/keep"),
     ("get", "/api/runs"),
     ("post", "/api/runs"),
@@ -88,6 +91,12 @@ def test_the_binary_forms_are_described(document: dict[str, Any]) -> None:
     assert upload == {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
 
 
+def test_answers_in_lines_are_described(document: dict[str, Any]) -> None:
+    for path, model in (("metrics", "MetricsLine"), ("patching", "PatchingLine")):
+        content = document["paths"][f"/api/{path}"]["post"]["responses"]["200"]["content"]
+        assert content == {"application/x-ndjson": {"schema": {"$ref": f"#/components/schemas/{model}"}}}
+
+
 def test_every_reference_leads_somewhere(document: dict[str, Any]) -> None:
     names = set(re.findall(r"'#/components/schemas/([^']+)'", str(document)))
     assert names <= set(document["components"]["schemas"])
@@ -101,7 +110,7 @@ def examples(model: type[BaseModel]) -> list[Any]:
     return found
 
 
-NAMED = vars(schemas) | vars(training)
+NAMED = vars(schemas) | vars(training) | vars(analysis_schemas)
 MODELS = [kind for kind in NAMED.values() if isinstance(kind, type) and issubclass(kind, BaseModel)]
 WITH_EXAMPLES = [model for model in MODELS if examples(model)]
 
@@ -120,9 +129,12 @@ def test_requests_and_answers_have_examples() -> None:
         "CheckpointDetail",
         "CheckpointList",
         "CheckpointSummary",
+        "ComparisonRequest",
         "ErrorDocument",
         "ImportWishes",
         "ImporterList",
+        "MetricsRequest",
+        "PatchingRequest",
         "RunRequest",
         "TaskList",
         "TraceRequest",
@@ -131,9 +143,7 @@ def test_requests_and_answers_have_examples() -> None:
 
 
 def test_a_typo_is_refused_by_every_schema_of_ours() -> None:
-    own = [
-        model for model in MODELS if model.__module__ in {"server.schemas", "server.wire", "server.training.schemas"}
-    ]
+    own = [model for model in MODELS if model.__module__.startswith("server.")]
     assert ErrorDocument in own
     assert all(model.model_config.get("extra") == "forbid" for model in own)
 

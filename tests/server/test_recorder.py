@@ -133,7 +133,7 @@ async def test_a_stopped_run_computes_no_more() -> None:
 async def test_the_limit_holds_until_a_run_has_really_ended() -> None:
     recorder = Recorder(2)
     first, second = recorder.begin(), recorder.begin()
-    with pytest.raises(Busy, match="2 traces are being recorded: that is the limit") as caught:
+    with pytest.raises(Busy, match="2 traces are being recorded or analysed: that is the limit") as caught:
         recorder.begin()
     assert caught.value.headers == {"Retry-After": "1"}
     paced = Paced(10).let(1)

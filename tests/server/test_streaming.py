@@ -103,7 +103,7 @@ def test_who_comes_too_many_is_told_when_to_come_back(server: LiveServer) -> Non
     assert int(response.headers["retry-after"]) >= 1
     error = failure(response)
     assert error["code"] == "busy"
-    assert "1 traces are being recorded: that is the limit" in error["message"]
+    assert "1 traces are being recorded or analysed: that is the limit" in error["message"]
 
 
 def test_an_error_leaves_its_place_to_the_next(make_client: MakeClient) -> None:

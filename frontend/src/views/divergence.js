@@ -1,0 +1,126 @@
+// Where two traces first part: what ntm_core/analysis/divergence.py finds, in the browser.
+
+/** @import {Numbers} from '../memory.js' */
+/** @import {TraceData} from '../trace_data.js' */
+
+/** Numbers that lie no further apart than this do not differ. */
+export const TOLERANCE = 1e-6;
+
+/** The arrays of a step that are compared, in the order in which the step computes them. */
+export const COMPARED = Object.freeze([
+  'inputs', 'key', 'key_strength', 'interpolation_gate', 'shift_weighting', 'sharpening', 'content_weighting',
+  'gated_weighting', 'shifted_weighting', 'weighting', 'erase_vector', 'add_vector', 'read_vector', 'outputs',
+]);
+
+const HEAD_AXES = ['head', 'read_head', 'write_head'];
+
+/**
+ * Where two traces first differ: `head` is the one that differs most there, null where no head is concerned;
+ * `difference` is the largest |Δ| of that stage and head, null where a number stands against NaN.
+ * @typedef {{step: number, stage: string, head: number|null, headName: string|null, difference: number|null}} Divergence
+ */
+
+/**
+ * The first difference over the steps that have arrived of both. Stages of other shapes are skipped, and named.
+ *
+ * @param {TraceData} a
+ * @param {TraceData} b
+ * @param {{rows?: readonly number[]|null, tolerance?: number}} [options] `rows[i]` is the location of B that stands for
+ *   location i of A; where they run the other way round, the entries of B's shift weightings do too.
+ * @returns {{steps: number, tolerance: number, skipped: string[], first: Divergence|null}}
+ */
+export function divergence(a, b, {rows = null, tolerance = TOLERANCE} = {}) {
+  const steps = Math.min(a.received, b.received);
+  const skipped = COMPARED.filter((stage) => String(shapeOf(a, stage)) !== String(shapeOf(b, stage)));
+  const stages = COMPARED.filter((stage) => !skipped.includes(stage));
+  for (let step = 0; step < steps; step++) {
+    for (const stage of stages) {
+      const found = differenceAt(a, b, stage, step, rows, tolerance);
+      if (found) return {steps, tolerance, skipped, first: {step, stage, ...found}};
+    }
+  }
+  return {steps, tolerance, skipped, first: null};
+}
+
+/**
+ * @param {readonly number[]} rows
+ * @returns {boolean} Whether they run the other way round the circle.
+ */
+export function isMirrored(rows) {
+  const size = rows.length;
+  return size > 2 && rows.every((row, i) => i === 0 || (row - rows[i - 1] + size) % size === size - 1);
+}
+
+/**
+ * @param {TraceData} data
+ * @param {string} stage
+ */
+function axesOf(data, stage) {
+  const {axes} = data.field(stage);
+  return axes[0] === 'step' ? axes.slice(1) : axes;
+}
+
+/**
+ * @param {TraceData} data
+ * @param {string} stage
+ */
+function shapeOf(data, stage) {
+  return axesOf(data, stage).map((axis) => data.header.axes[axis]);
+}
+
+/**
+ * @param {TraceData} a
+ * @param {TraceData} b
+ * @param {string} stage
+ * @param {number} step
+ * @param {readonly number[]|null} rows
+ * @param {number} tolerance
+ */
+function differenceAt(a, b, stage, step, rows, tolerance) {
+  const axes = axesOf(a, stage);
+  const byHead = HEAD_AXES.includes(axes[0]);
+  const heads = byHead ? a.header.axes[axes[0]] : 1;
+  const [first, second] = [a.at(stage, step), b.at(stage, step)];
+  const order = orderOf(axes, first.length / heads, rows);
+  const apart = Array.from({length: heads}, (_, head) => largest(first, second, head, order));
+  const most = apart.indexOf(Math.max(...apart));
+  if (!(apart[most] > tolerance)) return null;
+  const head = byHead ? most + (axes[0] === 'write_head' ? a.header.axes.read_head : 0) : null;
+  const difference = Number.isFinite(apart[most]) ? apart[most] : null;
+  return {head, headName: head === null ? null : a.header.heads[head].name, difference};
+}
+
+/**
+ * Which number of B stands for each number of A, within one head.
+ *
+ * @param {string[]} axes
+ * @param {number} size
+ * @param {readonly number[]|null} rows
+ * @returns {readonly number[]}
+ */
+function orderOf(axes, size, rows) {
+  const last = axes.at(-1);
+  if (rows && last === 'location') return rows;
+  const straight = Array.from({length: size}, (_, i) => i);
+  return rows && last === 'shift' && isMirrored(rows) ? straight.reverse() : straight;
+}
+
+/**
+ * The largest |A − B| of one head; infinite where only one is NaN.
+ *
+ * @param {Numbers} first
+ * @param {Numbers} second
+ * @param {number} head
+ * @param {readonly number[]} order
+ */
+function largest(first, second, head, order) {
+  const start = head * order.length;
+  let most = 0;
+  for (let i = 0; i < order.length; i++) {
+    const [x, y] = [first[start + i], second[start + order[i]]];
+    if (Object.is(x, y)) continue;
+    const apart = x === y ? 0 : Math.abs(x - y);
+    most = Math.max(most, Number.isNaN(apart) ? Infinity : apart);
+  }
+  return most;
+}

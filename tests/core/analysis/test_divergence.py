@@ -1,0 +1,94 @@
+"""The first difference of two traces: its step, stage and head."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from ntm_core.analysis.divergence import STAGES, divergence, is_mirrored
+from ntm_core.errors import AnalysisError
+from ntm_core.trace import Trace
+from tests.core.analysis.copies import SIZE, original, rearranged, run
+
+TRACE = run(original())
+
+
+def changed(trace: Trace, *changes: tuple[str, tuple[int, ...], float]) -> Trace:
+    """The trace with some numbers moved by so much."""
+    records = trace.records.copy()
+    for name, place, by in changes:
+        records[name][place] += by
+    return Trace(trace.header, trace.episode, trace.initial, records)
+
+
+def found(*changes: tuple[str, tuple[int, ...], float], **options: Any) -> tuple[Any, ...] | None:
+    first = divergence(TRACE, changed(TRACE, *changes), **options).first
+    return None if first is None else (first.step, first.stage, first.head, first.head_name, first.difference)
+
+
+def test_equal_traces_do_not_part() -> None:
+    comparison = divergence(TRACE, TRACE)
+    assert (comparison.steps, comparison.skipped, comparison.first) == (9, (), None)
+    assert comparison.tolerance == 1e-6
+
+
+@pytest.mark.parametrize("stage", STAGES[1:])
+def test_a_change_is_found_where_it_was_made(stage: str) -> None:
+    axes = TRACE.axes(stage)[1:]
+    head = {"head": 1, "write_head": 0, "read_head": 1}.get(axes[0])
+    place = (4, 1 if head is None else head, *[0] * (len(axes) - 1))
+    expected = 2 if axes[0] == "write_head" else head
+    name = None if expected is None else TRACE.header.heads[expected].name
+    assert found((stage, place, 0.5)) == (4, stage, expected, name, pytest.approx(0.5))
+
+
+def test_the_earlier_step_comes_before_the_earlier_stage_and_the_larger_difference_names_the_head() -> None:
+    early, late = ("outputs", (2, 0), 0.1), ("key", (3, 0, 0), 9.0)
+    assert found(early, late) == (2, "outputs", None, None, pytest.approx(0.1))
+    both = ("weighting", (3, 0, 1), 0.1), ("weighting", (3, 2, 4), -0.2), ("read_vector", (3, 0, 0), 1.0)
+    assert found(*both) == (3, "weighting", 2, "write 0", pytest.approx(0.2))
+
+
+def test_what_lies_within_the_tolerance_is_no_difference() -> None:
+    assert found(("key", (1, 0, 0), 1e-3), tolerance=2e-3) is None
+    assert found(("key", (1, 0, 0), 1e-3), tolerance=5e-4) is not None
+    assert found(("key", (1, 0, 0), 1e-9), tolerance=0) is not None
+    with pytest.raises(AnalysisError, match="tolerance is -1"):
+        found(tolerance=-1)
+
+
+def test_a_number_against_none_is_a_difference_without_a_size() -> None:
+    assert found(("sharpening", (5, 1), np.nan)) == (5, "sharpening", 1, "read 1", None)
+    both = changed(TRACE, ("sharpening", (5, 1), np.nan))
+    assert divergence(both, both).first is None
+
+
+def test_the_inputs_come_first() -> None:
+    other = run(original(), seed=2)
+    first = divergence(TRACE, other).first
+    assert first is not None
+    assert (first.step, first.stage) == (0, "inputs")
+
+
+def test_only_common_steps_and_equal_shapes_are_compared() -> None:
+    comparison = divergence(TRACE, run(original(word_size=3), 5))
+    assert comparison.steps == 5
+    assert comparison.skipped == ("key", "erase_vector", "add_vector", "read_vector")
+
+
+def test_a_mirrored_copy_does_not_part_once_its_rows_are_matched() -> None:
+    rows = (3 - np.arange(SIZE)) % SIZE
+    other = run(rearranged(original(), rows, mirrored=True))
+    unmatched = divergence(TRACE, other).first
+    assert unmatched is not None
+    assert (unmatched.step, unmatched.stage) == (0, "shift_weighting")
+    assert divergence(TRACE, other, rows).first is None
+    with pytest.raises(AnalysisError, match="each of B's 7 locations once"):
+        divergence(TRACE, other, np.zeros(SIZE, np.int64))
+
+
+def test_rows_that_run_backwards_are_mirrored() -> None:
+    assert is_mirrored(np.array([2, 1, 0, 3]))
+    assert not is_mirrored(np.array([1, 2, 3, 0]))
+    assert not is_mirrored(np.array([2, 1, 3, 0]))
+    assert not is_mirrored(np.array([1, 0]))

@@ -1,0 +1,58 @@
+// Where two traces part, held against what Python found in the same traces.
+
+import assert from 'node:assert/strict';
+import {test} from 'node:test';
+
+import {TraceData} from '../../frontend/src/trace_data.js';
+import {divergence, isMirrored, TOLERANCE} from '../../frontend/src/views/divergence.js';
+import {analysed, traceOf} from './analysed_helper.js';
+
+/** A trace like another one with other step records. */
+function withSteps(data, numbers) {
+  const other = new TraceData(data.header);
+  other.setEpisode(data.episode('inputs').constructor.from([...data.header.fields.episode].flatMap(({name}) => [...data.episode(name)])));
+  other.appendSteps(numbers);
+  return other;
+}
+
+/** The trace with two numbers moved, as Python moved them. */
+function otherOf(data, records) {
+  const bytes = new Uint8Array(Buffer.from(records, 'base64'));
+  return withSteps(data, data.header.dtype === 'float64' ? new Float64Array(bytes.buffer) : new Float32Array(bytes.buffer));
+}
+
+for (const {name, other, divergences} of analysed) {
+  test(`${name} parts from a changed trace where Python says`, async () => {
+    const data = await traceOf(name);
+    const changed = otherOf(data, other);
+    for (const {rows, tolerance, first: {difference, ...place}} of divergences) {
+      const {first, steps, skipped} = divergence(data, changed, {rows, tolerance});
+      assert.deepEqual({...first, difference: undefined}, {...place, difference: undefined});
+      assert.ok(Math.abs(first.difference - difference) < 1e-12);
+      assert.deepEqual([steps, skipped], [20, []]);
+    }
+  });
+}
+
+test('a trace does not part from itself', async () => {
+  const data = await traceOf("the paper's way");
+  assert.deepEqual(divergence(data, data), {steps: 20, tolerance: TOLERANCE, skipped: [], first: null});
+});
+
+test('a number against none is a difference without a size', async () => {
+  const [data, other] = [await traceOf("the paper's way"), await traceOf("the paper's way")];
+  other.at('sharpening', 5)[1] = NaN;
+  assert.deepEqual(divergence(data, other).first,
+    {step: 5, stage: 'sharpening', head: 1, headName: 'write 0', difference: null});
+  assert.equal(divergence(other, other).first, null);
+});
+
+test('stages of other shapes are skipped, and named', async () => {
+  const [data, other] = [await traceOf("the paper's way"), await traceOf('shifts by two, up to the edge')];
+  assert.deepEqual(divergence(data, other, {tolerance: 1e9}).skipped,
+    ['shift_weighting', 'content_weighting', 'gated_weighting', 'shifted_weighting', 'weighting']);
+});
+
+test('rows that run backwards are mirrored', () => {
+  assert.deepEqual([[2, 1, 0, 3], [1, 2, 3, 0], [2, 1, 3, 0], [1, 0]].map(isMirrored), [true, false, false, false]);
+});

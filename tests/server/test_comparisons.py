@@ -1,0 +1,90 @@
+"""/api/comparisons: rows matched and the first difference found, of recorded and of uploaded traces."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from fastapi.testclient import TestClient
+
+from ntm_core.checkpoints.native import Checkpoint, checkpoint_bytes
+from server.analysis_schemas import ComparisonResult
+from tests.core.analysis.copies import SIZE, original, rearranged
+from tests.server.conftest import MakeClient
+from tests.server.test_checkpoints import OCTETS
+from tests.server.test_metrics import refused
+from tests.server.test_uploaded_traces import upload
+
+ROWS = (np.arange(SIZE) + 2) % SIZE
+SMALL = {"trace": {"checkpoint": "small", "seed": 1}}
+
+
+def compared(client: TestClient, a: dict[str, Any], b: dict[str, Any], **asked: Any) -> ComparisonResult:
+    response = client.post("/api/comparisons", json={"a": a, "b": b, **asked})
+    assert response.status_code == 200, response.text
+    assert response.headers["content-type"] == "application/json"
+    return ComparisonResult.model_validate(response.json())
+
+
+def test_a_trace_is_that_of_the_same_machine(client: TestClient) -> None:
+    found = compared(client, SMALL, SMALL)
+    assert (found.best, found.by_memory, found.not_matched) == ("identity", True, None)
+    assert found.divergence.first is None
+    assert found.matched_divergence == found.divergence
+
+
+def test_a_machine_on_other_locations_is_matched(make_client: MakeClient) -> None:
+    client, machine = make_client(), original()
+    rows = np.random.default_rng(0).standard_normal((6, 3)).tolist()
+    ids = [
+        client.post("/api/checkpoints", content=checkpoint_bytes(Checkpoint.of(one)), headers=OCTETS).json()["id"]
+        for one in (machine, rearranged(machine, ROWS))
+    ]
+    a, b = ({"trace": {"checkpoint": one, "inputs": rows}} for one in ids)
+    found = compared(client, a, b)
+    assert found.best == "rotation by 2"
+    assert [matching.kind for matching in found.matchings] == ["identity", "rotation", "reflection", "assignment"]
+    assert found.matchings[1].rows == tuple(ROWS)
+    assert found.matchings[1].weighting < 1e-6
+    assert found.divergence.first is not None
+    assert (found.divergence.first.step, found.divergence.first.stage) == (0, "content_weighting")
+    assert found.matched_divergence is not None
+    assert found.matched_divergence.first is None
+
+
+def test_an_uploaded_trace_is_compared_with_a_recorded_one(make_client: MakeClient) -> None:
+    client = make_client()
+    recorded = client.post("/api/traces?format=npz", json=SMALL["trace"]).content
+    uploaded = {"uploaded_trace": upload(client, recorded).json()["id"]}
+    for a, b in ((uploaded, SMALL), (SMALL, uploaded), (uploaded, uploaded)):
+        found = compared(client, a, b)
+        assert (found.best, found.divergence.first) == ("identity", None)
+    other = compared(client, uploaded, {"trace": {**SMALL["trace"], "seed": 2}})
+    assert other.divergence.first is not None
+    assert other.divergence.first.stage == "inputs"
+
+
+def test_machines_that_cannot_be_matched_are_told_apart_all_the_same(client: TestClient) -> None:
+    other = {"trace": {"checkpoint": "taskless", "seed": 1, "task": {"name": "copy", "bits": 2, "lengths": [3, 3]}}}
+    found = compared(client, SMALL, other, tolerance=1e-3)
+    assert found.not_matched == "A has 1 write heads and B 2: rows are matched only where these are equal"
+    assert (found.matchings, found.best, found.matched_divergence) == ((), None, None)
+    assert found.divergence.tolerance == 1e-3
+    assert found.divergence.first is not None
+
+
+@pytest.mark.parametrize(
+    ("b", "status", "code"),
+    [
+        ({"trace": {"checkpoint": "nobody"}}, 404, "unknown_checkpoint"),
+        ({"uploaded_trace": "trace-000000000000"}, 404, "unknown_trace"),
+        ({}, 422, "invalid_request"),
+        ({**SMALL, "uploaded_trace": "trace-000000000000"}, 422, "invalid_request"),
+    ],
+)
+def test_what_cannot_be_compared_is_refused(client: TestClient, b: dict[str, Any], status: int, code: str) -> None:
+    assert refused(client, status, "/api/comparisons", a=SMALL, b=b)["code"] == code
+
+
+def test_too_many_numbers_are_refused(make_client: MakeClient) -> None:
+    error = refused(make_client(max_analysis_cells=1000), 422, "/api/comparisons", a=SMALL, b=SMALL)
+    assert error["code"] == "limit_exceeded"
