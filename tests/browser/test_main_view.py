@@ -1,5 +1,8 @@
 """The main view shows what the machine computed: read back from the screen and held against the trace API."""
 
+import base64
+import re
+
 import numpy as np
 import pytest
 from playwright.sync_api import expect
@@ -135,3 +138,47 @@ def test_the_page_fits_every_width(new_tab: OpenTab, colours: str, width: int) -
     overflow = tab.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
     assert overflow <= 0
     expect(tab.page.locator("#step")).to_be_visible(timeout=PATIENCE)
+
+
+SWAY = """async () => {
+  for (const key of ['ArrowRight', 'ArrowLeft']) {
+    document.dispatchEvent(new KeyboardEvent('keydown', {key, bubbles: true}));
+    await new Promise((done) => setTimeout(done, 60));
+  }
+}"""
+
+AS_WHILE_MOVING = """(host) => {
+  host.toggleAttribute('data-pictured', true);
+  host.toggleAttribute('data-moved', host.querySelector('.moving-paths') !== null);
+  const overlay = host.querySelector('.cell-overlay');
+  if (overlay && host.closest('[data-plot^=memory]')) overlay.hidden = false;
+}"""
+
+COMPARE = """async (pictures) => {
+  const pixels = await Promise.all(pictures.map(async (picture) => {
+    const image = new Image();
+    image.src = `data:image/png;base64,${picture}`;
+    await image.decode();
+    const context = new OffscreenCanvas(image.width, image.height).getContext('2d');
+    context.drawImage(image, 0, 0);
+    return context.getImageData(0, 0, image.width, image.height).data;
+  }));
+  const different = pixels[0].reduce((count, value, index) => count + (Math.abs(value - pixels[1][index]) > 48), 0);
+  return different / pixels[0].length;
+}"""
+
+
+def test_what_is_scrubbed_looks_as_plotly_draws_it_at_rest(tab: ScopePage) -> None:
+    tab.open(fragment(MODEL, task=copying(12), seed=5, t=20))
+    for plot in ("weighting-write-0", "stage-weighting", "memory-after", "kernel"):
+        host = tab.page.locator(f'[data-plot="{plot}"] .plot-host')
+        host.scroll_into_view_if_needed()
+        expect(host.locator(".plot-picture")).to_have_attribute("src", re.compile("^blob:"), timeout=PATIENCE)
+        tab.page.evaluate(SWAY)
+        expect(host).not_to_have_attribute("data-pictured", "", timeout=PATIENCE)
+        expect(tab.page.locator("[data-moved]")).to_have_count(0, timeout=PATIENCE)
+        shots = [host.screenshot()]
+        host.evaluate(AS_WHILE_MOVING)
+        shots.append(host.screenshot())
+        different = tab.page.evaluate(COMPARE, [base64.b64encode(shot).decode() for shot in shots])
+        assert different <= 0.0005, f"{plot}: {different:.2%} of the values"

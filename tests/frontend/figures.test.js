@@ -154,7 +154,8 @@ test('moved paths and settled values are the same numbers', () => {
   assert.deepEqual([...stage.figure(model, SIZE).traces[0].y], [...y]);
   const kernel = kernelPlot();
   assert.deepEqual(kernel.motion.values(model), [data.at('shift_weighting', 3, 1)]);
-  assert.equal(kernel.motion.paths(model, kernel.area(model, SIZE)).length, 3);
+  const [bars] = kernel.motion.paths(model, kernel.area(model, SIZE));
+  assert.equal(bars.d.match(/M/g).length, 3);
 });
 
 test('tracks have one line a head, the selected one last and in the accent colour', () => {

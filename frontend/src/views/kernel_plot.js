@@ -38,8 +38,11 @@ export function kernelPlot() {
     }),
     cells: null,
     motion: {
-      kind: 'bars',
-      paths: (model, place) => barPaths(place, model.data.header.shifts, kernel(model), BAR_WIDTH),
+      kind: 'paths',
+      paths: (model, place) => [{
+        d: barPaths(place, model.data.header.shifts, kernel(model), BAR_WIDTH).join(''),
+        fill: model.theme.accent, stroke: 'none', width: 0,
+      }],
       values: (model) => [kernel(model)],
     },
     read(model, x) {

@@ -4,25 +4,26 @@
 /** @import {Figure, Shape} from '../plotly_types.d.ts' */
 /** @import {Layer} from './cells.js' */
 /** @import {LinkedAxis, Model} from './model.js' */
+/** @import {MovingPath} from './moving_paths.js' */
 /** @import {Size} from './layout.js' */
 import {
-  assignZ, drawFigure, isDrawn, moveBars, moveSteps, onZoom, putOverlay, removeFigure, saveFigure, setShapes, settle,
+  assignZ, drawFigure, isDrawn, onZoom, pictureOf, removeFigure, saveFigure, setShapes, settle,
 } from '../plotly.js';
 import {CellOverlay} from './cells.js';
 import {ColumnCursor} from './column_cursor.js';
 import {element, setText} from './dom.js';
+import {FigurePicture} from './figure_picture.js';
 import {cursorShape} from './layout.js';
+import {MovingPaths} from './moving_paths.js';
 
 /**
  * How a plot follows the cursor between two drawings of its figure.
  * - `cursor`: the figure stays, with the marks on it; the cursor moves over it.
  * - `cells`: other values each step, on the canvas.
- * - `bars`, `steps`: other values each step, as paths.
+ * - `paths`: other values each step, as lines and areas over the figure.
  * @typedef {{kind: 'cursor', marks: (model: Model) => Shape[]}
  *   | {kind: 'cells'}
- *   | {kind: 'bars', paths: (model: Model, area: Area) => string[], values: (model: Model) => unknown[]}
- *   | {kind: 'steps', paths: (model: Model, area: Area) => {line: string, fill: string}[],
- *      values: (model: Model) => unknown[]}} Motion
+ *   | {kind: 'paths', paths: (model: Model, area: Area) => MovingPath[], values: (model: Model) => unknown[]}} Motion
  */
 
 /**
@@ -51,6 +52,8 @@ export class Panel {
   /** @type {Size} */ #size = {width: 0, height: 0};
   /** @type {CellOverlay|null} */ #overlay = null;
   /** @type {ColumnCursor|null} */ #cursor = null;
+  /** @type {MovingPaths|null} */ #paths = null;
+  /** @type {FigurePicture} */ #picture;
   /** @type {unknown[]|null} */ #drawn = null;
   /** @type {unknown[]|null} */ #painted = null;
   #paintedColumns = 0;
@@ -77,6 +80,7 @@ export class Panel {
         element('h3', {class: 'plot-title'}, spec.title), symbol, this.note, this.#saveMenu()),
       this.host,
       element('figcaption', {class: 'plot-caption'}, spec.caption));
+    this.#picture = new FigurePicture(this.host);
     if (spec.cells) {
       this.#overlay = new CellOverlay();
       this.host.append(this.#overlay.element);
@@ -84,6 +88,10 @@ export class Panel {
     if (spec.motion.kind === 'cursor') {
       this.#cursor = new ColumnCursor();
       this.host.append(this.#cursor.element);
+    }
+    if (spec.motion.kind === 'paths') {
+      this.#paths = new MovingPaths();
+      this.host.append(this.#paths.element);
     }
   }
 
@@ -140,9 +148,19 @@ export class Panel {
     return Boolean(this.#model && isDrawn(this.host) && !same(placeOf(this.#model), this.#followed));
   }
 
-  /** Whether something was moved past Plotly that `settle` has to tell it. */
+  /** Whether something else than Plotly's figure of the present is on screen, which `settle` mends. */
   get unsettled() {
-    return this.#moved;
+    return this.#moved || this.#picture.shown;
+  }
+
+  /** Whether it is in sight and has no picture yet to be scrubbed with. */
+  get unpictured() {
+    return this.visible && isDrawn(this.host) && !this.needsDrawing && !this.#picture.ready;
+  }
+
+  /** @returns {Promise<void>} When there is a picture of the figure, to be shown while the cursor moves. */
+  takePicture() {
+    return this.#picture.take(pictureOf(this.host, this.spec.motion.kind === 'cursor'));
   }
 
   /** @returns {Promise<void>} When the figure has been drawn as the model is now. */
@@ -152,11 +170,11 @@ export class Panel {
     const first = !isDrawn(this.host);
     this.#drawn = this.#wanted(model);
     this.#followed = placeOf(model);
-    this.#moved = false;
+    this.#setMoved(false);
     this.#pinned = model.pinned;
+    this.#picture.forget();
     await drawFigure(this.host, this.spec.figure(model, this.#size));
     if (first) onZoom(this.host, {zoomed: (r) => this.handlers.zoomed(this, r), reset: () => this.handlers.reset(this)});
-    if (this.#overlay) putOverlay(this.host, this.#overlay.element);
     if (!this.#moved && !this.needsDrawing) this.#overlay?.show(this.#arriving(model));
     this.refresh();
   }
@@ -166,11 +184,20 @@ export class Panel {
     const model = this.#model;
     const {motion, cells} = this.spec;
     this.#moved = false;
+    this.#picture.show(false);
     if (!model || !isDrawn(this.host)) return;
     if (motion.kind === 'cursor') return;
     if (motion.kind === 'cells') await settle(this.host, 'z', cells?.layers(model).map(({rows}) => rows) ?? []);
     else await settle(this.host, 'y', motion.values(model));
-    if (!this.#moved) this.#overlay?.show(false);
+    if (this.#moved) return;
+    this.#overlay?.show(false);
+    this.#setMoved(false);
+  }
+
+  /** @param {boolean} moved Whether what moves is shown over the figure, whose own marks are hidden then. */
+  #setMoved(moved) {
+    this.#moved = moved;
+    if (this.#paths) this.host.toggleAttribute('data-moved', moved);
   }
 
   /**
@@ -223,9 +250,9 @@ export class Panel {
     if (motion.kind === 'cells') this.#showCells(model);
     else if (!isDrawn(this.host)) return;
     else if (motion.kind === 'cursor') this.#mark(model.pinned, motion.marks(model));
-    else if (motion.kind === 'bars') moveBars(this.host, motion.paths(model, area(model, this.#size)));
-    else moveSteps(this.host, motion.paths(model, area(model, this.#size)));
-    this.#moved = isDrawn(this.host) && motion.kind !== 'cursor';
+    else this.#paths?.draw(area(model, this.#size), motion.paths(model, area(model, this.#size)));
+    this.#setMoved(isDrawn(this.host) && motion.kind !== 'cursor');
+    this.#picture.show(this.visible);
   }
 
   /**
@@ -235,6 +262,7 @@ export class Panel {
   #mark(pinned, marks) {
     if (pinned === this.#pinned) return;
     this.#pinned = pinned;
+    this.#picture.forget();
     setShapes(this.host, marks);
   }
 
@@ -289,6 +317,7 @@ export class Panel {
   }
 
   dispose() {
+    this.#picture.forget();
     removeFigure(this.host);
     this.element.remove();
   }

@@ -3,7 +3,10 @@
 /** Milliseconds without a move after which moved plots are settled and plots out of sight are drawn. */
 const IDLE = 250;
 
-/** Draws plots one a frame: those in sight first, and when nothing moves, what was moved, then the others. */
+/**
+ * Draws plots one a frame: those in sight first, and when nothing moves, what was moved, then the others, and last the
+ * pictures that are scrubbed with.
+ */
 export class Scheduler {
   /** @type {Panel[]} */ #panels = [];
   #ready = false;
@@ -68,11 +71,13 @@ export class Scheduler {
     const unsettled = this.#panels.find((panel) => panel.unsettled);
     const unseen = this.#panels.find((panel) => panel.needsDrawing);
     const behind = this.#panels.find((panel) => panel.behind);
+    const unpictured = this.#panels.find((panel) => panel.unpictured);
     if (unsettled) await unsettled.settle();
     else if (unseen) await unseen.draw();
     else if (behind) behind.refresh();
+    else if (unpictured) await unpictured.takePicture();
     else this.tell.rested();
-    return Boolean(unsettled ?? unseen ?? behind);
+    return Boolean(unsettled ?? unseen ?? behind ?? unpictured);
   }
 }
 

@@ -1,4 +1,6 @@
+/** @import {Area} from '../plotly.js' */
 /** @import {Model} from './model.js' */
+/** @import {MovingPath} from './moving_paths.js' */
 /** @import {Size} from './layout.js' */
 /** @import {PlotSpec} from './panel.js' */
 /** @import {StageName} from './stages.js' */
@@ -55,8 +57,8 @@ export function stagePlot(stage) {
     }),
     cells: null,
     motion: {
-      kind: 'steps',
-      paths: (model, place) => shown(model, stage).map((values) => stepPaths(place, values)),
+      kind: 'paths',
+      paths: (model, place) => stagePaths(model, stage, place),
       values: (model) => shown(model, stage).map(stepHeights),
     },
     read(model, x) {
@@ -111,6 +113,22 @@ function weightRange({scale}) {
 function shown(model, stage) {
   const both = [stageValues(model, stage), ghostValues(model, stage)];
   return model.scale.weighting === 'log' ? both.map(logarithmic) : both;
+}
+
+/**
+ * @param {Model} model
+ * @param {StageName} stage
+ * @param {Area} place
+ * @returns {MovingPath[]} What `stageTraces` makes Plotly draw.
+ */
+function stagePaths(model, stage, place) {
+  const {accent, muted} = model.theme;
+  const [{line, fill}, ghost] = shown(model, stage).map((values) => stepPaths(place, values));
+  return [
+    {d: fill, fill: `${accent}66`, stroke: 'none', width: 0},
+    {d: line, fill: 'none', stroke: accent, width: 1.5},
+    {d: ghost.line, fill: 'none', stroke: muted, width: 1},
+  ];
 }
 
 /**
