@@ -8,6 +8,7 @@
 /** @import {Section} from './sections.js' */
 import {loadPlotly} from '../plotly.js';
 import {element} from './dom.js';
+import {InTurn} from './in_turn.js';
 import {Inspector} from './inspector.js';
 import {modelOf} from './model.js';
 import {Panel} from './panel.js';
@@ -68,6 +69,7 @@ class Page {
     this.tooltip = new Tooltip(store);
     this.pointer = new Pointer(store, this.tooltip, signal);
     this.scheduler = new Scheduler(signal, {failed: (error) => this.#fail(error), rested: () => this.#rested()});
+    this.words = new InTurn([() => this.#tellPanels(), () => this.#tellSections(), () => this.#tellInspector()]);
     this.sight = new IntersectionObserver((entries) => this.#seen(entries), {rootMargin: '120px'});
     this.sizes = new ResizeObserver((entries) => this.#resized(entries));
     this.#theme = readTheme(root, store.get().dark);
@@ -84,19 +86,30 @@ class Page {
     this.#readTheme(state.dark);
     const model = modelOf(state, this.#series, this.#theme);
     if (!model) return;
-    if (model.step !== this.#step) this.scheduler.moved();
+    const moved = model.step !== this.#step;
+    if (moved) this.scheduler.moved();
     this.#step = model.step;
     this.#model = model;
     for (const panel of this.#panels) panel.update(model);
-    for (const section of this.#sections) {
-      if (this.#inSight.has(section.element)) section.update(model);
-      section.choose(state);
-    }
-    this.#inspector?.update(model);
+    for (const section of this.#sections) section.choose(state);
+    this.words.update(moved);
     this.pointer.update(state);
     this.scheduler.wake();
     this.#askForPlotly();
     if (!this.#series?.memoryPeakKnown) this.#again();
+  }
+
+  #tellPanels() {
+    for (const panel of this.#panels) panel.tell();
+  }
+
+  #tellSections() {
+    const model = this.#model;
+    if (model) for (const section of this.#sections) if (this.#inSight.has(section.element)) section.update(model);
+  }
+
+  #tellInspector() {
+    if (this.#model) this.#inspector?.update(this.#model);
   }
 
   plots() {
@@ -172,7 +185,9 @@ class Page {
       const panel = this.#byElement.get(target);
       if (!panel) this.#seenSection(target, isIntersecting);
       else panel.visible = isIntersecting;
-      if (isIntersecting) panel?.refresh();
+      if (!isIntersecting) continue;
+      panel?.refresh();
+      panel?.tell();
     }
     this.scheduler.wake();
   }
@@ -254,6 +269,7 @@ class Page {
   }
 
   #dispose() {
+    this.words.stop();
     this.#clear();
     this.root.replaceChildren();
   }

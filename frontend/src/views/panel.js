@@ -124,12 +124,16 @@ export class Panel {
     const model = this.#model;
     if (!model || this.#size.width === 0) return;
     this.element.toggleAttribute('data-selected', this.spec.selects === model.head);
-    setText(this.note, this.spec.note?.(model) ?? '');
     const wanted = this.#wanted(model);
     if (this.#overlay && !same(wanted, this.#painted)) this.#paint(model, wanted);
     else if (this.spec.motion.kind === 'cursor') this.#paintArrived(model);
     this.#cursor?.move(this.spec.area(model, this.#size), model.step);
     this.#follow(model);
+  }
+
+  /** Says beside the title what is shown. */
+  tell() {
+    if (this.visible && this.#model) setText(this.note, this.spec.note?.(this.#model) ?? '');
   }
 
   /** @param {Model} model */

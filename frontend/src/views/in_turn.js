@@ -1,0 +1,41 @@
+// Words and numbers beside the plots. To lay out text is what a frame costs most, and nobody reads sixty numbers a second:
+// while the cursor runs, the parts are brought up one a frame, in turn; as soon as it rests, all of them.
+
+/** Milliseconds between two steps below which the cursor runs. */
+const RUNNING = 40;
+
+export class InTurn {
+  #turn = 0;
+  #last = -Infinity;
+  /** @type {ReturnType<typeof setTimeout>|undefined} */ #rest;
+
+  /**
+   * @param {(() => void)[]} parts Each brings its words to the present.
+   * @param {() => number} [now] In milliseconds.
+   */
+  constructor(parts, now = () => performance.now()) {
+    this.parts = parts;
+    this.now = now;
+  }
+
+  /** @param {boolean} moved Whether nothing but the step is another than before. */
+  update(moved) {
+    const before = this.#last;
+    this.#last = moved ? this.now() : -Infinity;
+    this.stop();
+    if (!moved || this.#last - before > RUNNING) {
+      this.#all();
+      return;
+    }
+    this.parts[this.#turn++ % this.parts.length]();
+    this.#rest = setTimeout(() => this.#all(), RUNNING);
+  }
+
+  #all() {
+    for (const part of this.parts) part();
+  }
+
+  stop() {
+    clearTimeout(this.#rest);
+  }
+}
