@@ -8,6 +8,7 @@
 import {isRecording} from './api.js';
 import {createConnection} from './connection.js';
 import {failureFrom} from './failure.js';
+import {isChanged, UNCHANGED} from './interventions.js';
 import {createNotices} from './notices.js';
 import {checkpointOf, createRuns} from './runs.js';
 import {startingSettings, startingTask} from './task_settings.js';
@@ -38,14 +39,16 @@ export function createActions({store, api, signal}) {
   }
 
   async function loadLists() {
-    store.set({checkpoints: {status: 'pending'}, tasks: {status: 'pending'}});
+    store.set({checkpoints: {status: 'pending'}, tasks: {status: 'pending'}, modes: {status: 'pending'}});
     try {
-      const [checkpoints, tasks] = await Promise.all([listed(), api.tasks(signal)]);
-      store.set({checkpoints: {status: 'ready', value: checkpoints}, tasks: {status: 'ready', value: tasks}});
+      const [checkpoints, tasks, modes] = await Promise.all([listed(), api.tasks(signal), api.addressingModes(signal)]);
+      store.set({
+        checkpoints: {status: 'ready', value: checkpoints}, tasks: {status: 'ready', value: tasks}, modes: {status: 'ready', value: modes},
+      });
     } catch (error) {
       if (signal.aborted) return;
       const failed = /** @type {const} */ ({status: 'failed', error: failureFrom(error)});
-      store.set({checkpoints: failed, tasks: failed});
+      store.set({checkpoints: failed, tasks: failed, modes: failed});
       connection.failed(error);
       return;
     }
@@ -115,9 +118,31 @@ export function createActions({store, api, signal}) {
       notices.notify('warn', `The link names the model '${asked.checkpoint}', which this server does not have; '${checkpoint.name}' is shown.`);
     }
     store.set({speed, scale, output_view, zoom});
-    const request = {...asked, checkpoint: found ? asked.checkpoint ?? found.id : checkpoint.id, task: asked.task ?? taskFor(tasks, checkpoint)};
+    const request = {
+      ...asked,
+      ...possibleChanges(asked, checkpoint),
+      checkpoint: found ? asked.checkpoint ?? found.id : checkpoint.id,
+      task: asked.task ?? taskFor(tasks, checkpoint),
+    };
     if (JSON.stringify(store.get().request) === JSON.stringify(request)) showView(wanted);
     else ask(request, wanted);
+  }
+
+  /**
+   * What a link says of changes, as far as it can be done.
+   *
+   * @param {Place['request']} asked
+   * @param {Summary} checkpoint
+   * @returns {Pick<TraceRequest, 'mode'|'interventions'|'leave_constraints'>}
+   */
+  function possibleChanges({mode, interventions, leave_constraints}, {source, name}) {
+    const {modes} = store.get();
+    const known = modes.status !== 'ready' || modes.value.some((one) => one.name === mode);
+    if (!known) notices.notify('warn', `The link names the addressing mode '${mode}', which this server does not have; 'full' is shown.`);
+    const changes = {mode: known ? mode : UNCHANGED.mode, interventions, leave_constraints};
+    if (source !== 'recorded' || !isChanged(changes)) return changes;
+    notices.notify('warn', `The link changes what '${name}' computes, but that was recorded by another program: it is shown as it is.`);
+    return UNCHANGED;
   }
 
   /** @param {View} wanted */
@@ -175,6 +200,8 @@ export function createActions({store, api, signal}) {
       seed: request?.seed ?? 0,
       initial_seed: request?.initial_seed ?? 0,
       inputs: sameInput ? request.inputs : null,
+      ...UNCHANGED,
+      mode: checkpoint.source === 'recorded' ? UNCHANGED.mode : request?.mode ?? UNCHANGED.mode,
     });
   }
 
@@ -207,7 +234,7 @@ export function createActions({store, api, signal}) {
     const info = tasks.find((task) => task.name === name);
     if (!chosen || !info) return;
     const fromTheStart = {...viewOf(store.get()), step: 0, pinned: null, diff: false, loop: null};
-    change({task: startingSettings(info, chosen), inputs: null}, fromTheStart);
+    change({task: startingSettings(info, chosen), inputs: null, interventions: []}, fromTheStart);
   }
 
   /** Back to the task that the checkpoint was trained on, which it can always run. */
@@ -217,7 +244,7 @@ export function createActions({store, api, signal}) {
   }
 
   /**
-   * @param {Partial<Pick<TraceRequest, 'seed'|'initial_seed'|'inputs'>> & {task?: TaskSettings|null}} patch
+   * @param {Partial<Pick<TraceRequest, 'seed'|'initial_seed'|'inputs'|'interventions'>> & {task?: TaskSettings|null}} patch
    * @param {View} [wanted]
    */
   function change(patch, wanted) {

@@ -29,6 +29,7 @@ function example(answers = {}) {
     recordings: async () => [],
     watchRuns: () => ({addEventListener: (_, listener) => { events.tell = (runs) => listener({data: JSON.stringify({runs})}); }, close() {}}),
     tasks: async () => tasks,
+    addressingModes: async () => [{name: 'full'}, {name: 'content_only'}],
     detail: async (id) => ({...summary(id), card: ''}),
     version: async () => ({limits: {max_upload_bytes: 1000}}),
     remove: async () => {},
@@ -63,7 +64,7 @@ beforeEach(() => mock.timers.reset());
 test('it starts with the first checkpoint, on its task at its longest', async () => {
   const {store, streams, actions} = example();
   await actions.start(fromHash(''));
-  assert.deepEqual(streams[0].request, {checkpoint: 'first', task: {name: 'copy', bits: 8, lengths: [20, 20]}, seed: 0, initial_seed: 0, inputs: null});
+  assert.deepEqual(streams[0].request, {checkpoint: 'first', task: {name: 'copy', bits: 8, lengths: [20, 20]}, seed: 0, initial_seed: 0, inputs: null, mode: 'full', interventions: [], leave_constraints: false});
   assert.equal(store.get().trace.status, 'pending');
   streams[0].finish();
   await settle();
@@ -342,7 +343,7 @@ test('another checkpoint keeps task, seed and typed rows where they fit', async 
   await actions.start(fromHash('#seed=7'));
   actions.change({inputs});
   actions.chooseCheckpoint('second');
-  assert.deepEqual(streams.at(-1).request, {checkpoint: 'second', task: {name: 'copy', bits: 8, lengths: [20, 20]}, seed: 7, initial_seed: 0, inputs});
+  assert.deepEqual(streams.at(-1).request, {checkpoint: 'second', task: {name: 'copy', bits: 8, lengths: [20, 20]}, seed: 7, initial_seed: 0, inputs, mode: 'full', interventions: [], leave_constraints: false});
 });
 
 test('a view is held within a trace', () => {
@@ -358,4 +359,26 @@ test('settings that a machine cannot run are left for those it was trained with'
   await settle();
   actions.useTrainedTask();
   assert.deepEqual(streams[1].request.task, {name: 'copy', bits: 8, lengths: [20, 20]});
+});
+
+test('a link to a mode that the server does not have shows the machine as it is, and says so', async () => {
+  const {store, streams, actions} = example();
+  await actions.start(fromHash("#mode=telepathy&edits=[{'quantity':'memory','operation':'set','value':0}]"));
+  assert.equal(streams[0].request.mode, 'full');
+  assert.equal(streams[0].request.interventions.length, 1);
+  assert.match(store.get().notices[0].text, /'telepathy', which this server does not have/);
+});
+
+test('a recording is never changed', async () => {
+  const {store, streams, actions} = example({recordings: async () => [{...summary('trace-1', 'recorded'), task: null}]});
+  await actions.start(fromHash('#checkpoint=trace-1&mode=content_only'));
+  assert.equal(streams[0].request.mode, 'full');
+  assert.match(store.get().notices[0].text, /recorded by another program/);
+});
+
+test('another model keeps the mode, since every model has it, but no edits, since they name heads', async () => {
+  const {streams, actions} = example();
+  await actions.start(fromHash("#mode=content_only&edits=[{'quantity':'memory','operation':'set','value':0}]"));
+  actions.chooseCheckpoint('second');
+  assert.deepEqual([streams[1].request.mode, streams[1].request.interventions], ['content_only', []]);
 });
