@@ -1,6 +1,7 @@
 // What a person can ask for, and what the page then asks of the server.
 
 /** @import {Api} from './api.js' */
+/** @import {Changes} from './interventions.js' */
 /** @import {Summary, TaskInfo, TaskSettings, TraceRequest, Wishes} from './state.js' */
 /** @import {Store} from './store.js' */
 /** @import {View} from './trace_loader.js' */
@@ -154,12 +155,13 @@ export function createActions({store, api, signal}) {
   /**
    * @param {TraceRequest} request
    * @param {View} [wanted]
+   * @param {{keep?: boolean}} [options]
    */
-  function ask(request, wanted = viewOf(store.get())) {
+  function ask(request, wanted = viewOf(store.get()), options = {}) {
     const before = store.get().request;
     store.set({request});
     if (before?.checkpoint !== request.checkpoint) void loadDetail(request.checkpoint);
-    void loadTrace(request, wanted);
+    void loadTrace(request, wanted, options);
   }
 
   /** @param {string} id */
@@ -244,7 +246,7 @@ export function createActions({store, api, signal}) {
   }
 
   /**
-   * @param {Partial<Pick<TraceRequest, 'seed'|'initial_seed'|'inputs'|'interventions'>> & {task?: TaskSettings|null}} patch
+   * @param {Partial<Pick<TraceRequest, 'seed'|'initial_seed'|'inputs'> & Changes> & {task?: TaskSettings|null}} patch
    * @param {View} [wanted]
    */
   function change(patch, wanted) {
@@ -254,13 +256,34 @@ export function createActions({store, api, signal}) {
     ask({...request, ...patch}, wanted);
   }
 
+  /**
+   * Changes what the machine computes, from here on; if it cannot be done, the run on screen stays.
+   *
+   * @param {Partial<Changes>} changes
+   */
+  function intervene(changes) {
+    const {request} = store.get();
+    if (request && !isRecording(request.checkpoint)) ask({...request, ...changes}, viewOf(store.get()), {keep: true});
+  }
+
+  /** Makes the changes that were refused, whatever constraints they leave. */
+  function interveneAnyway() {
+    const {refused} = store.get().trace;
+    if (refused) ask({...refused.request, leave_constraints: true}, viewOf(store.get()), {keep: true});
+  }
+
+  /** Forgets what was refused. */
+  function dismissRefusal() {
+    store.set({trace: {...store.get().trace, refused: null}});
+  }
+
   function retry() {
     if (store.get().offline) void connection.look();
     else askAgain();
   }
 
   return {
-    start, openPlace, chooseCheckpoint, chooseMoment, runs, chooseTask, useTrainedTask, change, retry, importAgain, upload, remove, dismissUpload,
+    start, openPlace, chooseCheckpoint, chooseMoment, runs, chooseTask, useTrainedTask, change, intervene, interveneAnyway, dismissRefusal, retry, importAgain, upload, remove, dismissUpload,
     notify: notices.notify, dismiss: notices.dismiss,
   };
 }

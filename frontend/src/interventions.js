@@ -1,4 +1,4 @@
-// Changes to what a machine computes: reading them, making them, and what they are called.
+// Changes to what a machine computes: what they are, and reading them.
 
 /** @import {Intervention, TraceRequest} from './state.js' */
 

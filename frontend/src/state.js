@@ -179,6 +179,8 @@
  * @property {number} received Whole steps that `data` holds so far.
  * @property {Failure|null} error
  * @property {TraceEnd|null} end
+ * @property {{request: TraceRequest, error: Failure}|null} refused The changed run that the server refused last, while this
+ *   trace stayed.
  * @property {number|null} retry_at Date.now() of the next try while a busy server is waited for.
  *
  * @typedef {Record<'time'|'location'|'word', [number, number]|null>} Zoom Linked axis ranges of all plots, null for the
@@ -229,7 +231,7 @@
 
 /** @type {TraceState} */
 export const EMPTY_TRACE = Object.freeze({
-  status: 'empty', data: null, received: 0, error: null, end: null, retry_at: null,
+  status: 'empty', data: null, received: 0, error: null, end: null, refused: null, retry_at: null,
 });
 
 /** Steps a second at speed 1. */

@@ -382,3 +382,61 @@ test('another model keeps the mode, since every model has it, but no edits, sinc
   actions.chooseCheckpoint('second');
   assert.deepEqual([streams[1].request.mode, streams[1].request.interventions], ['content_only', []]);
 });
+
+/** A page whose first trace is complete, with the cursor on step 12. */
+async function settledPage() {
+  const page = example();
+  await page.actions.start(fromHash('#checkpoint=first&t=13'));
+  page.streams[0].finish();
+  await settle();
+  return page;
+}
+
+test('a change keeps the old run and the cursor until the new run is complete', async () => {
+  const {store, streams, actions} = await settledPage();
+  const before = store.get().trace.data;
+  actions.intervene({mode: 'content_only'});
+  streams[1].arrive(1);
+  assert.equal(store.get().trace.data, before);
+  assert.equal(store.get().trace.status, 'pending');
+  streams[1].finish();
+  await settle();
+  assert.notEqual(store.get().trace.data, before);
+  assert.deepEqual([store.get().step, store.get().request.mode, store.get().trace.status], [12, 'content_only', 'ready']);
+});
+
+test('a refused change loses nothing and says why', async () => {
+  const {store, streams, actions} = await settledPage();
+  const before = store.get();
+  const interventions = [{quantity: 'key_strength', operation: 'set', value: -1}];
+  actions.intervene({interventions});
+  streams[1].fail(new ApiError({code: 'bad_intervention', message: 'it must be at least 0', status: 422}));
+  await settle();
+  const {trace, request, step} = store.get();
+  assert.deepEqual([trace.status, trace.data, trace.end, request, step], ['ready', before.trace.data, before.trace.end, before.request, 12]);
+  assert.match(trace.refused.error.message, /at least 0/);
+  actions.interveneAnyway();
+  assert.deepEqual([streams[2].request.interventions, streams[2].request.leave_constraints], [interventions, true]);
+  assert.equal(store.get().trace.refused, null);
+});
+
+test('what fails after a change to a change brings back the last run that was complete', async () => {
+  const {store, streams, actions} = await settledPage();
+  actions.intervene({mode: 'content_only'});
+  actions.intervene({leave_constraints: true});
+  assert.equal(streams[1].signal.aborted, true);
+  assert.deepEqual([streams[2].request.mode, streams[2].request.leave_constraints], ['content_only', true]);
+  streams[2].fail(new ApiError({code: 'bad_intervention', message: 'no', status: 422}));
+  await settle();
+  assert.equal(store.get().request.mode, 'full');
+  actions.dismissRefusal();
+  assert.equal(store.get().trace.refused, null);
+});
+
+test('another episode that fails does not bring back a run of the episode before', async () => {
+  const {store, streams, actions} = await settledPage();
+  actions.change({seed: 9});
+  streams[1].fail(new ApiError({code: 'bad_task', message: 'no', status: 422}));
+  await settle();
+  assert.deepEqual([store.get().trace.status, store.get().trace.data, store.get().request.seed], ['failed', null, 9]);
+});

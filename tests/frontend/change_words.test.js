@@ -1,0 +1,35 @@
+import assert from 'node:assert/strict';
+import {test} from 'node:test';
+
+import {changeWords, violationWords} from '../../frontend/src/change_words.js';
+import {UNCHANGED} from '../../frontend/src/interventions.js';
+import {initialState} from '../../frontend/src/state.js';
+
+const gate = {quantity: 'interpolation_gate', operation: 'set', value: 0.5};
+const modes = {status: 'ready', value: [
+  {name: 'full', title: 'Full', definition: '', equation: '', interventions: []},
+  {name: 'frozen_memory', title: 'Frozen memory', definition: '', equation: '', interventions: [gate, gate]},
+]};
+const page = (request, header = {}) => ({...initialState(), modes, request: {checkpoint: 'x', ...UNCHANGED, ...request}, trace: {data: {header}}});
+
+test('what is changed is said in a few words', () => {
+  assert.equal(changeWords(page({})), '');
+  assert.equal(changeWords(page({mode: 'frozen_memory'})), 'frozen memory');
+  assert.equal(changeWords(page({interventions: [gate]})), '1 edit');
+  assert.equal(changeWords(page({mode: 'frozen_memory', interventions: [gate, gate]})), 'frozen memory + 2 edits');
+  assert.equal(changeWords({...page({mode: 'no_read'}), modes: {status: 'pending'}}), 'no_read');
+});
+
+test('a recording says itself what was changed in it', () => {
+  const recorded = {checkpoint: 'trace-1'};
+  assert.equal(changeWords(page(recorded, {mode: 'frozen_memory', interventions: [gate, gate, gate]})), 'frozen memory + 1 edit');
+  assert.equal(changeWords(page(recorded)), '');
+});
+
+test('a constraint that was left is told as the screen counts', () => {
+  const violation = {step: 5, head: 'read 0', quantity: 'interpolation_gate', value: 1.5, rule: 'it must be in [0, 1]'};
+  assert.equal(violationWords(violation), 't = 6, read 0: gate is 1.5, must be in [0, 1]');
+  assert.equal(violationWords({...violation, quantity: 'shift_weighting', value: -0.25, rule: 'every entry must be at least 0'}),
+    't = 6, read 0: shift is −0.25, every entry must be at least 0');
+  assert.equal(violationWords({step: 0, head: null, quantity: 'memory', value: null, rule: 'r'}), 't = 1: memory found is not a number, r');
+});
