@@ -5,6 +5,9 @@
 import {madeChanges} from './interventions.js';
 import {readTrace, WireError} from './wire.js';
 
+/** Why nothing can be changed that needs another run. */
+export const RECORDED = 'Recorded by another program: its machine is not here, so it cannot be run again';
+
 const TRACE_TYPE = 'application/vnd.ntm-scope.trace';
 
 /** @typedef {{version: string, plotly: string, limits: Record<string, number>}} Version */

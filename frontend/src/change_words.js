@@ -1,9 +1,9 @@
 // What the page says of changes to what a machine computes.
 
-/** @import {Mode, State, Violation} from './state.js' */
+/** @import {Intervention, Mode, State, Violation} from './state.js' */
 import {isRecording} from './api.js';
 import {UNCHANGED} from './interventions.js';
-import {typeset} from './views/format.js';
+import {brief, signed, tick, typeset} from './views/format.js';
 
 /**
  * @param {Pick<State, 'modes'>} state
@@ -55,4 +55,29 @@ export function violationWords({step, head, quantity, value, rule}) {
   const place = [`t = ${step + 1}`, head].filter(Boolean).join(', ');
   const number = value === null ? 'not a number' : typeset(String(Number(value.toPrecision(6))));
   return `${place}: ${quantityWords(quantity)} is ${number}, ${rule.replace(/^it /, '')}`;
+}
+
+/** @type {Partial<Record<Intervention['operation'], string>>} */
+const SIGNS = {set: '=', scale: '×', add: '+'};
+
+/**
+ * @param {Intervention} edit
+ * @returns {string} What it changes, where the screen shows the place.
+ */
+export function editWords({quantity, operation, heads, steps, location, word, shift, channel, value, source, stage}) {
+  const entries = Object.entries({location, word, channel}).flatMap(([name, at]) => (at === null || at === undefined ? [] : [`${name} ${at}`]));
+  const what = [quantityWords(quantity), ...entries, ...(typeof shift === 'number' ? [`(${signed(tick(shift))})`] : [])].join(' ');
+  const made = SIGNS[operation] ? `${SIGNS[operation]} ${valueWords(value)}` : [operation.replace('_', '-'), source, stage && quantityWords(stage)].filter(Boolean).join(' ');
+  return `${[stepsWords(steps), heads?.join(', ')].filter(Boolean).join(', ')}: ${what} ${made}`;
+}
+
+/** @param {Intervention['steps']} steps */
+function stepsWords(steps) {
+  if (!steps) return 'all t';
+  return steps[1] - steps[0] === 1 ? `t = ${steps[1]}` : `t = ${steps[0] + 1} … ${steps[1]}`;
+}
+
+/** @param {Intervention['value']} value */
+function valueWords(value) {
+  return Array.isArray(value) ? `[${value.map(brief).join(', ')}]` : tick(value ?? NaN);
 }

@@ -77,3 +77,43 @@ export function madeChanges({mode, interventions, leave_constraints}) {
     ...(leave_constraints ? {leave_constraints} : {}),
   };
 }
+
+/**
+ * @param {Intervention[]} edits
+ * @param {Intervention} edit
+ * @returns {Intervention[]} With the edit, in place of an earlier one of the same place.
+ */
+export function withEdit(edits, edit) {
+  return [...edits.filter((other) => placeOf(other) !== placeOf(edit)), edit];
+}
+
+/** @param {Intervention} edit */
+function placeOf({quantity, operation, heads, steps, location, word, shift, channel}) {
+  return JSON.stringify([quantity, operation, heads, steps, location, word, shift, channel].map((part) => part ?? null));
+}
+
+/**
+ * @param {Intervention} edit
+ * @param {string} asked A quantity.
+ * @param {string[]} names All names of one head.
+ * @param {number} step
+ * @returns {boolean} Whether the edit changes the quantity of this head in this step.
+ */
+export function touches({quantity, heads, steps}, asked, names, step) {
+  return quantity === asked && (!heads || heads.some((name) => names.includes(name))) && (!steps || (step >= steps[0] && step < steps[1]));
+}
+
+/** Digits to which the other entries of a kernel are scaled: fewer make a link longer for no gain. */
+const KERNEL_DIGITS = 6;
+
+/**
+ * @param {ArrayLike<number>} kernel
+ * @param {number} index
+ * @param {number} value
+ * @returns {number[]} The kernel with this entry, the others scaled so that the sum is 1; equal, if they were all 0.
+ */
+export function kernelWith(kernel, index, value) {
+  const rest = Array.from(kernel).reduce((sum, entry, at) => (at === index ? sum : sum + entry), 0);
+  const share = (/** @type {number} */ entry) => (rest === 0 ? 1 / (kernel.length - 1) : entry / rest);
+  return Array.from(kernel, (entry, at) => (at === index ? value : Number(((1 - value) * share(entry)).toPrecision(KERNEL_DIGITS))));
+}

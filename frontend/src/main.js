@@ -46,7 +46,7 @@ mountChangeLine(part('#changes'), {store, actions, signal});
 mountTimeline(part('#timeline'), {store, signal});
 mountTrainingBar(part('#training-bar'), {store, actions, signal});
 
-const views = mountViews(part('#views'), {store, signal});
+const views = mountViews(part('#views'), {store, actions, signal});
 const showHelp = helpPanel();
 mountToolbar(part('#toolbar'), {
   store,

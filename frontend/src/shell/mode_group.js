@@ -2,11 +2,10 @@
 
 /** @import {Actions} from '../actions.js' */
 /** @import {State} from '../state.js' */
-import {isRecording} from '../api.js';
+import {isRecording, RECORDED} from '../api.js';
 import {modeOf} from '../change_words.js';
 import {UNCHANGED} from '../interventions.js';
 import {el, replaceChildren} from './dom.js';
-import {RECORDED} from './seed_group.js';
 
 /** @param {{actions: Actions}} parts */
 export function modeGroup({actions}) {

@@ -3,12 +3,12 @@
 /** @import {Actions} from '../actions.js' */
 /** @import {State} from '../state.js' */
 /** @import {Store} from '../store.js' */
-import {isRecording} from '../api.js';
+import {isRecording, RECORDED} from '../api.js';
 import {toHash} from '../url_state.js';
 import {el, icon, iconButton, replaceChildren} from './dom.js';
 import {modeGroup} from './mode_group.js';
 import {modelGroup} from './model_group.js';
-import {RECORDED, seedGroup} from './seed_group.js';
+import {seedGroup} from './seed_group.js';
 import {taskGroup} from './task_group.js';
 import {nextTheme} from './theme.js';
 
