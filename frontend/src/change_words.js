@@ -3,7 +3,7 @@
 /** @import {Intervention, Mode, State, Violation} from './state.js' */
 import {isRecording} from './api.js';
 import {UNCHANGED} from './interventions.js';
-import {brief, signed, tick, typeset} from './views/format.js';
+import {signed, tick, typeset} from './views/format.js';
 
 /**
  * @param {Pick<State, 'modes'>} state
@@ -79,5 +79,5 @@ function stepsWords(steps) {
 
 /** @param {Intervention['value']} value */
 function valueWords(value) {
-  return Array.isArray(value) ? `[${value.map(brief).join(', ')}]` : tick(value ?? NaN);
+  return Array.isArray(value) ? `[${value.map((one) => tick(Number(one.toPrecision(3)))).join(', ')}]` : tick(value ?? NaN);
 }

@@ -66,8 +66,10 @@ export class NumberField {
     const input = element('input', {type: 'number', step: 'any', class: 'numbers-input', value: shown, 'aria-labelledby': this.label});
     input.title = this.hint;
     this.#input = input;
-    input.addEventListener('keydown', ({key}) => {
+    input.addEventListener('keydown', (event) => {
+      const {key} = event;
       if (key !== 'Enter' && key !== 'Escape') return;
+      event.preventDefault(); // Else Enter would also press the button that gets the focus, and open the field again.
       this.#close(key === 'Enter' ? done : null, shown);
       this.#show.focus();
     });
