@@ -57,6 +57,14 @@ export function violationWords({step, head, quantity, value, rule}) {
   return `${place}: ${quantityWords(quantity)} is ${number}, ${rule.replace(/^it /, '')}`;
 }
 
+/**
+ * @param {string} message The server's, which counts steps from 0 and names the setting behind a button of this page.
+ * @returns {string} With the step as the screen counts.
+ */
+export function refusalWords(message) {
+  return message.replace(/^step (\d+)\b/, (_, step) => `t = ${Number(step) + 1}`).replace(/; leave_constraints allows it$/, '');
+}
+
 /** @type {Partial<Record<Intervention['operation'], string>>} */
 const SIGNS = {set: '=', scale: '×', add: '+'};
 

@@ -114,6 +114,7 @@ def test_a_refused_number_says_why_and_keeps_the_picture(tab: ScopePage) -> None
     tab.open(fragment(MODEL, task=copying(5), seed=1, t=6))
     before = tab.page.locator(".inspector").inner_text()
     type_over(tab, "key_strength", "-1")
+    expect(tab.page.locator("#changes")).to_contain_text("Not changed: t = 6, head 'read 0'")
     expect(tab.page.locator("#changes")).to_contain_text("it must be at least 0")
     assert tab.page.locator(".inspector").inner_text() == before
     assert "edits" not in tab.page.url

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
 
-import {changeWords, editWords, violationWords} from '../../frontend/src/change_words.js';
+import {changeWords, editWords, refusalWords, violationWords} from '../../frontend/src/change_words.js';
 import {UNCHANGED} from '../../frontend/src/interventions.js';
 import {initialState} from '../../frontend/src/state.js';
 
@@ -41,4 +41,10 @@ test('an edit is told where the screen shows its place', () => {
   assert.equal(editWords({quantity: 'memory', operation: 'scale', location: 3, word: 0, value: -2}), 'all t: memory found location 3 word 0 × −2');
   assert.equal(editWords({quantity: 'shift_weighting', operation: 'one_hot', shift: 1}), 'all t: shift (+1) one-hot');
   assert.equal(editWords({quantity: 'weighting', operation: 'stage', stage: 'content_weighting'}), 'all t: weighting stage content weighting');
+});
+
+test('a refusal counts steps as the screen does', () => {
+  const told = "step 29, head 'read 0': key_strength is -1: it must be at least 0; leave_constraints allows it";
+  assert.equal(refusalWords(told), "t = 30, head 'read 0': key_strength is -1: it must be at least 0");
+  assert.equal(refusalWords('the server is busy'), 'the server is busy');
 });
