@@ -1,6 +1,7 @@
 // What a person can ask for, and what the page then asks of the server.
 
 /** @import {Api} from './api.js' */
+/** @import {Changes} from './interventions.js' */
 /** @import {Summary, TaskInfo, TaskSettings, TraceRequest, Wishes} from './state.js' */
 /** @import {Store} from './store.js' */
 /** @import {View} from './trace_loader.js' */
@@ -8,6 +9,7 @@
 import {isRecording} from './api.js';
 import {createConnection} from './connection.js';
 import {failureFrom} from './failure.js';
+import {isChanged, UNCHANGED} from './interventions.js';
 import {createNotices} from './notices.js';
 import {checkpointOf, createRuns} from './runs.js';
 import {startingSettings, startingTask} from './task_settings.js';
@@ -38,14 +40,16 @@ export function createActions({store, api, signal}) {
   }
 
   async function loadLists() {
-    store.set({checkpoints: {status: 'pending'}, tasks: {status: 'pending'}});
+    store.set({checkpoints: {status: 'pending'}, tasks: {status: 'pending'}, modes: {status: 'pending'}});
     try {
-      const [checkpoints, tasks] = await Promise.all([listed(), api.tasks(signal)]);
-      store.set({checkpoints: {status: 'ready', value: checkpoints}, tasks: {status: 'ready', value: tasks}});
+      const [checkpoints, tasks, modes] = await Promise.all([listed(), api.tasks(signal), api.addressingModes(signal)]);
+      store.set({
+        checkpoints: {status: 'ready', value: checkpoints}, tasks: {status: 'ready', value: tasks}, modes: {status: 'ready', value: modes},
+      });
     } catch (error) {
       if (signal.aborted) return;
       const failed = /** @type {const} */ ({status: 'failed', error: failureFrom(error)});
-      store.set({checkpoints: failed, tasks: failed});
+      store.set({checkpoints: failed, tasks: failed, modes: failed});
       connection.failed(error);
       return;
     }
@@ -115,9 +119,31 @@ export function createActions({store, api, signal}) {
       notices.notify('warn', `The link names the model '${asked.checkpoint}', which this server does not have; '${checkpoint.name}' is shown.`);
     }
     store.set({speed, scale, output_view, zoom});
-    const request = {...asked, checkpoint: found ? asked.checkpoint ?? found.id : checkpoint.id, task: asked.task ?? taskFor(tasks, checkpoint)};
+    const request = {
+      ...asked,
+      ...possibleChanges(asked, checkpoint),
+      checkpoint: found ? asked.checkpoint ?? found.id : checkpoint.id,
+      task: asked.task ?? taskFor(tasks, checkpoint),
+    };
     if (JSON.stringify(store.get().request) === JSON.stringify(request)) showView(wanted);
     else ask(request, wanted);
+  }
+
+  /**
+   * What a link says of changes, as far as it can be done.
+   *
+   * @param {Place['request']} asked
+   * @param {Summary} checkpoint
+   * @returns {Pick<TraceRequest, 'mode'|'interventions'|'leave_constraints'>}
+   */
+  function possibleChanges({mode, interventions, leave_constraints}, {source, name}) {
+    const {modes} = store.get();
+    const known = modes.status !== 'ready' || modes.value.some((one) => one.name === mode);
+    if (!known) notices.notify('warn', `The link names the addressing mode '${mode}', which this server does not have; 'full' is shown.`);
+    const changes = {mode: known ? mode : UNCHANGED.mode, interventions, leave_constraints};
+    if (source !== 'recorded' || !isChanged(changes)) return changes;
+    notices.notify('warn', `The link changes what '${name}' computes, but that was recorded by another program: it is shown as it is.`);
+    return UNCHANGED;
   }
 
   /** @param {View} wanted */
@@ -129,12 +155,13 @@ export function createActions({store, api, signal}) {
   /**
    * @param {TraceRequest} request
    * @param {View} [wanted]
+   * @param {{keep?: boolean}} [options]
    */
-  function ask(request, wanted = viewOf(store.get())) {
+  function ask(request, wanted = viewOf(store.get()), options = {}) {
     const before = store.get().request;
     store.set({request});
     if (before?.checkpoint !== request.checkpoint) void loadDetail(request.checkpoint);
-    void loadTrace(request, wanted);
+    void loadTrace(request, wanted, options);
   }
 
   /** @param {string} id */
@@ -175,6 +202,8 @@ export function createActions({store, api, signal}) {
       seed: request?.seed ?? 0,
       initial_seed: request?.initial_seed ?? 0,
       inputs: sameInput ? request.inputs : null,
+      ...UNCHANGED,
+      mode: checkpoint.source === 'recorded' ? UNCHANGED.mode : request?.mode ?? UNCHANGED.mode,
     });
   }
 
@@ -207,7 +236,7 @@ export function createActions({store, api, signal}) {
     const info = tasks.find((task) => task.name === name);
     if (!chosen || !info) return;
     const fromTheStart = {...viewOf(store.get()), step: 0, pinned: null, diff: false, loop: null};
-    change({task: startingSettings(info, chosen), inputs: null}, fromTheStart);
+    change({task: startingSettings(info, chosen), inputs: null, interventions: []}, fromTheStart);
   }
 
   /** Back to the task that the checkpoint was trained on, which it can always run. */
@@ -217,7 +246,7 @@ export function createActions({store, api, signal}) {
   }
 
   /**
-   * @param {Partial<Pick<TraceRequest, 'seed'|'initial_seed'|'inputs'>> & {task?: TaskSettings|null}} patch
+   * @param {Partial<Pick<TraceRequest, 'seed'|'initial_seed'|'inputs'> & Changes> & {task?: TaskSettings|null}} patch
    * @param {View} [wanted]
    */
   function change(patch, wanted) {
@@ -227,13 +256,34 @@ export function createActions({store, api, signal}) {
     ask({...request, ...patch}, wanted);
   }
 
+  /**
+   * Changes what the machine computes, from here on; if it cannot be done, the run on screen stays.
+   *
+   * @param {Partial<Changes>} changes
+   */
+  function intervene(changes) {
+    const {request} = store.get();
+    if (request && !isRecording(request.checkpoint)) ask({...request, ...changes}, viewOf(store.get()), {keep: true});
+  }
+
+  /** Makes the changes that were refused, whatever constraints they leave. */
+  function interveneAnyway() {
+    const {refused} = store.get().trace;
+    if (refused) ask({...refused.request, leave_constraints: true}, viewOf(store.get()), {keep: true});
+  }
+
+  /** Forgets what was refused. */
+  function dismissRefusal() {
+    store.set({trace: {...store.get().trace, refused: null}});
+  }
+
   function retry() {
     if (store.get().offline) void connection.look();
     else askAgain();
   }
 
   return {
-    start, openPlace, chooseCheckpoint, chooseMoment, runs, chooseTask, useTrainedTask, change, retry, importAgain, upload, remove, dismissUpload,
+    start, openPlace, chooseCheckpoint, chooseMoment, runs, chooseTask, useTrainedTask, change, intervene, interveneAnyway, dismissRefusal, retry, importAgain, upload, remove, dismissUpload,
     notify: notices.notify, dismiss: notices.dismiss,
   };
 }

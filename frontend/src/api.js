@@ -1,8 +1,12 @@
 // The server, as functions. Every failure is an ApiError whose message a person can read.
 
-/** @import {Detail, MachineConfig, MetricRow, RunInfo, RunRequest, Summary, TaskInfo, TaskSettings, TraceRequest, TrainingOptions, Wishes} from './state.js' */
+/** @import {Detail, MachineConfig, MetricRow, Mode, RunInfo, RunRequest, Summary, TaskInfo, TaskSettings, TraceRequest, TrainingOptions, Wishes} from './state.js' */
 /** @import {TraceReader} from './wire.js' */
+import {madeChanges} from './interventions.js';
 import {readTrace, WireError} from './wire.js';
+
+/** Why nothing can be changed that needs another run. */
+export const RECORDED = 'Recorded by another program: its machine is not here, so it cannot be run again';
 
 const TRACE_TYPE = 'application/vnd.ntm-scope.trace';
 
@@ -123,12 +127,12 @@ export function createApi(fetcher = (input, init) => fetch(input, init)) {
    * @param {'stream'|'json'|'npz'} format
    * @param {AbortSignal} signal
    */
-  const trace = ({checkpoint, task, seed, initial_seed, inputs}, format, signal) => {
+  const trace = ({checkpoint, task, seed, initial_seed, inputs, ...changes}, format, signal) => {
     if (isRecording(checkpoint)) return request(`/api/uploaded-traces/${encodeURIComponent(checkpoint)}?format=${format}`, {signal});
     return request(`/api/traces?format=${format}`, {
       method: 'POST',
       headers: {'Content-Type': 'application/json', ...(format === 'stream' ? {Accept: TRACE_TYPE} : {})},
-      body: JSON.stringify({checkpoint, task, seed, initial_seed, inputs}),
+      body: JSON.stringify({checkpoint, task, seed, initial_seed, inputs, ...madeChanges(changes)}),
       signal,
     });
   };
@@ -163,6 +167,9 @@ export function createApi(fetcher = (input, init) => fetch(input, init)) {
 
     /** @param {AbortSignal} signal @returns {Promise<TaskInfo[]>} */
     tasks: async (signal) => (await json('/api/tasks', signal)).tasks,
+
+    /** @param {AbortSignal} signal @returns {Promise<Mode[]>} */
+    addressingModes: async (signal) => (await json('/api/addressing-modes', signal)).modes,
 
     /** @param {string} id @param {AbortSignal} signal @returns {Promise<Detail>} */
     detail: (id, signal) => json(`/api/checkpoints/${encodeURIComponent(id)}`, signal),

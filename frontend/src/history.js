@@ -49,7 +49,7 @@ export function bindHistory({store, actions, signal}) {
     const state = store.get();
     document.title = titleOf(state);
     const hash = toHash(state);
-    const push = !entering && isNewPlace(place, state.request);
+    const push = !entering && !state.trace.refused && isNewPlace(place, state.request);
     entering = false;
     place = state.request;
     if (!hash || hash === written) return;

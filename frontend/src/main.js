@@ -5,6 +5,7 @@ import {createApi} from './api.js';
 import {bindHistory} from './history.js';
 import {bindKeyboard} from './keyboard.js';
 import {startPlayback} from './playback.js';
+import {mountChangeLine} from './shell/change_line.js';
 import {conventionsPanel} from './shell/conventions.js';
 import {exportMenu} from './shell/export.js';
 import {helpPanel} from './shell/help.js';
@@ -41,10 +42,11 @@ const {chooseFile} = mountUpload(part('#upload-area'), {store, actions, signal})
 mountNotices(part('#notices'), {store, actions, signal});
 mountStage({stage: part('#stage'), views: part('#views')}, {store, actions, chooseFile, signal});
 mountResult(part('#result'), {store, signal});
+mountChangeLine(part('#changes'), {store, actions, signal});
 mountTimeline(part('#timeline'), {store, signal});
 mountTrainingBar(part('#training-bar'), {store, actions, signal});
 
-const views = mountViews(part('#views'), {store, signal});
+const views = mountViews(part('#views'), {store, actions, signal});
 const showHelp = helpPanel();
 mountToolbar(part('#toolbar'), {
   store,

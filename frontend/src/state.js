@@ -86,6 +86,9 @@
  * @property {number} seed
  * @property {number} initial_seed Decides what a machine draws anew before step 1.
  * @property {number[][]|null} inputs Rows that a person typed, instead of an episode of the task.
+ * @property {string} mode Name of an addressing mode; `full` changes nothing.
+ * @property {Intervention[]} interventions What a person changed, after what the mode changes.
+ * @property {boolean} leave_constraints Whether the changes may leave the constraints of what they change.
  *
  * @typedef {object} MetricRow One measurement on a run's fixed sequences.
  * @property {number} iteration
@@ -134,6 +137,9 @@
  * @property {number} [offset] For take: how many steps later the source is read.
  * @property {string|null} [stage] For stage: the earlier stage that the weighting becomes.
  *
+ * @typedef {{name: string, title: string, definition: string, equation: string, interventions: Intervention[]}} Mode An
+ *   addressing mode; `equation` is empty where nothing is changed.
+ *
  * @typedef {{step: number, head: string|null, quantity: string, value: number|null, rule: string}} Violation
  *
  * @typedef {object} TraceHeader The first frame of a trace stream; server/WIRE.md describes it.
@@ -173,6 +179,8 @@
  * @property {number} received Whole steps that `data` holds so far.
  * @property {Failure|null} error
  * @property {TraceEnd|null} end
+ * @property {{request: TraceRequest, error: Failure}|null} refused The changed run that the server refused last, while this
+ *   trace stayed.
  * @property {number|null} retry_at Date.now() of the next try while a busy server is waited for.
  *
  * @typedef {Record<'time'|'location'|'word', [number, number]|null>} Zoom Linked axis ranges of all plots, null for the
@@ -198,6 +206,7 @@
  * @typedef {object} State Everything transient on the page.
  * @property {Loading<Summary[]>} checkpoints
  * @property {Loading<TaskInfo[]>} tasks
+ * @property {Loading<Mode[]>} modes The first changes nothing.
  * @property {Loading<Detail>|null} detail The chosen checkpoint's card and open choices.
  * @property {RunInfo[]|null} runs The newest first; null until the server has told.
  * @property {TraceRequest|null} request
@@ -222,7 +231,7 @@
 
 /** @type {TraceState} */
 export const EMPTY_TRACE = Object.freeze({
-  status: 'empty', data: null, received: 0, error: null, end: null, retry_at: null,
+  status: 'empty', data: null, received: 0, error: null, end: null, refused: null, retry_at: null,
 });
 
 /** Steps a second at speed 1. */
@@ -242,6 +251,7 @@ export function initialState() {
   return {
     checkpoints: {status: 'pending'},
     tasks: {status: 'pending'},
+    modes: {status: 'pending'},
     detail: null,
     runs: null,
     request: null,

@@ -46,11 +46,14 @@ export function viewWithin({step, head, pinned, diff, loop}, {heads, steps, rece
  * @param {Store} parts.store
  * @param {Api} parts.api
  * @param {(error: unknown) => void} parts.onFailure
- * @returns {(request: TraceRequest, wanted: View, options?: {quiet?: boolean}) => Promise<void>} Quiet: the trace on screen
- *   stays as it is until the other one is complete.
+ * @returns {(request: TraceRequest, wanted: View, options?: {quiet?: boolean, keep?: boolean}) => Promise<void>} Quiet: the
+ *   trace on screen stays as it is until the other one is complete. Keep: it stays so too, and if the other one fails it
+ *   comes back with its request.
  */
 export function createTraceLoader({store, api, onFailure}) {
   let current = new AbortController();
+  /** @type {{request: TraceRequest, trace: State['trace']}|null} What to come back to. */
+  let settled = null;
 
   /** @param {Partial<State['trace']>} patch */
   const setTrace = (patch) => store.set({trace: {...store.get().trace, ...patch}});
@@ -76,20 +79,33 @@ export function createTraceLoader({store, api, onFailure}) {
     }
   }
 
-  return async (request, wanted, {quiet = false} = {}) => {
+  /**
+   * @param {TraceRequest} request
+   * @param {unknown} error
+   * @param {boolean} keep
+   */
+  function fail(request, error, keep) {
+    const failure = failureFrom(error);
+    if (keep && settled) store.set({request: settled.request, trace: {...settled.trace, refused: {request, error: failure}}});
+    else store.set({trace: {...EMPTY_TRACE, status: 'failed', error: failure}, playing: false});
+    onFailure(error);
+  }
+
+  return async (request, wanted, {quiet = false, keep = false} = {}) => {
     current.abort();
     current = new AbortController();
     const {signal} = current;
-    if (!quiet) setTrace({status: 'pending', error: null, end: null, retry_at: null});
+    if (!quiet) setTrace({status: 'pending', error: null, end: null, refused: null, retry_at: null});
+    const stays = quiet || keep;
+    if (!stays) settled = null;
     try {
       const show = showing(store, wanted);
-      const reader = await patiently(request, quiet ? () => {} : show, signal);
-      (quiet ? showing(store, viewOf(store.get())) : show)(reader);
+      const reader = await patiently(request, stays ? () => {} : show, signal);
+      (stays ? showing(store, viewOf(store.get())) : show)(reader);
       setTrace({status: 'ready', end: reader.end});
+      settled = {request, trace: store.get().trace};
     } catch (error) {
-      if (signal.aborted) return;
-      store.set({trace: {...EMPTY_TRACE, status: 'failed', error: failureFrom(error)}, playing: false});
-      onFailure(error);
+      if (!signal.aborted) fail(request, error, keep);
     }
   };
 }

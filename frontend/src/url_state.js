@@ -1,13 +1,14 @@
 // The whole view as readable parameters in the URL's hash, and back. Nothing in a hash is trusted.
 
-/** @import {State, TaskSettings} from './state.js' */
+/** @import {Intervention, State, TaskSettings} from './state.js' */
+import {interventionsFrom, UNCHANGED} from './interventions.js';
 import {DEFAULT_SCALE, NO_ZOOM} from './state.js';
 
 /**
  * What a hash can say; what it does not say keeps its usual value.
  * @typedef {object} Place
  * @property {{checkpoint: string|null, task: TaskSettings|null, seed: number, initial_seed: number,
- *   inputs: number[][]|null}} request
+ *   inputs: number[][]|null, mode: string, interventions: Intervention[], leave_constraints: boolean}} request
  * @property {{step: number, head: number, pinned: number|null, diff: boolean, speed: number,
  *   loop: [number, number]|null, scale: State['scale'], output_view: State['output_view'], zoom: State['zoom']}} view
  * @property {string[]} problems One sentence for each part that could not be used.
@@ -22,6 +23,7 @@ const MAX_HASH = 2_000_000;
 const MAX_CELLS = 1_000_000;
 const MAX_STEP = 1_000_000;
 const MAX_PROBLEMS = 3;
+const MODE = /^[a-z_]{1,40}$/;
 const ID = /^[\w.-]{1,100}$/;
 
 /**
@@ -36,6 +38,9 @@ export function toHash(state) {
   parts.push(`seed=${request.seed}`);
   if (request.initial_seed !== 0) parts.push(`start=${request.initial_seed}`);
   if (request.inputs) parts.push(`inputs=${packRows(request.inputs)}`);
+  if (request.mode !== UNCHANGED.mode) parts.push(`mode=${encode(request.mode)}`);
+  if (request.interventions.length > 0) parts.push(`edits=${encode(readableJson(request.interventions))}`);
+  if (request.leave_constraints) parts.push('unconstrained=1');
   parts.push(`t=${step + 1}`, `head=${head}`);
   if (pinned !== null) parts.push(`pin=${pinned + 1}`);
   if (diff) parts.push('diff=1');
@@ -59,11 +64,11 @@ function encode(text) {
 }
 
 /**
- * @param {TaskSettings} task
+ * @param {TaskSettings|Intervention[]} value
  * @returns {string} JSON with ' for ", which a URL shows as it is; plain JSON where a ' occurs in it.
  */
-function readableJson(task) {
-  const json = JSON.stringify(task);
+function readableJson(value) {
+  const json = JSON.stringify(value);
   return json.includes("'") ? json : json.replaceAll('"', "'");
 }
 
@@ -74,7 +79,7 @@ function readableJson(task) {
 export function fromHash(hash) {
   /** @type {Place} */
   const place = {
-    request: {checkpoint: null, task: null, seed: 0, initial_seed: 0, inputs: null},
+    request: {checkpoint: null, task: null, seed: 0, initial_seed: 0, inputs: null, ...UNCHANGED},
     view: {
       step: 0, head: 0, pinned: null, diff: false, speed: 1, loop: null, scale: DEFAULT_SCALE, output_view: 'all', zoom: NO_ZOOM,
     },
@@ -141,6 +146,20 @@ const READERS = {
   inputs({request}, value) {
     request.inputs = unpackRows(value);
     return request.inputs !== null;
+  },
+  mode({request}, value) {
+    if (!MODE.test(value)) return false;
+    request.mode = value;
+    return true;
+  },
+  edits({request}, value) {
+    const edits = interventionsFrom(parsed(value));
+    request.interventions = edits ?? [];
+    return edits !== null;
+  },
+  unconstrained({request}, value) {
+    request.leave_constraints = value === '1';
+    return value === '0' || value === '1';
   },
   t({view}, value) {
     const t = whole(value, 1, MAX_STEP);
@@ -225,12 +244,20 @@ function whole(text, low, high) {
  * @returns {TaskSettings|null}
  */
 function taskFrom(text) {
+  const task = parsed(text);
+  const named = typeof task === 'object' && task !== null && 'name' in task && typeof task.name === 'string';
+  return named ? /** @type {TaskSettings} */ (task) : null;
+}
+
+/**
+ * @param {string} text JSON, or what `readableJson` makes of it.
+ * @returns {unknown} Undefined if it is neither.
+ */
+function parsed(text) {
   try {
-    const task = /** @type {unknown} */ (JSON.parse(text.includes('"') ? text : text.replaceAll("'", '"')));
-    const named = typeof task === 'object' && task !== null && 'name' in task && typeof task.name === 'string';
-    return named ? /** @type {TaskSettings} */ (task) : null;
+    return JSON.parse(text.includes('"') ? text : text.replaceAll("'", '"'));
   } catch {
-    return null;
+    return undefined;
   }
 }
 

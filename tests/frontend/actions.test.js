@@ -29,6 +29,7 @@ function example(answers = {}) {
     recordings: async () => [],
     watchRuns: () => ({addEventListener: (_, listener) => { events.tell = (runs) => listener({data: JSON.stringify({runs})}); }, close() {}}),
     tasks: async () => tasks,
+    addressingModes: async () => [{name: 'full'}, {name: 'content_only'}],
     detail: async (id) => ({...summary(id), card: ''}),
     version: async () => ({limits: {max_upload_bytes: 1000}}),
     remove: async () => {},
@@ -63,7 +64,7 @@ beforeEach(() => mock.timers.reset());
 test('it starts with the first checkpoint, on its task at its longest', async () => {
   const {store, streams, actions} = example();
   await actions.start(fromHash(''));
-  assert.deepEqual(streams[0].request, {checkpoint: 'first', task: {name: 'copy', bits: 8, lengths: [20, 20]}, seed: 0, initial_seed: 0, inputs: null});
+  assert.deepEqual(streams[0].request, {checkpoint: 'first', task: {name: 'copy', bits: 8, lengths: [20, 20]}, seed: 0, initial_seed: 0, inputs: null, mode: 'full', interventions: [], leave_constraints: false});
   assert.equal(store.get().trace.status, 'pending');
   streams[0].finish();
   await settle();
@@ -342,7 +343,7 @@ test('another checkpoint keeps task, seed and typed rows where they fit', async 
   await actions.start(fromHash('#seed=7'));
   actions.change({inputs});
   actions.chooseCheckpoint('second');
-  assert.deepEqual(streams.at(-1).request, {checkpoint: 'second', task: {name: 'copy', bits: 8, lengths: [20, 20]}, seed: 7, initial_seed: 0, inputs});
+  assert.deepEqual(streams.at(-1).request, {checkpoint: 'second', task: {name: 'copy', bits: 8, lengths: [20, 20]}, seed: 7, initial_seed: 0, inputs, mode: 'full', interventions: [], leave_constraints: false});
 });
 
 test('a view is held within a trace', () => {
@@ -358,4 +359,84 @@ test('settings that a machine cannot run are left for those it was trained with'
   await settle();
   actions.useTrainedTask();
   assert.deepEqual(streams[1].request.task, {name: 'copy', bits: 8, lengths: [20, 20]});
+});
+
+test('a link to a mode that the server does not have shows the machine as it is, and says so', async () => {
+  const {store, streams, actions} = example();
+  await actions.start(fromHash("#mode=telepathy&edits=[{'quantity':'memory','operation':'set','value':0}]"));
+  assert.equal(streams[0].request.mode, 'full');
+  assert.equal(streams[0].request.interventions.length, 1);
+  assert.match(store.get().notices[0].text, /'telepathy', which this server does not have/);
+});
+
+test('a recording is never changed', async () => {
+  const {store, streams, actions} = example({recordings: async () => [{...summary('trace-1', 'recorded'), task: null}]});
+  await actions.start(fromHash('#checkpoint=trace-1&mode=content_only'));
+  assert.equal(streams[0].request.mode, 'full');
+  assert.match(store.get().notices[0].text, /recorded by another program/);
+});
+
+test('another model keeps the mode, since every model has it, but no edits, since they name heads', async () => {
+  const {streams, actions} = example();
+  await actions.start(fromHash("#mode=content_only&edits=[{'quantity':'memory','operation':'set','value':0}]"));
+  actions.chooseCheckpoint('second');
+  assert.deepEqual([streams[1].request.mode, streams[1].request.interventions], ['content_only', []]);
+});
+
+/** A page whose first trace is complete, with the cursor on step 12. */
+async function settledPage() {
+  const page = example();
+  await page.actions.start(fromHash('#checkpoint=first&t=13'));
+  page.streams[0].finish();
+  await settle();
+  return page;
+}
+
+test('a change keeps the old run and the cursor until the new run is complete', async () => {
+  const {store, streams, actions} = await settledPage();
+  const before = store.get().trace.data;
+  actions.intervene({mode: 'content_only'});
+  streams[1].arrive(1);
+  assert.equal(store.get().trace.data, before);
+  assert.equal(store.get().trace.status, 'pending');
+  streams[1].finish();
+  await settle();
+  assert.notEqual(store.get().trace.data, before);
+  assert.deepEqual([store.get().step, store.get().request.mode, store.get().trace.status], [12, 'content_only', 'ready']);
+});
+
+test('a refused change loses nothing and says why', async () => {
+  const {store, streams, actions} = await settledPage();
+  const before = store.get();
+  const interventions = [{quantity: 'key_strength', operation: 'set', value: -1}];
+  actions.intervene({interventions});
+  streams[1].fail(new ApiError({code: 'bad_intervention', message: 'it must be at least 0', status: 422}));
+  await settle();
+  const {trace, request, step} = store.get();
+  assert.deepEqual([trace.status, trace.data, trace.end, request, step], ['ready', before.trace.data, before.trace.end, before.request, 12]);
+  assert.match(trace.refused.error.message, /at least 0/);
+  actions.interveneAnyway();
+  assert.deepEqual([streams[2].request.interventions, streams[2].request.leave_constraints], [interventions, true]);
+  assert.equal(store.get().trace.refused, null);
+});
+
+test('what fails after a change to a change brings back the last run that was complete', async () => {
+  const {store, streams, actions} = await settledPage();
+  actions.intervene({mode: 'content_only'});
+  actions.intervene({leave_constraints: true});
+  assert.equal(streams[1].signal.aborted, true);
+  assert.deepEqual([streams[2].request.mode, streams[2].request.leave_constraints], ['content_only', true]);
+  streams[2].fail(new ApiError({code: 'bad_intervention', message: 'no', status: 422}));
+  await settle();
+  assert.equal(store.get().request.mode, 'full');
+  actions.dismissRefusal();
+  assert.equal(store.get().trace.refused, null);
+});
+
+test('another episode that fails does not bring back a run of the episode before', async () => {
+  const {store, streams, actions} = await settledPage();
+  actions.change({seed: 9});
+  streams[1].fail(new ApiError({code: 'bad_task', message: 'no', status: 422}));
+  await settle();
+  assert.deepEqual([store.get().trace.status, store.get().trace.data, store.get().request.seed], ['failed', null, 9]);
 });

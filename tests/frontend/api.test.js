@@ -4,7 +4,7 @@ import {test} from 'node:test';
 import {ApiError, createApi, failureOf, uploadName} from '../../frontend/src/api.js';
 import {exampleBlocks, exampleHeader, exampleStream, inChunks, jsonFrame} from './wire_helper.js';
 
-const asked = {checkpoint: 'copy-lstm', task: null, seed: 3, initial_seed: 0, inputs: null};
+const asked = {checkpoint: 'copy-lstm', task: null, seed: 3, initial_seed: 0, inputs: null, mode: 'full', interventions: [], leave_constraints: false};
 const {signal} = new AbortController();
 
 /** A server that answers once, and remembers what it was asked. */
@@ -26,7 +26,22 @@ test('a trace is asked for as the contract says, and read as it arrives', async 
   assert.equal(received.at(-1), 40);
   assert.equal(calls[0].path, '/api/traces?format=stream');
   assert.equal(calls[0].method, 'POST');
-  assert.deepEqual(JSON.parse(calls[0].body), asked);
+  assert.deepEqual(JSON.parse(calls[0].body), {checkpoint: 'copy-lstm', task: null, seed: 3, initial_seed: 0, inputs: null});
+});
+
+test('only changes that a person made are asked for', async () => {
+  const header = exampleHeader();
+  const {api, calls} = server(() => new Response(inChunks(exampleStream(header, exampleBlocks(header)))));
+  const interventions = [{quantity: 'interpolation_gate', operation: 'set', value: 0.5}];
+  await api.streamTrace({...asked, mode: 'no_read', interventions, leave_constraints: true}, () => {}, signal);
+  const {mode, interventions: sent, leave_constraints} = JSON.parse(calls[0].body);
+  assert.deepEqual([mode, sent, leave_constraints], ['no_read', interventions, true]);
+});
+
+test('addressing modes are a list', async () => {
+  const {api, calls} = server(() => Response.json({modes: [{name: 'full'}]}));
+  assert.deepEqual(await api.addressingModes(signal), [{name: 'full'}]);
+  assert.equal(calls[0].path, '/api/addressing-modes');
 });
 
 test("a refusal keeps the server's words, field and status", async () => {

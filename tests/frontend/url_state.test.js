@@ -5,7 +5,7 @@ import {initialState} from '../../frontend/src/state.js';
 import {fromHash, packRows, toHash, unpackRows} from '../../frontend/src/url_state.js';
 import {random} from './wire_helper.js';
 
-const request = {checkpoint: 'copy-lstm', task: {name: 'copy', bits: 8, lengths: [20, 20]}, seed: 0, initial_seed: 0, inputs: null};
+const request = {checkpoint: 'copy-lstm', task: {name: 'copy', bits: 8, lengths: [20, 20]}, seed: 0, initial_seed: 0, inputs: null, mode: 'full', interventions: [], leave_constraints: false};
 const plain = {...initialState(), request};
 
 test('a plain view is a short, readable hash', () => {
@@ -21,16 +21,28 @@ test('the whole view survives the round trip', () => {
     zoom: {time: [5.5, 20.5], location: null, word: [-0.5, 3]},
   };
   const state = {...plain, ...view, request: {...request, seed: 4294967295, initial_seed: 11, inputs}};
+  state.request.mode = 'content_only';
+  state.request.leave_constraints = true;
+  state.request.interventions = [
+    {quantity: 'interpolation_gate', operation: 'set', heads: ['read 0'], steps: [4, 5], value: 1.5},
+    {quantity: 'shift_weighting', operation: 'set', value: [0, 0.25, 0.75]},
+  ];
   const place = fromHash(toHash(state));
   assert.deepEqual(place.request, state.request);
   assert.deepEqual(place.view, view);
   assert.deepEqual(place.problems, []);
 });
 
+test('what is changed reads well in a link', () => {
+  const interventions = [{quantity: 'sharpening', operation: 'set', steps: [4, 5], value: 1}];
+  const hash = toHash({...plain, request: {...request, mode: 'no_shift', interventions, leave_constraints: true}});
+  assert.ok(hash.includes("&mode=no_shift&edits=[{'quantity':'sharpening','operation':'set','steps':[4,5],'value':1}]&unconstrained=1&t=1"));
+});
+
 test('the defaults come back from an empty hash', () => {
   for (const hash of ['', '#']) {
     const {request: asked, view, problems} = fromHash(hash);
-    assert.deepEqual(asked, {checkpoint: null, task: null, seed: 0, initial_seed: 0, inputs: null});
+    assert.deepEqual(asked, {checkpoint: null, task: null, seed: 0, initial_seed: 0, inputs: null, mode: 'full', interventions: [], leave_constraints: false});
     const {step, head, pinned, diff, speed, loop, scale, output_view, zoom} = initialState();
     assert.deepEqual(view, {step, head, pinned, diff, speed, loop, scale, output_view, zoom});
     assert.deepEqual(problems, []);
@@ -48,6 +60,9 @@ const hostile = [
   'task={}', "task={'name':7}", 'seed=-1', 'seed=4294967296', 'seed=1e3', 'seed=', 'seed=NaN', 'start=-1', 't=0', 't=-3', 't=99999999', 't=1.5', 'head=-1', 'head=x',
   'pin=0', 'diff=yes', 'loop=5-3', 'loop=5', 'loop=1-2-3', 'loop=a-b', 'speed=0', 'speed=31', 'speed=', 'speed=fast', 'weighting=huge', 'memory=',
   'key_strength=x', 'output=x', 'zoom_time=5', 'zoom_time=9,3', 'zoom_time=1,2,3', 'zoom_word=NaN,3', 'zoom_location=1e9,2e9',
+  'mode=', 'mode=Full', 'mode=../x', 'edits=', 'edits={}', 'edits=[7]', "edits=[{'quantity':'memory'}]", "edits=[{'quantity':'soul','operation':'set','value':1}]",
+  "edits=[{'quantity':'key','operation':'set','value':'1'}]", "edits=[{'quantity':'key','operation':'set','value':1,'extra':1}]",
+  "edits=[{'quantity':'key','operation':'set','value':1,'steps':[2,1]}]", 'unconstrained=yes', "edits=[{'quantity':null,'operation':null}]",
   'inputs=', 'inputs=2x2.', 'inputs=2x2.####', 'inputs=0x3.AA', 'inputs=9999999x9999.AA', 'inputs=2x2f.AAAA', 'inputs=1x1f.AADAfw', 'inputs=1x1f.AACAfw',
   '__proto__=1', 'constructor=1', 'toString=', 'unknown=1', '%=%', 't', '=',
 ];

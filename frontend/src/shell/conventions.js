@@ -4,10 +4,10 @@
 /** @import {Choice, Detail, State, Summary} from '../state.js' */
 /** @import {Store} from '../store.js' */
 /** @import {Child} from './dom.js' */
+import {RECORDED} from '../api.js';
 import {el, mathText, modal} from './dom.js';
 import {machineLine} from './machine_line.js';
 import {originSection, readingForm} from './origin.js';
-import {RECORDED} from './seed_group.js';
 import {bytesText} from './upload.js';
 
 /**

@@ -3,11 +3,9 @@
 /** @import {Actions} from '../actions.js' */
 /** @import {State} from '../state.js' */
 /** @import {Store} from '../store.js' */
-import {isRecording} from '../api.js';
+import {isRecording, RECORDED} from '../api.js';
 import {el, iconButton} from './dom.js';
 
-/** Why nothing can be changed that needs another run. */
-export const RECORDED = 'Recorded by another program: its machine is not here, so it cannot be run again';
 const MAX_SEED = 2 ** 32 - 1;
 /** A random seed stays short enough to be read aloud. */
 const RANDOM_BELOW = 10_000;

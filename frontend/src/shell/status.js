@@ -4,6 +4,7 @@
 /** @import {State} from '../state.js' */
 /** @import {Store} from '../store.js' */
 /** @import {TraceData} from '../trace_data.js' */
+import {isChanged, UNCHANGED} from '../interventions.js';
 import {el, icon, iconButton, replaceChildren} from './dom.js';
 import {withSteps} from './input_rows.js';
 
@@ -137,6 +138,7 @@ export function mountStage({stage, views}, {store, actions, chooseFile, signal})
       text && el('p', {}, text),
       kind === 'failed' && el('div', {class: 'stage-actions'},
         el('button', {type: 'button', class: 'button button-strong', onclick: actions.retry}, 'Try again'),
+        trace.error?.status === 422 && state.request && isChanged(state.request) && el('button', {type: 'button', class: 'button', onclick: () => actions.change(UNCHANGED)}, 'Undo the changes'),
         trace.error?.status === 422 && el('button', {type: 'button', class: 'button', onclick: actions.useTrainedTask}, 'Use the task it was trained on')),
       kind === 'empty' && el('div', {class: 'stage-actions'},
         el('button', {type: 'button', class: 'button button-strong', onclick: chooseFile}, icon('upload'), 'Upload a model')));

@@ -3,11 +3,11 @@
 /** @import {Actions} from '../actions.js' */
 /** @import {State, Summary, TaskInfo, TaskSettings} from '../state.js' */
 /** @import {Store} from '../store.js' */
+import {RECORDED} from '../api.js';
 import {checkpointOf} from '../runs.js';
 import {fits} from '../task_settings.js';
 import {el, replaceChildren} from './dom.js';
 import {menu} from './menu.js';
-import {RECORDED} from './seed_group.js';
 import {settingFields} from './settings_form.js';
 
 /** @param {{store: Store, actions: Actions, signal: AbortSignal}} parts */

@@ -3,11 +3,12 @@
 /** @import {Actions} from '../actions.js' */
 /** @import {State} from '../state.js' */
 /** @import {Store} from '../store.js' */
-import {isRecording} from '../api.js';
+import {isRecording, RECORDED} from '../api.js';
 import {toHash} from '../url_state.js';
 import {el, icon, iconButton, replaceChildren} from './dom.js';
+import {modeGroup} from './mode_group.js';
 import {modelGroup} from './model_group.js';
-import {RECORDED, seedGroup} from './seed_group.js';
+import {seedGroup} from './seed_group.js';
 import {taskGroup} from './task_group.js';
 import {nextTheme} from './theme.js';
 
@@ -28,13 +29,14 @@ export function mountToolbar(root, {store, actions, signal, chooseFile, showAbou
   const model = modelGroup({store, actions, chooseFile, showAbout});
   const task = taskGroup({store, actions, signal});
   const seed = seedGroup({store, actions});
+  const mode = modeGroup({actions});
   const edit = el('button', {type: 'button', class: 'button', id: 'edit-input', 'aria-label': 'Edit input', title: 'Type the input by hand', onclick: editInput}, icon('edit'),
     el('span', {class: 'button-text'}, 'Edit input'));
   const theme = iconButton('theme', 'Theme', () => store.set({theme: nextTheme(store.get().theme)}));
 
   replaceChildren(root,
     brand(),
-    model.root, task.root, seed.root, edit,
+    model.root, task.root, seed.root, edit, mode.root,
     el('div', {class: 'toolbar-end'},
       el('button', {type: 'button', class: 'button', id: 'train', 'aria-label': 'Train', title: 'Train a machine, and see the runs', onclick: showTrain},
         icon('train'), el('span', {class: 'button-text'}, 'Train')),
@@ -49,6 +51,7 @@ export function mountToolbar(root, {store, actions, signal, chooseFile, showAbou
     model.render(state);
     task.render(state);
     seed.render(state);
+    mode.render(state);
     edit.toggleAttribute('data-on', state.request?.inputs !== null && state.request !== null);
     const recorded = state.request !== null && isRecording(state.request.checkpoint);
     edit.disabled = !state.trace.data || recorded;
@@ -58,7 +61,7 @@ export function mountToolbar(root, {store, actions, signal, chooseFile, showAbou
     theme.setAttribute('aria-label', label);
   }
   /** @type {(keyof State)[]} */
-  const shown = ['checkpoints', 'tasks', 'detail', 'request', 'theme'];
+  const shown = ['checkpoints', 'tasks', 'modes', 'detail', 'request', 'theme'];
   store.subscribe((state, previous) => {
     const changed = shown.some((key) => state[key] !== previous[key]) || state.trace.data !== previous.trace.data;
     if (changed) render(state);

@@ -1,5 +1,6 @@
 // Wires the views: one model a frame for every plot, the inspector and the arrows.
 
+/** @import {Actions} from '../actions.js' */
 /** @import {Store} from '../store.js' */
 /** @import {State, TraceHeader} from '../state.js' */
 /** @import {TraceData} from '../trace_data.js' */
@@ -27,11 +28,11 @@ import {Tooltip} from './tooltip.js';
 
 /**
  * @param {HTMLElement} root
- * @param {{store: Store, signal: AbortSignal}} context
+ * @param {{store: Store, actions: Actions, signal: AbortSignal}} context
  * @returns {Views}
  */
-export function mountViews(root, {store, signal}) {
-  const page = new Page(root, store, signal);
+export function mountViews(root, {store, actions, signal}) {
+  const page = new Page(root, store, actions, signal);
   store.subscribe((state) => page.update(state), signal);
   page.update(store.get());
   return {
@@ -60,11 +61,13 @@ class Page {
   /**
    * @param {HTMLElement} root
    * @param {Store} store
+   * @param {Actions} actions
    * @param {AbortSignal} signal
    */
-  constructor(root, store, signal) {
+  constructor(root, store, actions, signal) {
     this.root = root;
     this.store = store;
+    this.actions = actions;
     this.signal = signal;
     this.tooltip = new Tooltip(store);
     this.pointer = new Pointer(store, this.tooltip, signal);
@@ -93,6 +96,7 @@ class Page {
     for (const panel of this.#panels) panel.update(model);
     for (const section of this.#sections) section.choose(state);
     this.words.update(moved);
+    this.#inspector?.showEdits(state.request);
     this.pointer.update(state);
     this.scheduler.wake();
     this.#askForPlotly();
@@ -142,7 +146,7 @@ class Page {
   #build(header) {
     this.#clear();
     this.#sections = sectionsFor(header, this.store, (spec) => this.#makePanel(spec));
-    this.#inspector = new Inspector(header, this.store, this.tooltip);
+    this.#inspector = new Inspector(header, this.store, this.tooltip, this.actions);
     this.#main.replaceChildren(
       element('div', {class: 'views-sections'}, ...this.#sections.map((section) => section.element)), this.#inspector.element,
     );

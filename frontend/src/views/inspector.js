@@ -1,15 +1,20 @@
 // Everything about one head in one step, in exact digits.
 
+/** @import {Actions} from '../actions.js' */
 /** @import {Store} from '../store.js' */
-/** @import {TraceHeader} from '../state.js' */
+/** @import {Intervention, TraceHeader, TraceRequest} from '../state.js' */
 /** @import {Model} from './model.js' */
 /** @import {Tooltip} from './tooltip.js' */
+import {isRecording, RECORDED} from '../api.js';
 import {SEQUENTIAL} from '../colors.js';
+import {kernelWith, touches, withEdit} from '../interventions.js';
 import {describeStep} from './describe.js';
 import {element, formula, setHidden, setPressed, setText} from './dom.js';
+import {Edits} from './edits.js';
 import {brief, exact, signed, tick, typeset} from './format.js';
 import {argmax, circularMean, entropyBits, expectedShift, total} from './measures.js';
 import {roundedUp} from './model.js';
+import {NumberField} from './number_field.js';
 import {bitScale, signedScale} from './scales.js';
 import {Strip} from './strip.js';
 
@@ -24,15 +29,22 @@ export class Inspector {
   #sum = element('p', {class: 'inspector-warning', role: 'note'});
   /** @type {HTMLButtonElement[]} */ #heads;
   /** @type {Map<string, HTMLElement>} */ #numbers = new Map();
-  /** @type {HTMLElement[]} */ #shifts = [];
+  /** @type {Record<string, NumberField>} */ #fields = {};
+  /** @type {NumberField[]} */ #shifts = [];
+  /** @type {Edits} */ #edits;
+  /** @type {Model|null} */ #model = null;
   /** @type {Record<'key'|'erase'|'add'|'read'|'input'|'output'|'target', Strip>} */ #strips;
 
   /**
    * @param {TraceHeader} header
    * @param {Store} store
    * @param {Tooltip} tooltip
+   * @param {Actions} actions
    */
-  constructor(header, store, tooltip) {
+  constructor(header, store, tooltip, actions) {
+    this.store = store;
+    this.actions = actions;
+    this.#edits = new Edits({store, actions});
     this.#heads = header.heads.map(({name}, head) => {
       const button = element('button', {type: 'button', class: 'chip'}, name);
       button.addEventListener('click', () => store.set({head}));
@@ -62,11 +74,12 @@ export class Inspector {
         element('h2', {}, this.#step, this.#steps), this.#phase),
       group,
       this.#words,
-      section('Parameters', this.#list(
-        ['key_strength', '<i>β</i>', 'strength'],
-        ['interpolation_gate', '<i>g</i>', 'gate'],
-        ['sharpening', '<i>γ</i>', 'sharpening'],
-      ), this.#shiftList(header.shifts)),
+      section('Parameters', this.#fieldList(
+        ['key_strength', '<i>β</i>', 'strength', 'at least 0'],
+        ['interpolation_gate', '<i>g</i>', 'gate', '0 to 1'],
+        ['sharpening', '<i>γ</i>', 'sharpening', 'at least 1'],
+      ), this.#shiftList(header)),
+      this.#edits.element,
       section('Weighting', this.#list(
         ['peak', '<i>w</i><sub>max</sub>', 'peak'],
         ['argmax', '<i>i</i><sub>max</sub>', 'at location'],
@@ -87,17 +100,69 @@ export class Inspector {
     }));
   }
 
-  /** @param {number[]} shifts */
-  #shiftList(shifts) {
-    return element('dl', {class: 'numbers shifts'}, ...shifts.flatMap((shift) => {
-      const value = element('dd', {'data-number': `shift ${shift}`});
-      this.#shifts.push(value);
-      return [element('dt', {}, formula('<i>s</i>'), element('span', {class: 'numbers-shift'}, `(${signed(tick(shift))})`)), value];
+  /** @param {...[string, string, string, string]} rows Name, symbol, words, range. */
+  #fieldList(...rows) {
+    return element('dl', {class: 'numbers'}, ...rows.flatMap(([name, symbol, words, range]) => {
+      const label = `inspector-${name}`;
+      const bar = name === 'interpolation_gate';
+      const field = new NumberField({
+        name, label, bar,
+        hint: `Change the ${words} in this step (${range}): click to type${bar ? ', or drag' : ''}`,
+        begin: () => this.#begin((value) => ({quantity: name, operation: 'set', value})),
+      });
+      this.#fields[name] = field;
+      return [element('dt', {id: label}, formula(symbol), element('span', {class: 'numbers-words'}, words)), field.element];
     }));
+  }
+
+  /** @param {TraceHeader} header */
+  #shiftList({shifts, config}) {
+    const sumsToOne = config.shift_kernel !== 'ones';
+    const others = sumsToOne ? ' The other entries are scaled to 1 minus it.' : '';
+    return element('dl', {class: 'numbers shifts'}, ...shifts.flatMap((shift, index) => {
+      const label = `inspector-shift-${index}`;
+      const field = new NumberField({
+        name: `shift ${shift}`, label, bar: true,
+        hint: `Change s(${signed(tick(shift))}) in this step: click to type, or drag.${others}`,
+        begin: () => this.#begin((value, kernel) => ({
+          quantity: 'shift_weighting', operation: 'set',
+          value: sumsToOne ? kernelWith(kernel, index, value) : Array.from(kernel, (entry, at) => (at === index ? value : entry)),
+        })),
+      });
+      this.#shifts.push(field);
+      return [element('dt', {id: label}, formula('<i>s</i>'), element('span', {class: 'numbers-shift'}, `(${signed(tick(shift))})`)), field.element];
+    }));
+  }
+
+  /**
+   * A change of the step and head that are on screen now, even if the cursor has moved on when the number is there.
+   *
+   * @param {(value: number, kernel: ArrayLike<number>) => Intervention} edit
+   * @returns {(value: number) => void}
+   */
+  #begin(edit) {
+    const model = this.#model;
+    if (!model) return () => {};
+    const {data, step, head} = model;
+    const [name] = namesOf(data.header, head);
+    if (this.store.get().playing) this.store.set({playing: false});
+    return (value) => {
+      const made = {...edit(value, data.at('shift_weighting', step, head)), heads: [name], steps: /** @type {[number, number]} */ ([step, step + 1])};
+      this.actions.intervene({interventions: withEdit(this.store.get().request?.interventions ?? [], made)});
+    };
+  }
+
+  /** @param {TraceRequest|null} request */
+  showEdits(request) {
+    if (!request) return;
+    const locked = isRecording(request.checkpoint) ? RECORDED : '';
+    for (const field of [...Object.values(this.#fields), ...this.#shifts]) field.lock(locked);
+    this.#edits.update(request, locked);
   }
 
   /** @param {Model} model */
   update(model) {
+    this.#model = model;
     const {data, step, head} = model;
     const {header} = data;
     setText(this.#step, `t = ${step + 1}`);
@@ -111,15 +176,13 @@ export class Inspector {
 
   /** @param {Model} model */
   #updateNumbers({data, step, head}) {
-    const {dtype, shifts} = data.header;
-    for (const name of ['key_strength', 'interpolation_gate', 'sharpening']) {
-      this.#set(name, exact(data.value(name, step, head), dtype));
-    }
+    const {dtype, shifts, interventions = []} = data.header;
+    const names = interventions.length > 0 ? namesOf(data.header, head) : [];
+    const edited = (/** @type {string} */ quantity) => interventions.some((edit) => touches(edit, quantity, names, step));
+    for (const [name, field] of Object.entries(this.#fields)) field.update(exact(data.value(name, step, head), dtype), edited(name));
     const kernel = data.at('shift_weighting', step, head);
-    this.#shifts.forEach((value, index) => {
-      setExact(value, exact(kernel[index], dtype));
-      value.style.setProperty('--part', String(kernel[index]));
-    });
+    const kernelEdited = edited('shift_weighting');
+    this.#shifts.forEach((field, index) => field.update(exact(kernel[index], dtype), kernelEdited));
     const weighting = data.at('weighting', step, head);
     const at = argmax(weighting);
     this.#set('peak', at < 0 ? '–' : exact(weighting[at], dtype));
@@ -182,6 +245,16 @@ export class Inspector {
  */
 function section(title, ...children) {
   return element('section', {}, element('h3', {}, title), ...children);
+}
+
+/**
+ * @param {TraceHeader} header
+ * @param {number} head
+ * @returns {string[]} All names of a head, the first of a head that both reads and writes being that of reading.
+ */
+function namesOf({heads}, head) {
+  const one = heads[head].same_as ?? head;
+  return heads.filter(({same_as}, index) => (same_as ?? index) === one).map(({name}) => name);
 }
 
 /**

@@ -1,0 +1,91 @@
+// What the page says of changes to what a machine computes.
+
+/** @import {Intervention, Mode, State, Violation} from './state.js' */
+import {isRecording} from './api.js';
+import {UNCHANGED} from './interventions.js';
+import {signed, tick, typeset} from './views/format.js';
+
+/**
+ * @param {Pick<State, 'modes'>} state
+ * @param {string} name
+ * @returns {Mode|undefined}
+ */
+export function modeOf({modes}, name) {
+  return modes.status === 'ready' ? modes.value.find((mode) => mode.name === name) : undefined;
+}
+
+/**
+ * @param {State} state
+ * @returns {{mode: string, edits: number}} What is changed in the run on screen; of a recording, what it says of itself.
+ */
+export function shownChanges(state) {
+  const {request, trace: {data}} = state;
+  if (request && !isRecording(request.checkpoint)) return {mode: request.mode, edits: request.interventions.length};
+  const {mode = UNCHANGED.mode, interventions = []} = data?.header ?? {};
+  return {mode, edits: Math.max(0, interventions.length - (modeOf(state, mode)?.interventions.length ?? 0))};
+}
+
+/**
+ * @param {State} state
+ * @returns {string} What is changed, in a few words; empty if nothing is.
+ */
+export function changeWords(state) {
+  const {mode, edits} = shownChanges(state);
+  const title = mode === UNCHANGED.mode ? '' : (modeOf(state, mode)?.title ?? mode).toLowerCase();
+  const count = edits === 0 ? '' : edits === 1 ? '1 edit' : `${edits} edits`;
+  return [title, count].filter(Boolean).join(' + ');
+}
+
+/** @type {Record<string, string>} */
+const WORDS = {key_strength: 'strength', interpolation_gate: 'gate', shift_weighting: 'shift', memory: 'memory found', inputs: 'input'};
+
+/**
+ * @param {string} quantity
+ * @returns {string} What the page calls it.
+ */
+export function quantityWords(quantity) {
+  return WORDS[quantity] ?? quantity.replaceAll('_', ' ');
+}
+
+/**
+ * @param {Violation} violation
+ * @returns {string} With the step as the screen counts.
+ */
+export function violationWords({step, head, quantity, value, rule}) {
+  const place = [`t = ${step + 1}`, head].filter(Boolean).join(', ');
+  const number = value === null ? 'not a number' : typeset(String(Number(value.toPrecision(6))));
+  return `${place}: ${quantityWords(quantity)} is ${number}, ${rule.replace(/^it /, '')}`;
+}
+
+/**
+ * @param {string} message The server's, which counts steps from 0 and names the setting behind a button of this page.
+ * @returns {string} With the step as the screen counts.
+ */
+export function refusalWords(message) {
+  return message.replace(/^step (\d+)\b/, (_, step) => `t = ${Number(step) + 1}`).replace(/; leave_constraints allows it$/, '');
+}
+
+/** @type {Partial<Record<Intervention['operation'], string>>} */
+const SIGNS = {set: '=', scale: '×', add: '+'};
+
+/**
+ * @param {Intervention} edit
+ * @returns {string} What it changes, where the screen shows the place.
+ */
+export function editWords({quantity, operation, heads, steps, location, word, shift, channel, value, source, stage}) {
+  const entries = Object.entries({location, word, channel}).flatMap(([name, at]) => (at === null || at === undefined ? [] : [`${name} ${at}`]));
+  const what = [quantityWords(quantity), ...entries, ...(typeof shift === 'number' ? [`(${signed(tick(shift))})`] : [])].join(' ');
+  const made = SIGNS[operation] ? `${SIGNS[operation]} ${valueWords(value)}` : [operation.replace('_', '-'), source, stage && quantityWords(stage)].filter(Boolean).join(' ');
+  return `${[stepsWords(steps), heads?.join(', ')].filter(Boolean).join(', ')}: ${what} ${made}`;
+}
+
+/** @param {Intervention['steps']} steps */
+function stepsWords(steps) {
+  if (!steps) return 'all t';
+  return steps[1] - steps[0] === 1 ? `t = ${steps[1]}` : `t = ${steps[0] + 1} … ${steps[1]}`;
+}
+
+/** @param {Intervention['value']} value */
+function valueWords(value) {
+  return Array.isArray(value) ? `[${value.map((one) => tick(Number(one.toPrecision(3)))).join(', ')}]` : tick(value ?? NaN);
+}

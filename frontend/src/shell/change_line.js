@@ -1,0 +1,77 @@
+// What is changed in the run on screen, and what could not be changed.
+
+/** @import {Actions} from '../actions.js' */
+/** @import {State} from '../state.js' */
+/** @import {Store} from '../store.js' */
+/** @import {Child} from './dom.js' */
+import {isRecording} from '../api.js';
+import {changeWords, modeOf, refusalWords, shownChanges, violationWords} from '../change_words.js';
+import {UNCHANGED} from '../interventions.js';
+import {el, iconButton, replaceChildren} from './dom.js';
+
+/** A symbol of an equation, with what stands above and below it: w^c_t, M_{t-1}, M_0. */
+const SYMBOL = /([A-Za-zβγ](?:\^\w)?_(?:\{[^}]+\}|\w))/;
+
+/**
+ * @param {HTMLElement} root
+ * @param {{store: Store, actions: Actions, signal: AbortSignal}} parts
+ */
+export function mountChangeLine(root, {store, actions, signal}) {
+  /** @param {State} state */
+  function render(state) {
+    replaceChildren(root, changed(state, actions), refused(state, actions));
+  }
+  /** @type {(keyof State)[]} */
+  const shown = ['request', 'modes'];
+  store.subscribe((state, previous) => {
+    const {data, end, refused: told} = state.trace;
+    const {trace} = previous;
+    if (shown.some((key) => state[key] !== previous[key]) || data !== trace.data || end !== trace.end || told !== trace.refused) render(state);
+  }, signal);
+  render(store.get());
+}
+
+/**
+ * @param {State} state
+ * @param {Actions} actions
+ */
+function changed(state, actions) {
+  const words = changeWords(state);
+  const violation = state.trace.end?.violation;
+  if (!words) return null;
+  const mode = modeOf(state, shownChanges(state).mode);
+  const own = state.request && !isRecording(state.request.checkpoint);
+  return el('div', {class: 'change'},
+    el('strong', {}, `Changed run: ${words}`),
+    mode?.equation && el('span', {class: 'change-mode', title: mode.definition}, ...equation(mode.equation)),
+    violation && el('span', {class: 'change-violation'}, violationWords(violation)),
+    own && el('button', {type: 'button', class: 'button change-button', onclick: () => actions.intervene(UNCHANGED)}, 'Back to full'));
+}
+
+/**
+ * @param {State} state
+ * @param {Actions} actions
+ */
+function refused({trace}, actions) {
+  if (!trace.refused) return null;
+  const {request, error} = trace.refused;
+  const constrained = error.code === 'bad_intervention' && !request.leave_constraints;
+  return el('div', {class: 'change change-refused', role: 'alert'},
+    el('span', {}, el('strong', {}, 'Not changed: '), refusalWords(error.message)),
+    constrained && el('button', {type: 'button', class: 'button change-button', title: 'Leaves the constraint, and marks the run', onclick: actions.interveneAnyway}, 'Change it anyway'),
+    iconButton('close', 'Dismiss', actions.dismissRefusal, 'button-quiet change-button'));
+}
+
+/**
+ * @param {string} text An equation as the server writes it.
+ * @returns {Child[]} As the paper sets it.
+ */
+export function equation(text) {
+  return text.split(SYMBOL).map((piece, at) => {
+    if (at % 2 === 0) return piece;
+    const [symbol, below] = piece.split('_');
+    const [letter, above] = symbol.split('^');
+    return el('span', {class: 'math'}, el('i', {}, letter), above ? el('sup', {}, above) : null,
+      el('sub', {}, below.replace(/[{}]/g, '').replace('-', '−')));
+  });
+}

@@ -1,0 +1,142 @@
+"""Addressing modes and edits by hand: what is changed runs, is marked, travels in the address and can be taken back."""
+
+import re
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Locator, expect
+
+from tests.browser.conftest import OpenTab
+from tests.browser.page import ScopePage, copying, fragment
+from tests.browser.processes import ServerProcess
+
+pytestmark = pytest.mark.browser
+
+MODEL = "copy-lstm"
+GATE = "interpolation_gate"
+
+
+def number(tab: ScopePage, name: str) -> Locator:
+    return tab.page.locator(f'.inspector [data-number="{name}"]')
+
+
+def type_over(tab: ScopePage, name: str, text: str, key: str = "Enter") -> None:
+    """Change a number of the inspector as a person without a mouse does."""
+    number(tab, name).focus()
+    tab.press("Enter")
+    expect(tab.page.locator(".numbers-input")).to_be_focused()
+    tab.page.locator(".numbers-input").fill(text)
+    tab.press(key)
+    expect(tab.page.locator(".numbers-input")).to_have_count(0)
+
+
+def read_gate(value: float, step: int) -> dict[str, object]:
+    return {"quantity": GATE, "operation": "set", "heads": ["read 0"], "steps": [step, step + 1], "value": value}
+
+
+def test_a_mode_changes_the_run_says_so_and_goes_back(tab: ScopePage) -> None:
+    tab.open(fragment(MODEL, task=copying(20), seed=0, t=30))
+    expect(tab.page.locator("#result")).to_contain_text("0 / 160 wrong bits")
+    expect(tab.page.locator("#changes")).to_be_empty()
+    tab.page.locator("#mode").select_option("content_only")
+    expect(tab.page.locator("#changes")).to_contain_text("Changed run: content only")
+    expect(tab.page.locator("#result")).to_contain_text(re.compile(r"(?<!\d)[1-9]\d* / 160 wrong bits"))
+    expect(tab.page.locator("#mode")).to_have_attribute("title", re.compile("content alone.*\n.*w_t = w"))
+    tab.at(30, of=41)
+    tab.page.get_by_role("button", name="Back to full").click()
+    expect(tab.page.locator("#result")).to_contain_text("0 / 160 wrong bits")
+    expect(tab.page.locator("#mode")).to_have_value("full")
+    expect(tab.page.locator("#changes")).to_be_empty()
+    tab.at(30, of=41)
+
+
+def test_an_edited_gate_shows_the_numbers_of_the_trace_interface(tab: ScopePage, server: ServerProcess) -> None:
+    tab.open(fragment(MODEL, task=copying(9), seed=3, t=15))
+    before = tab.number("peak")
+    type_over(tab, GATE, "0.5")
+    expect(tab.page.locator("#changes")).to_contain_text("1 edit")
+    expect(number(tab, GATE)).to_have_text("0.5")
+    expect(number(tab, GATE)).to_be_focused()
+    asked = server.trace(MODEL, task=copying(9), seed=3, interventions=[read_gate(0.5, 14)])
+    assert tab.number("peak") == pytest.approx(max(asked["step"]["weighting"][14][0]), rel=1e-6)
+    assert tab.number("peak") != before
+    tab.go_to(17)
+    assert tab.number("peak") == pytest.approx(max(asked["step"]["weighting"][16][0]), rel=1e-6)
+    tab.page.locator(".edits-list").get_by_role("button", name="Remove").click()
+    expect(tab.page.locator("#changes")).to_be_empty()
+    tab.go_to(15)
+    assert tab.number("peak") == before
+
+
+def test_escape_and_the_same_number_change_nothing(tab: ScopePage) -> None:
+    tab.open(fragment(MODEL, task=copying(4), seed=0, t=3, loop="2-5"))
+    before = number(tab, "sharpening").inner_text()
+    type_over(tab, "sharpening", "7", key="Escape")
+    expect(number(tab, "sharpening")).to_have_text(before)
+    type_over(tab, "sharpening", before)
+    type_over(tab, "sharpening", "")
+    expect(tab.page.locator("#changes")).to_be_empty()
+    assert "edits" not in tab.page.url
+    assert "loop=2-5" in tab.page.url
+
+
+def test_a_shift_entry_leaves_the_others_the_rest_of_1(tab: ScopePage) -> None:
+    tab.open(fragment(MODEL, task=copying(4), seed=0, t=7))
+    type_over(tab, "shift 0", "0.25")
+    expect(number(tab, "shift 0")).to_have_text("0.25")
+    shifts = tab.numbers(["shift -1", "shift 0", "shift 1"])
+    assert sum(shifts.values()) == pytest.approx(1, abs=1e-5)
+    bar = tab.page.locator(".numbers-bar").nth(2).bounding_box()
+    assert bar
+    tab.page.mouse.move(bar["x"] + bar["width"] - 5, bar["y"] + 10)
+    tab.page.mouse.down()
+    tab.page.mouse.move(bar["x"] + bar["width"] / 2, bar["y"] + 10, steps=4)
+    tab.page.mouse.up()
+    expect(number(tab, "shift 0")).to_have_text("0.5")
+    expect(tab.page.locator(".edits-list li")).to_have_count(1)
+    expect(tab.page.locator(".numbers-input")).to_have_count(0)
+
+
+def test_a_changed_run_opened_elsewhere_is_the_same(new_tab: OpenTab) -> None:
+    one = new_tab()
+    one.open(fragment(MODEL, task=copying(5), seed=1, t=9, mode="no_shift"))
+    type_over(one, "key_strength", "2.5")
+    expect(one.page.locator("#changes")).to_contain_text("no shift + 1 edit")
+    expect(one.page).to_have_url(re.compile("edits="))
+    other = new_tab()
+    other.open(one.page.url.removeprefix(f"{one.base}/"))
+    other.at(9, of=11)
+    assert other.page.locator(".inspector").inner_text() == one.page.locator(".inspector").inner_text()
+    assert other.page.locator("#changes").inner_text() == one.page.locator("#changes").inner_text()
+
+
+def test_a_refused_number_says_why_and_keeps_the_picture(tab: ScopePage) -> None:
+    tab.open(fragment(MODEL, task=copying(5), seed=1, t=6))
+    before = tab.page.locator(".inspector").inner_text()
+    type_over(tab, "key_strength", "-1")
+    expect(tab.page.locator("#changes")).to_contain_text("Not changed: t = 6, head 'read 0'")
+    expect(tab.page.locator("#changes")).to_contain_text("it must be at least 0")
+    assert tab.page.locator(".inspector").inner_text() == before
+    assert "edits" not in tab.page.url
+    tab.problems = [problem for problem in tab.problems if "422" not in problem]
+    tab.page.get_by_role("button", name="Change it anyway").click()
+    expect(tab.page.locator("#changes")).to_contain_text("t = 6, read 0: strength is −1, must be at least 0")
+    expect(number(tab, "key_strength")).to_have_text("−1")
+    tab.page.get_by_role("button", name="Back to full").click()
+    expect(tab.page.locator("#changes")).to_be_empty()
+    assert tab.page.locator(".inspector").inner_text() == before
+
+
+def test_what_another_program_recorded_cannot_be_changed(tab: ScopePage, tmp_path: Path) -> None:
+    tab.open(fragment(MODEL, task=copying(4), seed=0, mode="no_read"))
+    tab.page.get_by_role("button", name="Export").click()
+    with tab.page.expect_download() as download:
+        tab.page.get_by_role("button", name=".npz", exact=True).click()
+    path = tmp_path / "changed.npz"
+    download.value.save_as(path)
+    tab.page.locator("input[type=file]").first.set_input_files(path)
+    expect(tab.page.locator("#mode")).to_be_disabled()
+    expect(tab.page.locator("#mode")).to_have_attribute("title", re.compile("its machine is not here"))
+    expect(number(tab, GATE)).to_be_disabled()
+    expect(tab.page.locator("#changes")).to_contain_text("Changed run: no read")
+    expect(tab.page.get_by_role("button", name="Back to full")).to_have_count(0)
