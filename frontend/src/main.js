@@ -2,6 +2,7 @@
 
 import {createActions} from './actions.js';
 import {createApi} from './api.js';
+import {mountCompare} from './compare/index.js';
 import {bindHistory} from './history.js';
 import {bindKeyboard} from './keyboard.js';
 import {startPlayback} from './playback.js';
@@ -45,6 +46,7 @@ mountTimeline(part('#timeline'), {store, signal});
 mountTrainingBar(part('#training-bar'), {store, actions, signal});
 
 const views = mountViews(part('#views'), {store, signal});
+mountCompare(part('#compare'), {store, api, signal});
 const showHelp = helpPanel();
 mountToolbar(part('#toolbar'), {
   store,

@@ -80,7 +80,8 @@ function orderedChoice({checkpoint, mode, interventions, leave_constraints}) {
  */
 export function nextChoice({request, columns}, modes) {
   if (!request || columns.length >= MOST_COLUMNS) return null;
-  const shown = [request.mode, ...columns.filter(({choice}) => choice.checkpoint === request.checkpoint).map(({choice}) => choice.mode)];
+  const changed = request.interventions.length > 0;
+  const shown = [...(changed ? [] : [request.mode]), ...columns.filter(({choice}) => choice.checkpoint === request.checkpoint).map(({choice}) => choice.mode)];
   const mode = modes.find((name) => !shown.includes(name)) ?? 'full';
   return {checkpoint: request.checkpoint, mode, interventions: [], leave_constraints: false};
 }
@@ -120,4 +121,45 @@ function sameChannels({config: a}, {config: b}) {
 export function patched(columns, id, patch) {
   if (!columns.some((column) => column.id === id)) return columns;
   return columns.map((column) => (column.id === id ? {...column, ...patch} : column));
+}
+
+/**
+ * @param {State} state
+ * @returns {Partial<State>} With one more column.
+ */
+export function addColumn(state) {
+  const choice = nextChoice(state, state.modes.status === 'ready' ? state.modes.value.map(({name}) => name) : []);
+  return choice ? {columns: [...state.columns, newColumn(choice)]} : {};
+}
+
+/**
+ * @param {State} state
+ * @param {number} id
+ * @returns {Partial<State>} Without this column.
+ */
+export function removeColumn({columns}, id) {
+  return {columns: columns.filter((column) => column.id !== id)};
+}
+
+/**
+ * @param {State} state
+ * @param {number} id
+ * @param {Partial<ColumnChoice>} patch
+ * @returns {Partial<State>} With another choice; another model has other heads, so edits of its heads do not stay.
+ */
+export function changeColumn({columns}, id, patch) {
+  const column = columns.find((one) => one.id === id);
+  if (!column) return {};
+  const edits = patch.checkpoint === undefined ? {} : {interventions: []};
+  return {columns: patched(columns, id, {choice: {...column.choice, ...edits, ...patch}})};
+}
+
+/**
+ * @param {State} state
+ * @param {number} id
+ * @returns {Partial<State>} The column asked for once more.
+ */
+export function retryColumn({columns}, id) {
+  const attempt = (columns.find((one) => one.id === id)?.attempt ?? 0) + 1;
+  return {columns: patched(columns, id, {attempt})};
 }

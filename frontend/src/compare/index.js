@@ -1,0 +1,133 @@
+// Traces beside each other: one cursor, one zoom, and what differs.
+
+/** @import {Api} from '../api.js' */
+/** @import {State} from '../state.js' */
+/** @import {Store} from '../store.js' */
+/** @import {Theme} from '../views/theme.js' */
+import {el, replaceChildren} from '../shell/dom.js';
+import {setHidden, setText} from '../views/dom.js';
+import {readTheme} from '../views/theme.js';
+import {Tooltip} from '../views/tooltip.js';
+import {modelsOf, scalesKnown, shownColumns} from './align.js';
+import {ColumnCard} from './column_card.js';
+import {compareHead} from './head.js';
+import {PanelGroup} from './panel_group.js';
+
+/** Milliseconds without a change after which the columns are brought up although they are out of sight. */
+const REST = 500;
+
+/**
+ * @param {HTMLElement} root
+ * @param {{store: Store, api: Api, signal: AbortSignal}} context
+ */
+export function mountCompare(root, {store, signal}) {
+  const page = new ComparePage(root, store, signal);
+  store.subscribe((state) => page.hear(state), signal);
+  page.hear(store.get());
+}
+
+class ComparePage {
+  /** @type {ColumnCard[]} */ #cards = [];
+  /** @type {Theme|null} */ #theme = null;
+  #keys = '';
+  #step = -1;
+  #inSight = false;
+  #resting = 0;
+  #notice = el('p', {class: 'views-notice', role: 'alert', hidden: true});
+  #columns = el('div', {class: 'compare-columns', role: 'group', 'aria-label': 'Columns', tabindex: 0, hidden: true});
+
+  /**
+   * @param {HTMLElement} root
+   * @param {Store} store
+   * @param {AbortSignal} signal
+   */
+  constructor(root, store, signal) {
+    this.root = root;
+    this.store = store;
+    this.signal = signal;
+    const tooltip = new Tooltip(store);
+    this.group = new PanelGroup(signal, {tooltip, failed: (error) => this.#fail(error)});
+    this.head = compareHead(store);
+    replaceChildren(root, this.head.element, this.#notice, this.#columns, tooltip.element);
+    const sight = new IntersectionObserver((entries) => this.#seen(entries.at(-1)?.isIntersecting ?? false), {rootMargin: '120px'});
+    sight.observe(root);
+    signal.addEventListener('abort', () => {
+      sight.disconnect();
+      clearTimeout(this.#resting);
+    }, {once: true});
+  }
+
+  /**
+   * What is out of sight costs nothing while the cursor moves.
+   *
+   * @param {State} state
+   */
+  hear(state) {
+    setHidden(this.root, !state.trace.data);
+    clearTimeout(this.#resting);
+    if (this.#inSight) this.#update(state);
+    else if (state.columns.length > 0 || this.#cards.length > 0) this.#resting = window.setTimeout(() => this.#update(this.store.get()), REST);
+  }
+
+  /** @param {boolean} inSight */
+  #seen(inSight) {
+    this.#inSight = inSight;
+    if (inSight) this.#update(this.store.get());
+  }
+
+  /** @param {State} state */
+  #update(state) {
+    this.head.update(state);
+    const shown = state.columns.length > 0 && state.trace.data ? shownColumns(state) : [];
+    this.#arrange(shown);
+    if (shown.length === 0) return;
+    if (this.#theme?.dark !== state.dark) this.#readTheme(state.dark);
+    const models = modelsOf(shown, state, /** @type {Theme} */ (this.#theme));
+    if (state.step !== this.#step) this.group.scheduler.moved();
+    this.#step = state.step;
+    shown.forEach((one, at) => this.#cards[at].update(one, models[at], state));
+    this.group.scheduler.wake();
+    if (!scalesKnown(shown)) this.#again();
+  }
+
+  /**
+   * Cards for exactly these columns.
+   *
+   * @param {import('./align.js').Shown[]} shown
+   */
+  #arrange(shown) {
+    const keys = shown.map(({letter, column}) => `${letter}/${column?.id ?? ''}`).join(' ');
+    if (keys === this.#keys) return;
+    this.#keys = keys;
+    for (const card of this.#cards) card.dispose();
+    this.#cards = shown.map(({letter, column}) => new ColumnCard(letter, column, {store: this.store, group: this.group}));
+    this.#columns.style.setProperty('--columns', String(shown.length));
+    replaceChildren(this.#columns, ...this.#cards.map(({element}) => element));
+    setHidden(this.#columns, shown.length === 0);
+  }
+
+  /** @param {boolean} dark */
+  #readTheme(dark) {
+    this.#theme = readTheme(this.root, dark);
+    requestAnimationFrame(() => {
+      const theme = readTheme(this.root, dark);
+      if (JSON.stringify(theme) === JSON.stringify(this.#theme)) return;
+      this.#theme = theme;
+      this.#update(this.store.get());
+    });
+  }
+
+  /** Goes on in the next frame, without a change of state. */
+  #again() {
+    requestAnimationFrame(() => {
+      if (!this.signal.aborted) this.hear(this.store.get());
+    });
+  }
+
+  /** @param {unknown} error */
+  #fail(error) {
+    this.#notice.hidden = false;
+    setText(this.#notice, `The plots cannot be drawn in full: ${error instanceof Error ? error.message : String(error)}`);
+    throw error;
+  }
+}
