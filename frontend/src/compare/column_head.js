@@ -4,17 +4,21 @@
 /** @import {Store} from '../store.js' */
 /** @import {Shown} from './align.js' */
 /** @import {Column} from './columns.js' */
+/** @import {Parting} from './first_divergence.js' */
 import {el, iconButton, replaceChildren} from '../shell/dom.js';
 import {fillModels} from '../shell/model_group.js';
 import {askedBits, bitsText} from '../shell/status.js';
+import {moveTo} from '../cursor.js';
 import {checkpointOf} from '../runs.js';
 import {setHidden, setText} from '../views/dom.js';
 import {changeColumn, removeColumn, retryColumn} from './columns.js';
+import {divergenceText} from './first_divergence.js';
 
 /**
  * @typedef {object} ColumnHead
  * @property {HTMLElement} element
  * @property {(shown: Shown, state: State) => void} update
+ * @property {(parting: Parting|null) => void} part Where the column first parts from A; null where that is not known.
  */
 
 /**
@@ -28,10 +32,14 @@ export function columnHead(letter, column, store) {
   const result = el('span', {class: 'column-result'});
   const moment = el('span', {class: 'column-moment'});
   const retry = el('button', {type: 'button', class: 'button', hidden: true, onclick: () => column && store.set(retryColumn(store.get(), column.id))}, 'Try again');
+  const parting = el('span', {class: 'column-parting'});
+  let step = 0;
+  const jump = el('button', {type: 'button', class: 'button', hidden: true, onclick: () => store.set(moveTo(store.get(), step))}, 'Go there');
   return {
     element: el('header', {class: 'column-head'},
       el('div', {class: 'column-choice'}, el('h3', {class: 'column-letter'}, el('span', {class: 'visually-hidden'}, 'Column '), letter), choices.element),
-      el('p', {class: 'column-line'}, result, moment, retry)),
+      el('p', {class: 'column-line'}, result, moment, retry),
+      el('p', {class: 'column-line'}, parting, jump)),
     update(shown, state) {
       choices.update(state);
       const {text, tone} = resultOf(shown.state.trace);
@@ -39,6 +47,11 @@ export function columnHead(letter, column, store) {
       if (result.dataset.tone !== tone) result.dataset.tone = tone;
       setText(moment, momentOf(shown));
       setHidden(retry, column === null || shown.state.trace.status !== 'failed');
+    },
+    part(found) {
+      setText(parting, found ? divergenceText(found) : '');
+      setHidden(jump, !found?.first);
+      step = found?.first?.step ?? 0;
     },
   };
 }

@@ -3,14 +3,18 @@
 /** @import {Api} from '../api.js' */
 /** @import {State} from '../state.js' */
 /** @import {Store} from '../store.js' */
+/** @import {Model} from '../views/model.js' */
 /** @import {Theme} from '../views/theme.js' */
+/** @import {Shown} from './align.js' */
 import {el, replaceChildren} from '../shell/dom.js';
 import {setHidden, setText} from '../views/dom.js';
 import {readTheme} from '../views/theme.js';
 import {Tooltip} from '../views/tooltip.js';
 import {modelsOf, scalesKnown, shownColumns} from './align.js';
 import {ColumnCard} from './column_card.js';
+import {firstDivergence} from './first_divergence.js';
 import {compareHead} from './head.js';
+import {OperationsTable} from './operations_table.js';
 import {PanelGroup} from './panel_group.js';
 
 /** Milliseconds without a change after which the columns are brought up although they are out of sight. */
@@ -48,7 +52,9 @@ class ComparePage {
     const tooltip = new Tooltip(store);
     this.group = new PanelGroup(signal, {tooltip, failed: (error) => this.#fail(error)});
     this.head = compareHead(store);
-    replaceChildren(root, this.head.element, this.#notice, this.#columns, tooltip.element);
+    this.operations = new OperationsTable(store);
+    this.details = el('div', {class: 'compare-details', hidden: true}, this.operations.element);
+    replaceChildren(root, this.head.element, this.#notice, this.#columns, this.details, tooltip.element);
     const sight = new IntersectionObserver((entries) => this.#seen(entries.at(-1)?.isIntersecting ?? false), {rootMargin: '120px'});
     sight.observe(root);
     signal.addEventListener('abort', () => {
@@ -86,14 +92,29 @@ class ComparePage {
     if (state.step !== this.#step) this.group.scheduler.moved();
     this.#step = state.step;
     shown.forEach((one, at) => this.#cards[at].update(one, models[at], state));
+    this.#part(shown, models);
+    this.operations.update(shown);
     this.group.scheduler.wake();
     if (!scalesKnown(shown)) this.#again();
   }
 
   /**
+   * Says where each column first parts from the main trace, once both are complete.
+   *
+   * @param {Shown[]} shown
+   * @param {(Model|null)[]} models
+   */
+  #part(shown, [a, ...others]) {
+    others.forEach((b, at) => {
+      const whole = a && b && shown[0].state.trace.status === 'ready' && shown[at + 1].state.trace.status === 'ready';
+      this.#cards[at + 1].head.part(whole ? firstDivergence(a.data, b.data, null) : null);
+    });
+  }
+
+  /**
    * Cards for exactly these columns.
    *
-   * @param {import('./align.js').Shown[]} shown
+   * @param {Shown[]} shown
    */
   #arrange(shown) {
     const keys = shown.map(({letter, column}) => `${letter}/${column?.id ?? ''}`).join(' ');
@@ -103,7 +124,7 @@ class ComparePage {
     this.#cards = shown.map(({letter, column}) => new ColumnCard(letter, column, {store: this.store, group: this.group}));
     this.#columns.style.setProperty('--columns', String(shown.length));
     replaceChildren(this.#columns, ...this.#cards.map(({element}) => element));
-    setHidden(this.#columns, shown.length === 0);
+    for (const part of [this.#columns, this.details]) setHidden(part, shown.length === 0);
   }
 
   /** @param {boolean} dark */
