@@ -12,8 +12,10 @@ import {readTheme} from '../views/theme.js';
 import {Tooltip} from '../views/tooltip.js';
 import {modelsOf, scalesKnown, shownColumns} from './align.js';
 import {ColumnCard} from './column_card.js';
+import {DeltaCard} from './delta_card.js';
 import {firstDivergence} from './first_divergence.js';
 import {compareHead} from './head.js';
+import {MetricsPanel} from './metrics_panel.js';
 import {OperationsTable} from './operations_table.js';
 import {PanelGroup} from './panel_group.js';
 
@@ -24,14 +26,15 @@ const REST = 500;
  * @param {HTMLElement} root
  * @param {{store: Store, api: Api, signal: AbortSignal}} context
  */
-export function mountCompare(root, {store, signal}) {
-  const page = new ComparePage(root, store, signal);
+export function mountCompare(root, {store, api, signal}) {
+  const page = new ComparePage(root, {store, api, signal});
   store.subscribe((state) => page.hear(state), signal);
   page.hear(store.get());
 }
 
 class ComparePage {
   /** @type {ColumnCard[]} */ #cards = [];
+  /** @type {DeltaCard|null} */ #delta = null;
   /** @type {Theme|null} */ #theme = null;
   #keys = '';
   #step = -1;
@@ -42,18 +45,20 @@ class ComparePage {
 
   /**
    * @param {HTMLElement} root
-   * @param {Store} store
-   * @param {AbortSignal} signal
+   * @param {{store: Store, api: Api, signal: AbortSignal}} context
    */
-  constructor(root, store, signal) {
+  constructor(root, {store, api, signal}) {
     this.root = root;
     this.store = store;
     this.signal = signal;
     const tooltip = new Tooltip(store);
     this.group = new PanelGroup(signal, {tooltip, failed: (error) => this.#fail(error)});
+    const again = () => this.hear(this.store.get());
+    this.makeDelta = () => new DeltaCard({store, api, group: this.group, changed: again, signal});
     this.head = compareHead(store);
     this.operations = new OperationsTable(store);
-    this.details = el('div', {class: 'compare-details', hidden: true}, this.operations.element);
+    this.metrics = new MetricsPanel({store, api, signal});
+    this.details = el('div', {class: 'compare-details', hidden: true}, this.operations.element, this.metrics.element);
     replaceChildren(root, this.head.element, this.#notice, this.#columns, this.details, tooltip.element);
     const sight = new IntersectionObserver((entries) => this.#seen(entries.at(-1)?.isIntersecting ?? false), {rootMargin: '120px'});
     sight.observe(root);
@@ -92,8 +97,10 @@ class ComparePage {
     if (state.step !== this.#step) this.group.scheduler.moved();
     this.#step = state.step;
     shown.forEach((one, at) => this.#cards[at].update(one, models[at], state));
+    this.#delta?.update(shown, models, state);
     this.#part(shown, models);
     this.operations.update(shown);
+    this.metrics.update(state);
     this.group.scheduler.wake();
     if (!scalesKnown(shown)) this.#again();
   }
@@ -122,8 +129,9 @@ class ComparePage {
     this.#keys = keys;
     for (const card of this.#cards) card.dispose();
     this.#cards = shown.map(({letter, column}) => new ColumnCard(letter, column, {store: this.store, group: this.group}));
-    this.#columns.style.setProperty('--columns', String(shown.length));
-    replaceChildren(this.#columns, ...this.#cards.map(({element}) => element));
+    this.#columns.style.setProperty('--columns', String(shown.length + 1));
+    this.#delta ??= shown.length > 0 ? this.makeDelta() : null;
+    replaceChildren(this.#columns, ...[...this.#cards, this.#delta].map((card) => card?.element));
     for (const part of [this.#columns, this.details]) setHidden(part, shown.length === 0);
   }
 
