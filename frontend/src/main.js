@@ -46,7 +46,7 @@ mountTimeline(part('#timeline'), {store, signal});
 mountTrainingBar(part('#training-bar'), {store, actions, signal});
 
 const views = mountViews(part('#views'), {store, signal});
-mountCompare(part('#compare'), {store, api, signal});
+const showCompare = mountCompare(part('#compare'), {store, api, signal});
 const showHelp = helpPanel();
 mountToolbar(part('#toolbar'), {
   store,
@@ -54,6 +54,7 @@ mountToolbar(part('#toolbar'), {
   signal,
   chooseFile,
   showHelp,
+  showCompare,
   showAbout: conventionsPanel({store, actions}),
   showTrain: trainDialog({store, api, actions, signal}),
   editInput: mountInputEditor(part('#editor'), {store, actions, signal}),

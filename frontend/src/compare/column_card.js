@@ -7,6 +7,7 @@
 /** @import {Shown} from './align.js' */
 /** @import {PanelGroup} from './panel_group.js' */
 import {el} from '../shell/dom.js';
+import {setHidden} from '../views/dom.js';
 import {mainStep, shownColumns} from './align.js';
 import {columnHead} from './column_head.js';
 import {columnPlots} from './column_plots.js';
@@ -39,7 +40,7 @@ export class ColumnCard {
     this.head.update(shown, state);
     const busy = String(shown.state.trace.status === 'pending');
     if (this.plots.getAttribute('aria-busy') !== busy) this.plots.setAttribute('aria-busy', busy);
-    this.plots.hidden = !model;
+    setHidden(this.plots, !model);
     if (!model) return;
     const {header} = model.data;
     const heads = signatureOf(header);

@@ -4,12 +4,12 @@
 /** @import {Model} from '../views/model.js' */
 /** @import {PlotSpec} from '../views/panel.js' */
 /** @import {Values} from '../views/scales.js' */
+import {heatmaps} from '../views/cells.js';
 import {brief} from '../views/format.js';
 import {weightingPlot} from '../views/head_plots.js';
-import {locationAxisDown} from '../views/layout.js';
+import {locationAxisDown, upsideDown, wholeTicks} from '../views/layout.js';
 import {memoryPlot} from '../views/memory_plots.js';
 import {signedScale} from '../views/scales.js';
-import {heatmaps} from '../views/cells.js';
 import {timeHeatmap} from '../views/time_heatmap.js';
 
 /**
@@ -32,13 +32,15 @@ export function cannotSubtract(a, b) {
 /**
  * @param {TraceData} a
  * @param {TraceData} b That can be subtracted.
- * @returns {PlotSpec[]} Of the heads that both have, write heads first, and of the memory if its words are as long.
+ * @returns {PlotSpec[]} Of the outputs if they are as many, of the heads that both have, write heads first, and of the
+ *   memory if its words are as long.
  */
 export function deltaPlots({header}, b) {
   const heads = header.heads.map((head, index) => ({...head, index})).sort((x, y) => Number(x.kind === 'read') - Number(y.kind === 'read'));
   const both = heads.filter(({name}) => b.header.heads.some((other) => other.name === name));
   const memory = header.axes.word === b.header.axes.word ? [deltaMemory()] : [];
-  return [...both.map(({index, name}) => deltaWeighting(header.heads, index, name)), ...memory];
+  const outputs = header.axes.output === b.header.axes.output ? [deltaOutput()] : [];
+  return [...outputs, ...both.map(({index, name}) => deltaWeighting(header.heads, index, name)), ...memory];
 }
 
 /**
@@ -68,6 +70,15 @@ export function memoryDelta({data, step, other: {b, rows, offset}}) {
     const from = (rows ? rows[location] : location) * words;
     return Float64Array.from({length: words}, (__, word) => (theirs ? theirs[from + word] : NaN) - mine[location * words + word]);
   });
+}
+
+/**
+ * @param {DeltaModel} model
+ * @returns {Values[]} `rows[channel][step]`, NaN where B has no such step.
+ */
+export function outputDelta({data, other: {b, offset}}) {
+  const theirs = b.matrix('outputs');
+  return data.matrix('outputs').map((row, channel) => row.map((value, step) => (theirs[channel][step + offset] ?? NaN) - value));
 }
 
 /** @type {WeakMap<TraceData, Map<string, {other: Other, complete: number, rows: Values[]}>>} The last delta of each head. */
@@ -137,6 +148,28 @@ function deltaWeighting(heads, head, name) {
     read: (model, step, row) => {
       const value = keptDelta(asDelta(model), head)[row]?.[step];
       return value === undefined ? null : `t = ${step + 1} · location ${row} · ${name}\nΔw = ${brief(value)}${matchedLine(asDelta(model), row)}`;
+    },
+  });
+}
+
+/** @returns {PlotSpec} */
+function deltaOutput() {
+  return timeHeatmap({
+    id: 'delta-output',
+    title: 'Δ · Output',
+    symbol: 'Δ<i>y<sub>t</sub></i>',
+    caption: 'Amber: the bit is likelier than in A. Blue: less likely.',
+    height: 160,
+    rowLink: null,
+    rowAxis: ({data}) => {
+      const channels = data.header.axes.output;
+      return {title: 'channel', range: upsideDown([-0.5, channels - 0.5]), values: wholeTicks([0, channels - 1], 4), fixed: true};
+    },
+    layers: (model) => [{rows: outputDelta(asDelta(model)), scale: signedScale(1, model), bar: 'Δ<i>y</i>'}],
+    depends: otherOf,
+    read: (model, step, row) => {
+      const value = outputDelta(asDelta(model))[row]?.[step];
+      return value === undefined ? null : `t = ${step + 1} · ${model.data.header.output_channels[row]}\nΔy = ${brief(value)}`;
     },
   });
 }

@@ -25,11 +25,16 @@ const REST = 500;
 /**
  * @param {HTMLElement} root
  * @param {{store: Store, api: Api, signal: AbortSignal}} context
+ * @returns {() => void} Brings the columns into sight, with the focus on the button that adds one.
  */
 export function mountCompare(root, {store, api, signal}) {
   const page = new ComparePage(root, {store, api, signal});
   store.subscribe((state) => page.hear(state), signal);
   page.hear(store.get());
+  return () => {
+    root.scrollIntoView({block: 'start'});
+    /** @type {HTMLElement|null} */ (root.querySelector('#add-column'))?.focus({preventScroll: true});
+  };
 }
 
 class ComparePage {

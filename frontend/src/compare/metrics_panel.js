@@ -16,6 +16,7 @@ import {lengthsFrom, metricsRequest, metricsRows} from './metrics.js';
 export class MetricsPanel {
   /** @type {AbortController|null} Of the measurement that is running. */ #running = null;
   /** @type {Measured[]} */ #measured = [];
+  /** @type {unknown[]} What `update` has seen last. */ #seen = [];
   #sequences = el('input', {class: 'number', type: 'number', id: 'metrics-sequences', min: 1, max: 1000, value: 100, required: true});
   #lengths = el('input', {class: 'number metrics-lengths', type: 'text', id: 'metrics-lengths', placeholder: "the task's own", inputmode: 'numeric'});
   #start = el('button', {type: 'submit', class: 'button', id: 'measure'}, 'Measure');
@@ -36,6 +37,7 @@ export class MetricsPanel {
       event.preventDefault();
       void this.#measure();
     });
+    form.addEventListener('input', () => this.update(store.get()));
     signal.addEventListener('abort', () => this.#running?.abort(), {once: true});
     this.element = el('section', {class: 'compare-part', 'aria-labelledby': 'compare-metrics'},
       el('div', {class: 'section-head'}, el('h3', {id: 'compare-metrics'}, 'Over many sequences'), form), this.#table);
@@ -43,7 +45,9 @@ export class MetricsPanel {
 
   /** @param {State} state Says so where what was measured is no longer what the columns show. */
   update(state) {
-    if (this.#running || this.#measured.length === 0) return;
+    const seen = [state.request, state.columns, this.#measured, this.#sequences.value, this.#lengths.value];
+    if (this.#running || this.#measured.length === 0 || seen.every((part, at) => part === this.#seen[at])) return;
+    this.#seen = seen;
     const now = this.#requests(state).map((one) => JSON.stringify(one));
     const same = now.length === this.#measured.length && now.every((asked, at) => asked === this.#measured[at].asked);
     setText(this.#note, same ? 'Median, and range over the sequences.' : 'Columns or settings have changed since: measure again.');
