@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import Locator, expect
 
 from tests.browser.conftest import OpenTab
-from tests.browser.page import PATIENCE, ScopePage, copying, fragment
+from tests.browser.page import PATIENCE, SECOND, ScopePage, copying, fragment
 from tests.browser.test_accessibility import violations
 
 pytestmark = pytest.mark.browser
@@ -73,6 +73,32 @@ def test_one_cursor_moves_all_columns_and_a_click_in_one_moves_the_page(tab: Sco
     for index in range(3):
         expect(moments.nth(index)).to_have_text("t = 12 of 21")
     expect(tab.page.locator(".inspector-step")).to_have_text("t = 12")
+
+
+def test_columns_out_of_sight_are_left_alone_while_the_cursor_moves(tab: ScopePage) -> None:
+    tab.open(fragment("copy-lstm", task=copying(10), seed=0, t=3, compare=CHANGED))
+    tab.page.locator("#compare").scroll_into_view_if_needed()
+    results(tab)
+    tab.page.evaluate("scrollTo(0, 0)")
+    tab.page.wait_for_timeout(2 * SECOND)
+    changes = tab.page.evaluate(
+        """async () => {
+            let seen = 0;
+            const observer = new MutationObserver((changes) => { seen += changes.length; });
+            const watched = {subtree: true, childList: true, attributes: true, characterData: true};
+            const frame = () => new Promise((resolve) => requestAnimationFrame(resolve));
+            observer.observe(document.querySelector('#compare'), watched);
+            for (let step = 0; step < 5; step++) {
+                document.dispatchEvent(new KeyboardEvent('keydown', {key: 'ArrowRight'}));
+                await frame();
+                await frame();
+            }
+            observer.disconnect();
+            return seen;
+        }"""
+    )
+    tab.at(8, of=21)
+    assert changes == 0
 
 
 def test_the_first_divergence_is_one_click_away_and_the_matching_has_a_name(tab: ScopePage) -> None:
