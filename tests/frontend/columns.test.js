@@ -3,8 +3,9 @@ import {test} from 'node:test';
 
 import {ApiError} from '../../frontend/src/api.js';
 import {mainStep, modelsOf, outputStart, shownColumns} from '../../frontend/src/compare/align.js';
+import {storeOf} from '../../frontend/src/compare/column_card.js';
 import {keepColumns} from '../../frontend/src/compare/column_loader.js';
-import {newColumn, nextChoice, requestOf, withChoices} from '../../frontend/src/compare/columns.js';
+import {addColumn, changeColumn, newColumn, nextChoice, removeColumn, requestOf, retryColumn, withChoices} from '../../frontend/src/compare/columns.js';
 import {EMPTY_TRACE, initialState} from '../../frontend/src/state.js';
 import {createStore} from '../../frontend/src/store.js';
 import {fromHash, toHash} from '../../frontend/src/url_state.js';
@@ -184,4 +185,34 @@ test('memories share one colour scale, or have their own', () => {
   const own = limits('own');
   assert.notEqual(own[0], own[1]);
   assert.deepEqual(limits('shared'), [Math.max(...own), Math.max(...own)]);
+});
+
+test('the plots of a column set step and zoom of the page as the main trace counts them', () => {
+  const [short, long] = [viewsTrace({steps: 6}), viewsTrace({steps: 10})];
+  const store = createStore(known({
+    trace: ready(short), columns: [{...newColumn(choice('two')), trace: ready(long)}], compare: {...initialState().compare, align: 'delimiter'},
+  }), () => {});
+  const theirs = storeOf('B', store);
+  assert.equal(theirs.get().trace.data, long);
+  theirs.set({step: 6, head: 1});
+  assert.deepEqual([store.get().step, store.get().head, theirs.get().step], [4, 1, 6]);
+  theirs.set({zoom: {time: [3, 5], location: [0, 2], word: null}});
+  assert.deepEqual(store.get().zoom, {time: [1, 3], location: [0, 2], word: null});
+  assert.equal(storeOf('A', store).get().step, 4);
+});
+
+test('another model drops edits, since they name heads; another mode keeps them; trying again counts', () => {
+  const column = newColumn(choice('one', 'hard', [{quantity: 'key', operation: 'set', value: 0}]));
+  const state = known({columns: [column]});
+  const changed = (patch) => changeColumn(state, column.id, patch).columns[0].choice;
+  assert.deepEqual([changed({checkpoint: 'two'}).interventions, changed({checkpoint: 'two'}).mode], [[], 'hard']);
+  assert.equal(changed({mode: 'no_read'}).interventions.length, 1);
+  assert.equal(retryColumn(state, column.id).columns[0].attempt, 1);
+  assert.deepEqual(removeColumn(state, column.id).columns, []);
+  assert.deepEqual(changeColumn(state, -1, {mode: 'full'}), {});
+});
+
+test('an edited model stands beside itself as it is', () => {
+  const state = known({request: {...request, interventions: [{quantity: 'key', operation: 'set', value: 0}]}, modes: {status: 'ready', value: [{name: 'full'}, {name: 'hard'}]}});
+  assert.deepEqual(addColumn(state).columns[0].choice, choice('one', 'full'));
 });

@@ -41,4 +41,6 @@ test('where two traces first part is named by step, stage and head', () => {
   assert.equal(divergenceText(parting), 'Parts from A at t = 4: weighting w of write 0, |Δ| up to 0.250.');
   assert.equal(firstDivergence(a, c, null), parting);
   assert.notEqual(firstDivergence(b, c, null), parting);
+  assert.equal(divergenceText({steps: 3, first: null, skipped: ['inputs', 'outputs']}),
+    'Equal to A in all 3 steps, to within 10⁻⁶. Of other sizes, so not compared: input, output.');
 });

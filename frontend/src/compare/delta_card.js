@@ -90,7 +90,7 @@ export class DeltaCard {
   /** @param {Matched} matched */
   #say({text, parting}) {
     const first = parting?.first ? {...parting.first, headName: parting.first.head_name} : null;
-    setText(this.line, parting ? `${text} ${divergenceText({steps: parting.steps, first})}` : text);
+    setText(this.line, parting ? `${text} ${divergenceText({...parting, first})}` : text);
     setHidden(this.jump, !first);
     this.#parting = first?.step ?? 0;
   }

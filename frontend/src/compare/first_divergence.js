@@ -5,7 +5,7 @@
 import {divergence} from '../views/divergence.js';
 import {brief} from '../views/format.js';
 
-/** @typedef {{steps: number, first: Divergence|null}} Parting */
+/** @typedef {{steps: number, first: Divergence|null, skipped: readonly string[]}} Parting `skipped`: of other sizes in the two. */
 
 /** @type {WeakMap<TraceData, {a: TraceData, rows: readonly number[]|null, found: Parting}>} The last one of each B. */
 const known = new WeakMap();
@@ -36,9 +36,10 @@ export function firstDivergence(a, b, rows) {
  * @param {Parting} parting
  * @returns {string}
  */
-export function divergenceText({steps, first}) {
-  if (!first) return `Equal to A in all ${steps} steps, to within 10⁻⁶.`;
+export function divergenceText({steps, first, skipped}) {
+  const without = skipped.length === 0 ? '' : ` Of other sizes, so not compared: ${skipped.map((stage) => STAGES[stage] ?? stage).join(', ')}.`;
+  if (!first) return `Equal to A in all ${steps} steps, to within 10⁻⁶.${without}`;
   const where = [STAGES[first.stage] ?? first.stage, first.headName && `of ${first.headName}`].filter(Boolean).join(' ');
   const apart = first.difference === null ? 'not a number in one of both' : `|Δ| up to ${brief(first.difference)}`;
-  return `Parts from A at t = ${first.step + 1}: ${where}, ${apart}.`;
+  return `Parts from A at t = ${first.step + 1}: ${where}, ${apart}.${without}`;
 }

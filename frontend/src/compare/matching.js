@@ -9,7 +9,7 @@ import {patiently} from './column_loader.js';
 /**
  * @typedef {{name: string, kind: string, offset: number|null, rows: number[], weighting: number, memory: number|null,
  *   difference: number}} Matching
- * @typedef {{steps: number, first: {step: number, stage: string, head: number|null, head_name: string|null,
+ * @typedef {{steps: number, skipped: string[], first: {step: number, stage: string, head: number|null, head_name: string|null,
  *   difference: number|null}|null}} ServerDivergence
  * @typedef {{divergence: ServerDivergence, matchings: Matching[], best: string|null, by_memory: boolean,
  *   matched_divergence: ServerDivergence|null, not_matched: string|null}} Comparison
