@@ -7,6 +7,8 @@
 /** @import {View} from './trace_loader.js' */
 /** @import {Place} from './url_state.js' */
 import {isRecording} from './api.js';
+import {keepColumns} from './compare/column_loader.js';
+import {withChoices} from './compare/columns.js';
 import {createConnection} from './connection.js';
 import {failureFrom} from './failure.js';
 import {isChanged, UNCHANGED} from './interventions.js';
@@ -28,6 +30,7 @@ export function createActions({store, api, signal}) {
   const loadTrace = createTraceLoader({store, api, onFailure: connection.failed});
   const {upload, remove, dismissUpload} = createUploads({store, api, notices, connection, choose, signal});
   const runs = createRuns({store, api, notices, connection, show: chooseCheckpoint, again: askOnceMore, relist, signal});
+  keepColumns({store, api, onFailure: connection.failed, signal});
   let detailing = new AbortController();
   /** @type {Place|null} What the page was opened with, until the lists are there. */
   let opening = null;
@@ -109,7 +112,7 @@ export function createActions({store, api, signal}) {
    *
    * @param {Place} place
    */
-  function openPlace({request: asked, view: {speed, scale, output_view, zoom, ...wanted}, problems}) {
+  function openPlace({request: asked, view: {speed, scale, output_view, zoom, ...wanted}, compare, problems}) {
     if (problems.length > 0) notices.notify('warn', problems.join(' '));
     const {list, tasks} = known();
     const found = checkpointOf(list, asked.checkpoint);
@@ -118,7 +121,7 @@ export function createActions({store, api, signal}) {
     if (asked.checkpoint !== null && !found) {
       notices.notify('warn', `The link names the model '${asked.checkpoint}', which this server does not have; '${checkpoint.name}' is shown.`);
     }
-    store.set({speed, scale, output_view, zoom});
+    store.set({speed, scale, output_view, zoom, columns: withChoices(store.get().columns, compare.columns), compare: compare.view});
     const request = {
       ...asked,
       ...possibleChanges(asked, checkpoint),

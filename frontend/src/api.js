@@ -1,8 +1,11 @@
 // The server, as functions. Every failure is an ApiError whose message a person can read.
 
 /** @import {Detail, MachineConfig, MetricRow, Mode, RunInfo, RunRequest, Summary, TaskInfo, TaskSettings, TraceRequest, TrainingOptions, Wishes} from './state.js' */
+/** @import {Comparison} from './compare/matching.js' */
+/** @import {Metrics, MetricsRequest} from './compare/metrics.js' */
 /** @import {TraceReader} from './wire.js' */
 import {madeChanges} from './interventions.js';
+import {jsonLines} from './lines.js';
 import {readTrace, WireError} from './wire.js';
 
 /** Why nothing can be changed that needs another run. */
@@ -87,6 +90,15 @@ export function isRecording(id) {
  */
 function recording({id, name, bytes, header: {config, task, warnings}}) {
   return {id, name, source: 'recorded', bytes, parameters: 0, config, task, training: null, results: null, warnings};
+}
+
+/**
+ * @param {TraceRequest} asked
+ * @returns {Record<string, unknown>} One of two traces that are compared.
+ */
+function compared({checkpoint, task, seed, initial_seed, inputs, ...changes}) {
+  if (isRecording(checkpoint)) return {uploaded_trace: checkpoint};
+  return {trace: {checkpoint, task, seed, initial_seed, inputs, ...madeChanges(changes)}};
 }
 
 /**
@@ -230,6 +242,31 @@ export function createApi(fetcher = (input, init) => fetch(input, init)) {
         if (error instanceof TypeError) throw unreachable();
         throw error;
       }
+    },
+
+    /**
+     * @param {TraceRequest} a
+     * @param {TraceRequest} b
+     * @param {AbortSignal} signal
+     * @returns {Promise<Comparison>} Which rows of B stand for those of A, and where the two part.
+     */
+    compare: async (a, b, signal) => (await post('/api/comparisons', {a: compared(a), b: compared(b)}, signal)).json(),
+
+    /**
+     * @param {MetricsRequest} asked
+     * @param {(progress: {done: number, total: number}) => void} onProgress
+     * @param {AbortSignal} signal
+     * @returns {Promise<Metrics>} Of many sequences.
+     */
+    async measure(asked, onProgress, signal) {
+      const response = await post('/api/metrics', asked, signal);
+      if (!response.body) throw new ApiError({code: 'bad_stream', message: 'The answer has no body.', status: response.status});
+      for await (const line of jsonLines(response.body)) {
+        if (line.error) throw new ApiError({...line.error, status: response.status});
+        if (line.result) return line.result;
+        if (line.progress) onProgress(line.progress);
+      }
+      throw new ApiError({code: 'cut', message: 'The answer was cut before its result.', status: response.status});
     },
 
     /**

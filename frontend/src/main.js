@@ -2,6 +2,7 @@
 
 import {createActions} from './actions.js';
 import {createApi} from './api.js';
+import {mountCompare} from './compare/index.js';
 import {bindHistory} from './history.js';
 import {bindKeyboard} from './keyboard.js';
 import {startPlayback} from './playback.js';
@@ -47,6 +48,7 @@ mountTimeline(part('#timeline'), {store, signal});
 mountTrainingBar(part('#training-bar'), {store, actions, signal});
 
 const views = mountViews(part('#views'), {store, actions, signal});
+const showCompare = mountCompare(part('#compare'), {store, api, signal});
 const showHelp = helpPanel();
 mountToolbar(part('#toolbar'), {
   store,
@@ -54,6 +56,7 @@ mountToolbar(part('#toolbar'), {
   signal,
   chooseFile,
   showHelp,
+  showCompare,
   showAbout: conventionsPanel({store, actions}),
   showTrain: trainDialog({store, api, actions, signal}),
   editInput: mountInputEditor(part('#editor'), {store, actions, signal}),

@@ -223,6 +223,8 @@
  * @property {{weighting: 'fixed'|'log', memory: 'auto'|'fixed', key_strength: 'linear'|'log'}} scale
  * @property {'all'|'output'|'target'|'error'} output_view What the output plot shows.
  * @property {Zoom} zoom
+ * @property {import('./compare/columns.js').Column[]} columns Other traces beside the main one.
+ * @property {import('./compare/columns.js').CompareView} compare
  * @property {{text: string}|null} hover
  * @property {Notice[]} notices
  * @property {boolean} offline The server did not answer the last request.
@@ -242,6 +244,9 @@ export const SPEEDS = Object.freeze([0.25, 0.5, 1, 2, 4, 6, 10, 20, 30]);
 
 /** @type {State['scale']} */
 export const DEFAULT_SCALE = Object.freeze({weighting: 'fixed', memory: 'auto', key_strength: 'linear'});
+
+/** @type {State['compare']} */
+export const DEFAULT_COMPARE = Object.freeze({align: 'step', scales: 'shared', rows: 'matched', delta: 'B'});
 
 /** @type {Zoom} */
 export const NO_ZOOM = Object.freeze({time: null, location: null, word: null});
@@ -268,6 +273,8 @@ export function initialState() {
     scale: DEFAULT_SCALE,
     output_view: 'all',
     zoom: NO_ZOOM,
+    columns: [],
+    compare: DEFAULT_COMPARE,
     hover: null,
     notices: [],
     offline: false,

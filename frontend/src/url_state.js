@@ -1,6 +1,7 @@
 // The whole view as readable parameters in the URL's hash, and back. Nothing in a hash is trusted.
 
 /** @import {Intervention, State, TaskSettings} from './state.js' */
+import {COMPARE_READERS, compareParts, noColumns} from './compare/link.js';
 import {interventionsFrom, UNCHANGED} from './interventions.js';
 import {DEFAULT_SCALE, NO_ZOOM} from './state.js';
 
@@ -11,6 +12,7 @@ import {DEFAULT_SCALE, NO_ZOOM} from './state.js';
  *   inputs: number[][]|null, mode: string, interventions: Intervention[], leave_constraints: boolean}} request
  * @property {{step: number, head: number, pinned: number|null, diff: boolean, speed: number,
  *   loop: [number, number]|null, scale: State['scale'], output_view: State['output_view'], zoom: State['zoom']}} view
+ * @property {import('./compare/link.js').ComparePlace} compare
  * @property {string[]} problems One sentence for each part that could not be used.
  */
 
@@ -52,6 +54,7 @@ export function toHash(state) {
     const range = zoom[axis];
     if (range) parts.push(`zoom_${axis}=${range.map((end) => Number(end.toFixed(2))).join(',')}`);
   }
+  for (const [name, value] of Object.entries(compareParts(state))) parts.push(`${name}=${encode(value)}`);
   return `#${parts.join('&')}`;
 }
 
@@ -83,6 +86,7 @@ export function fromHash(hash) {
     view: {
       step: 0, head: 0, pinned: null, diff: false, speed: 1, loop: null, scale: DEFAULT_SCALE, output_view: 'all', zoom: NO_ZOOM,
     },
+    compare: noColumns(),
     problems: [],
   };
   if (hash.length > MAX_HASH) {
@@ -215,6 +219,8 @@ const READERS = {
   zoom_time: ({view}, value) => readZoom(view, 'time', value),
   zoom_location: ({view}, value) => readZoom(view, 'location', value),
   zoom_word: ({view}, value) => readZoom(view, 'word', value),
+  ...Object.fromEntries(Object.entries(COMPARE_READERS).map(([name, read]) => [
+    name, (/** @type {Place} */ {compare}, /** @type {string} */ value) => read(compare, value)])),
 };
 
 /**

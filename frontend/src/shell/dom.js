@@ -75,6 +75,7 @@ const ICONS = {
   minus: 'M3.5 8h9',
   plus: 'M3.5 8h9M8 3.5v9',
   train: 'M2.5 2.5v11h11M4.5 5c2 6 4.5 6.5 8.5 6.8',
+  columns: 'M2.5 2.8h4.6v10.4H2.5zM8.9 2.8h4.6v10.4H8.9z',
   pin: 'M8 9.8V14M5 2.5h6M6 2.5v3.7L4.2 9.8h7.6L10 6.2V2.5',
 };
 

@@ -50,7 +50,7 @@ export function modelGroup({store, actions, chooseFile, showAbout}) {
  * @param {HTMLSelectElement} select
  * @param {State['checkpoints']} checkpoints
  */
-function fillModels(select, checkpoints) {
+export function fillModels(select, checkpoints) {
   if (checkpoints.status !== 'ready' || checkpoints.value.length === 0) {
     const text = {pending: 'loading…', failed: 'not loaded', ready: 'none yet'}[checkpoints.status];
     replaceChildren(select, el('option', {value: ''}, text));

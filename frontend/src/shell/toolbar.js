@@ -22,10 +22,11 @@ import {nextTheme} from './theme.js';
  * @param {() => void} parts.showAbout
  * @param {() => void} parts.showHelp
  * @param {() => void} parts.showTrain
+ * @param {() => void} parts.showCompare
  * @param {() => void} parts.editInput
  * @param {HTMLElement} parts.exportMenu
  */
-export function mountToolbar(root, {store, actions, signal, chooseFile, showAbout, showHelp, showTrain, editInput, exportMenu}) {
+export function mountToolbar(root, {store, actions, signal, chooseFile, showAbout, showHelp, showTrain, showCompare, editInput, exportMenu}) {
   const model = modelGroup({store, actions, chooseFile, showAbout});
   const task = taskGroup({store, actions, signal});
   const seed = seedGroup({store, actions});
@@ -38,6 +39,8 @@ export function mountToolbar(root, {store, actions, signal, chooseFile, showAbou
     brand(),
     model.root, task.root, seed.root, edit, mode.root,
     el('div', {class: 'toolbar-end'},
+      el('button', {type: 'button', class: 'button', id: 'show-compare', 'aria-label': 'Compare', title: 'Other models and addressing modes beside this trace', onclick: showCompare},
+        icon('columns'), el('span', {class: 'button-text'}, 'Compare')),
       el('button', {type: 'button', class: 'button', id: 'train', 'aria-label': 'Train', title: 'Train a machine, and see the runs', onclick: showTrain},
         icon('train'), el('span', {class: 'button-text'}, 'Train')),
       el('button', {type: 'button', class: 'button', 'aria-label': 'Share', title: 'Copy a link to exactly this view', onclick: () => share({store, actions})},

@@ -1,0 +1,149 @@
+// What stands above a column: its letter, its model and mode, and how it did.
+
+/** @import {State} from '../state.js' */
+/** @import {Store} from '../store.js' */
+/** @import {Shown} from './align.js' */
+/** @import {Column} from './columns.js' */
+/** @import {Parting} from './first_divergence.js' */
+import {el, iconButton, replaceChildren} from '../shell/dom.js';
+import {fillModels} from '../shell/model_group.js';
+import {askedBits, bitsText} from '../shell/status.js';
+import {moveTo} from '../cursor.js';
+import {checkpointOf} from '../runs.js';
+import {setHidden, setText} from '../views/dom.js';
+import {changeColumn, removeColumn, retryColumn} from './columns.js';
+import {divergenceText} from './first_divergence.js';
+
+/**
+ * @typedef {object} ColumnHead
+ * @property {HTMLElement} element
+ * @property {(shown: Shown, state: State) => void} update
+ * @property {(parting: Parting|null) => void} part Where the column first parts from A; null where that is not known.
+ */
+
+/**
+ * @param {string} letter
+ * @param {Column|null} column Null for the main trace, which the toolbar changes.
+ * @param {Store} store
+ * @returns {ColumnHead}
+ */
+export function columnHead(letter, column, store) {
+  const choices = column ? columnChoices(letter, column.id, store) : mainName();
+  const result = el('span', {class: 'column-result'});
+  const moment = el('span', {class: 'column-moment'});
+  const retry = el('button', {type: 'button', class: 'button', hidden: true, onclick: () => column && store.set(retryColumn(store.get(), column.id))}, 'Try again');
+  const parting = el('span', {class: 'column-parting'});
+  let step = 0;
+  const jump = el('button', {type: 'button', class: 'button', hidden: true, onclick: () => store.set(moveTo(store.get(), step))}, 'Go there');
+  return {
+    element: el('header', {class: 'column-head'},
+      el('div', {class: 'column-choice'}, el('h3', {class: 'column-letter'}, el('span', {class: 'visually-hidden'}, 'Column '), letter), choices.element),
+      el('p', {class: 'column-line'}, result, moment, retry),
+      el('p', {class: 'column-line'}, parting, jump)),
+    update(shown, state) {
+      choices.update(state);
+      const {text, tone} = resultOf(shown.state.trace);
+      setText(result, text);
+      if (result.dataset.tone !== tone) result.dataset.tone = tone;
+      setText(moment, momentOf(shown));
+      setHidden(retry, column === null || shown.state.trace.status !== 'failed');
+    },
+    part(found) {
+      setText(parting, found ? divergenceText(found) : '');
+      setHidden(jump, !found?.first);
+      step = found?.first?.step ?? 0;
+    },
+  };
+}
+
+/** @param {Shown} shown */
+function momentOf({state: {trace: {data, received}, step}}) {
+  if (!data || received === 0) return '';
+  return step < received ? `t = ${step + 1} of ${data.header.steps}` : `ended at t = ${received}`;
+}
+
+/**
+ * @param {State['trace']} trace
+ * @returns {{text: string, tone: 'ok'|'error'|'plain'}}
+ */
+export function resultOf({status, data, received, error, end}) {
+  if (status === 'failed') return {text: error?.message ?? 'It failed.', tone: 'error'};
+  if (status === 'streaming' && data) return {text: `recording, ${received} of ${data.header.steps} steps`, tone: 'plain'};
+  if (!end || !data) return {text: 'asking the server…', tone: 'plain'};
+  if (end.wrong_bits === null) return {text: 'no targets: outputs are not judged', tone: 'plain'};
+  const loss = end.loss_bits === null ? '' : ` · loss ${bitsText(end.loss_bits)} bits`;
+  return {text: `${end.wrong_bits} / ${askedBits(data)} wrong bits${loss}`, tone: end.wrong_bits === 0 ? 'ok' : 'error'};
+}
+
+/** @returns {{element: HTMLElement, update: (state: State) => void}} */
+function mainName() {
+  const name = el('strong', {});
+  const mode = el('span', {class: 'text-muted'});
+  return {
+    element: el('div', {class: 'column-name'}, name, mode),
+    update(state) {
+      const {request} = state;
+      if (!request) return;
+      setText(name, nameOf(state, request.checkpoint));
+      setText(mode, `${modeTitle(state, request.mode)}${editsText(request.interventions.length)} · the model above`);
+    },
+  };
+}
+
+/**
+ * @param {State} state
+ * @param {string} id
+ * @returns {string} What the model is called.
+ */
+export function nameOf({checkpoints}, id) {
+  return (checkpoints.status === 'ready' && checkpointOf(checkpoints.value, id)?.name) || id;
+}
+
+/**
+ * @param {State} state
+ * @param {string} mode
+ * @returns {string}
+ */
+export function modeTitle({modes}, mode) {
+  return (modes.status === 'ready' && modes.value.find(({name}) => name === mode)?.title) || mode;
+}
+
+/** @param {number} count */
+function editsText(count) {
+  return count === 0 ? '' : `, ${count === 1 ? '1 edit' : `${count} edits`}`;
+}
+
+/**
+ * @param {string} letter
+ * @param {number} id
+ * @param {Store} store
+ * @returns {{element: HTMLElement, update: (state: State) => void}}
+ */
+function columnChoices(letter, id, store) {
+  const model = el('select', {class: 'select', 'aria-label': `Model of column ${letter}`});
+  const mode = el('select', {class: 'select', 'aria-label': `Addressing mode of column ${letter}`});
+  const edits = el('span', {class: 'chip-warn', hidden: true});
+  model.addEventListener('change', () => store.set(changeColumn(store.get(), id, {checkpoint: model.value})));
+  mode.addEventListener('change', () => store.set(changeColumn(store.get(), id, {mode: mode.value})));
+  const remove = iconButton('close', `Remove column ${letter}`, () => store.set(removeColumn(store.get(), id)), 'button-quiet');
+  /** @type {unknown[]} */
+  let shown = [];
+
+  /** @param {State} state */
+  function update(state) {
+    const choice = state.columns.find((column) => column.id === id)?.choice;
+    const now = [state.checkpoints, state.modes, choice];
+    if (!choice || now.every((part, at) => part === shown[at])) return;
+    shown = now;
+    fillModels(model, state.checkpoints);
+    replaceChildren(mode, ...(state.modes.status === 'ready' ? state.modes.value : []).map(({name, title, definition}) => (
+      el('option', {value: name, title: definition}, title))));
+    const found = state.checkpoints.status === 'ready' ? checkpointOf(state.checkpoints.value, choice.checkpoint) : undefined;
+    model.value = found?.id ?? '';
+    mode.value = choice.mode;
+    mode.disabled = found?.source === 'recorded';
+    setHidden(edits, choice.interventions.length === 0);
+    setText(edits, editsText(choice.interventions.length).slice(2));
+  }
+  return {element: el('div', {class: 'column-fields'}, model, mode, edits, remove), update};
+}

@@ -1,0 +1,30 @@
+// The plots of one column: those of the main view, under the column's letter.
+
+/** @import {TraceHeader} from '../state.js' */
+/** @import {PlotSpec} from '../views/panel.js' */
+import {outputPlot} from '../views/episode_plots.js';
+import {weightingPlot} from '../views/head_plots.js';
+import {memoryPlot} from '../views/memory_plots.js';
+
+/** Of the memory in CSS pixels: less than in the main view, since columns are narrow. */
+const MEMORY_HEIGHT = 300;
+
+/**
+ * @param {string} letter
+ * @param {TraceHeader} header
+ * @returns {PlotSpec[]} Output, the weightings of write heads and then of read heads, and memory.
+ */
+export function columnPlots(letter, {heads}) {
+  const weightings = /** @type {const} */ (['write', 'read']).flatMap((kind) => heads.flatMap((head, index) => (
+    head.kind === kind ? [{...weightingPlot(heads, index), height: 200}] : [])));
+  return [outputPlot(), ...weightings, {...memoryPlot('after'), height: MEMORY_HEIGHT}].map((spec) => under(letter, spec));
+}
+
+/**
+ * @param {string} letter
+ * @param {PlotSpec} spec
+ * @returns {PlotSpec}
+ */
+export function under(letter, spec) {
+  return {...spec, id: `${letter.toLowerCase()}-${spec.id}`, title: `${letter} · ${spec.title}`};
+}

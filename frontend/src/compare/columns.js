@@ -1,0 +1,165 @@
+// The columns beside the main trace: what each is asked with, and what each shows. Column A is the main trace itself.
+
+/** @import {Intervention, State, Summary, TraceRequest, TraceState} from '../state.js' */
+import {checkpointOf} from '../runs.js';
+import {EMPTY_TRACE} from '../state.js';
+import {startingTask} from '../task_settings.js';
+
+/**
+ * @typedef {object} ColumnChoice What a person chooses for a column; task and seed are those of the main trace.
+ * @property {string} checkpoint
+ * @property {string} mode
+ * @property {Intervention[]} interventions
+ * @property {boolean} leave_constraints
+ *
+ * @typedef {object} Column
+ * @property {number} id Of this visit; no two columns ever have the same.
+ * @property {ColumnChoice} choice
+ * @property {number} attempt How often a person has asked for it again.
+ * @property {TraceState} trace
+ *
+ * @typedef {object} CompareView How columns are laid beside each other.
+ * @property {'step'|'delimiter'} align Which steps stand for the same moment: equal ones, or those as far from the first
+ *   step of the output phase.
+ * @property {'shared'|'own'} scales Whether all memories have one colour scale.
+ * @property {'matched'|'raw'} rows Whether the rows of B are put into A's order before they are subtracted.
+ * @property {'B'|'C'|'D'} delta The column from which A is subtracted.
+ */
+
+/** Letters of the columns; A is the main trace. */
+export const LETTERS = Object.freeze(['A', 'B', 'C', 'D']);
+
+/** Columns beside the main trace. */
+export const MOST_COLUMNS = LETTERS.length - 1;
+
+let lastId = 0;
+
+/**
+ * @param {ColumnChoice} choice
+ * @returns {Column} Without a trace yet.
+ */
+export function newColumn(choice) {
+  lastId += 1;
+  return {id: lastId, choice, attempt: 0, trace: EMPTY_TRACE};
+}
+
+/**
+ * @param {Column[]} columns
+ * @param {ColumnChoice[]} choices
+ * @returns {Column[]} One a choice; the traces of those that are already there stay.
+ */
+export function withChoices(columns, choices) {
+  const left = [...columns];
+  const found = choices.slice(0, MOST_COLUMNS).map((choice) => {
+    const at = left.findIndex((column) => sameChoice(column.choice, choice));
+    return at < 0 ? newColumn(choice) : left.splice(at, 1)[0];
+  });
+  const unchanged = found.length === columns.length && found.every((column, at) => column === columns[at]);
+  return unchanged ? columns : found;
+}
+
+/**
+ * @param {ColumnChoice} a
+ * @param {ColumnChoice} b
+ */
+function sameChoice(a, b) {
+  return JSON.stringify(orderedChoice(a)) === JSON.stringify(orderedChoice(b));
+}
+
+/** @param {ColumnChoice} choice */
+function orderedChoice({checkpoint, mode, interventions, leave_constraints}) {
+  return {checkpoint, mode, interventions, leave_constraints};
+}
+
+/**
+ * What the next column starts with: the model on screen in the first mode that no column shows yet.
+ *
+ * @param {State} state
+ * @param {readonly string[]} modes Names, `full` first.
+ * @returns {ColumnChoice|null} Null without a model, or where there is no room.
+ */
+export function nextChoice({request, columns}, modes) {
+  if (!request || columns.length >= MOST_COLUMNS) return null;
+  const changed = request.interventions.length > 0;
+  const shown = [...(changed ? [] : [request.mode]), ...columns.filter(({choice}) => choice.checkpoint === request.checkpoint).map(({choice}) => choice.mode)];
+  const mode = modes.find((name) => !shown.includes(name)) ?? 'full';
+  return {checkpoint: request.checkpoint, mode, interventions: [], leave_constraints: false};
+}
+
+/**
+ * @param {State} state
+ * @param {ColumnChoice} choice
+ * @returns {TraceRequest|null} On the episode of the main trace where the model has its channels, else on the model's
+ *   own task with the same seed; null while the main trace or the list of models is not known, and for a model that is
+ *   not in the list.
+ */
+export function requestOf({request, checkpoints, tasks}, choice) {
+  if (!request || checkpoints.status !== 'ready' || tasks.status !== 'ready') return null;
+  const model = checkpointOf(checkpoints.value, choice.checkpoint);
+  if (!model) return null;
+  const asked = {...request, ...orderedChoice(choice)};
+  const main = checkpointOf(checkpoints.value, request.checkpoint);
+  if (model.source === 'recorded') return {...asked, task: null, inputs: null, mode: 'full', interventions: [], leave_constraints: false};
+  if (main && request.task && sameChannels(main, model)) return asked;
+  return {...asked, task: startingTask(tasks.value, model), inputs: null};
+}
+
+/**
+ * @param {Summary} a
+ * @param {Summary} b
+ */
+function sameChannels({config: a}, {config: b}) {
+  return a.input_size === b.input_size && a.output_size === b.output_size;
+}
+
+/**
+ * @param {Column[]} columns
+ * @param {number} id
+ * @param {Partial<Omit<Column, 'id'>>} patch
+ * @returns {Column[]} The columns themselves where there is none with this id.
+ */
+export function patched(columns, id, patch) {
+  if (!columns.some((column) => column.id === id)) return columns;
+  return columns.map((column) => (column.id === id ? {...column, ...patch} : column));
+}
+
+/**
+ * @param {State} state
+ * @returns {Partial<State>} With one more column.
+ */
+export function addColumn(state) {
+  const choice = nextChoice(state, state.modes.status === 'ready' ? state.modes.value.map(({name}) => name) : []);
+  return choice ? {columns: [...state.columns, newColumn(choice)]} : {};
+}
+
+/**
+ * @param {State} state
+ * @param {number} id
+ * @returns {Partial<State>} Without this column.
+ */
+export function removeColumn({columns}, id) {
+  return {columns: columns.filter((column) => column.id !== id)};
+}
+
+/**
+ * @param {State} state
+ * @param {number} id
+ * @param {Partial<ColumnChoice>} patch
+ * @returns {Partial<State>} With another choice; another model has other heads, so edits of its heads do not stay.
+ */
+export function changeColumn({columns}, id, patch) {
+  const column = columns.find((one) => one.id === id);
+  if (!column) return {};
+  const edits = patch.checkpoint === undefined ? {} : {interventions: []};
+  return {columns: patched(columns, id, {choice: {...column.choice, ...edits, ...patch}})};
+}
+
+/**
+ * @param {State} state
+ * @param {number} id
+ * @returns {Partial<State>} The column asked for once more.
+ */
+export function retryColumn({columns}, id) {
+  const attempt = (columns.find((one) => one.id === id)?.attempt ?? 0) + 1;
+  return {columns: patched(columns, id, {attempt})};
+}

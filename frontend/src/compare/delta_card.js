@@ -1,0 +1,130 @@
+// The column Δ: what one column has more or less than A, after its rows have been put into A's order.
+
+/** @import {Api} from '../api.js' */
+/** @import {State} from '../state.js' */
+/** @import {Store} from '../store.js' */
+/** @import {Model} from '../views/model.js' */
+/** @import {Panel} from '../views/panel.js' */
+/** @import {Shown} from './align.js' */
+/** @import {CompareView} from './columns.js' */
+/** @import {PanelGroup} from './panel_group.js' */
+import {moveTo} from '../cursor.js';
+import {el, replaceChildren} from '../shell/dom.js';
+import {choice} from '../views/controls.js';
+import {setHidden, setText} from '../views/dom.js';
+import {requestOf} from './columns.js';
+import {cannotSubtract, deltaPlots} from './delta_plots.js';
+import {divergenceText} from './first_divergence.js';
+import {bestMatching, Matcher, matchingText} from './matching.js';
+
+/** @typedef {{rows: readonly number[]|null, text: string, parting: import('./matching.js').ServerDivergence|null}} Matched */
+
+export class DeltaCard {
+  /** @type {Panel[]} */ #panels = [];
+  #built = '';
+  #letters = '';
+  #parting = 0;
+
+  /** @param {{store: Store, api: Api, group: PanelGroup, changed: () => void, signal: AbortSignal}} parts */
+  constructor({store, api, group, changed, signal}) {
+    this.store = store;
+    this.group = group;
+    this.matcher = new Matcher(api, changed, signal);
+    this.pointer = group.pointer(store);
+    this.plots = el('div', {class: 'column-plots'});
+    this.which = el('select', {class: 'select', 'aria-label': 'Column from which A is subtracted'});
+    this.which.addEventListener('change', () => this.#set({delta: /** @type {CompareView['delta']} */ (this.which.value)}));
+    this.rows = choice('Rows', [['matched', 'matched'], ['raw', 'raw']], store, ({compare}) => compare.rows,
+      (rows, {compare}) => ({compare: {...compare, rows}}));
+    this.line = el('span', {class: 'column-parting', id: 'matching'});
+    this.jump = el('button', {type: 'button', class: 'button', hidden: true, onclick: () => store.set(moveTo(store.get(), this.#parting))}, 'Go there');
+    this.element = el('article', {class: 'column', 'aria-label': 'Difference', 'data-column': 'Δ'},
+      el('header', {class: 'column-head'},
+        el('div', {class: 'column-choice'}, el('h3', {class: 'column-letter'}, 'Δ'), '=', this.which, '− A', this.rows.element),
+        el('p', {class: 'column-line'}, this.line, this.jump)),
+      this.plots);
+  }
+
+  /** @param {Partial<CompareView>} patch */
+  #set(patch) {
+    this.store.set({compare: {...this.store.get().compare, ...patch}});
+  }
+
+  /**
+   * @param {Shown[]} shown
+   * @param {(Model|null)[]} models
+   * @param {State} state
+   */
+  update(shown, models, state) {
+    const at = Math.max(1, shown.findIndex(({letter}) => letter === state.compare.delta));
+    this.#choose(shown, shown[at].letter);
+    this.rows.update(state);
+    const [a, b] = [models[0], models[at]];
+    const whole = [shown[0], shown[at]].every((one) => one.state.trace.status === 'ready');
+    const problem = a && b && whole ? cannotSubtract(a.data, b.data) : 'Once both traces are complete.';
+    setHidden(this.plots, problem !== null);
+    if (problem !== null || !a || !b) return this.#say({rows: null, text: problem ?? '', parting: null});
+    const matched = this.#matched(state, shown[at]);
+    this.#say(matched);
+    this.#build(a, b);
+    const other = {b: b.data, rows: matched.rows, offset: shown[at].offset, letter: shown[at].letter};
+    /** @type {import('./delta_plots.js').DeltaModel} */
+    const model = {...a, reference: null, memoryLimit: Math.max(a.memoryLimit, b.memoryLimit), other};
+    for (const panel of this.#panels) {
+      panel.update(model);
+      panel.tell();
+    }
+    this.pointer.update(state);
+  }
+
+  /**
+   * @param {State} state
+   * @param {Shown} shown
+   * @returns {Matched}
+   */
+  #matched(state, {column}) {
+    const b = column && requestOf(state, column.choice);
+    if (state.compare.rows === 'raw' || !state.request || !b) return {rows: null, text: 'Rows as they are.', parting: null};
+    const found = this.matcher.found(state.request, b);
+    const parting = found.status === 'ready' ? found.value.matched_divergence : null;
+    return {rows: bestMatching(found)?.rows ?? null, text: matchingText(found), parting};
+  }
+
+  /** @param {Matched} matched */
+  #say({text, parting}) {
+    const first = parting?.first ? {...parting.first, headName: parting.first.head_name} : null;
+    setText(this.line, parting ? `${text} ${divergenceText({...parting, first})}` : text);
+    setHidden(this.jump, !first);
+    this.#parting = first?.step ?? 0;
+  }
+
+  /**
+   * @param {Shown[]} shown
+   * @param {string} letter
+   */
+  #choose(shown, letter) {
+    const letters = shown.slice(1).map((one) => one.letter);
+    if (letters.join('') !== this.#letters) replaceChildren(this.which, ...letters.map((one) => el('option', {value: one}, one)));
+    this.#letters = letters.join('');
+    if (this.which.value !== letter) this.which.value = letter;
+  }
+
+  /**
+   * @param {Model} a
+   * @param {Model} b
+   */
+  #build(a, b) {
+    const built = JSON.stringify([a, b].map(({data: {header}}) => [header.heads, header.axes.location, header.axes.word]));
+    if (built === this.#built) return;
+    this.#built = built;
+    this.group.drop(this.#panels);
+    this.#panels = deltaPlots(a.data, b.data).map((spec) => this.group.make(spec, this.store, this.pointer));
+    this.plots.replaceChildren(...this.#panels.map(({element}) => element));
+    this.group.watch(this.#panels);
+  }
+
+  dispose() {
+    this.group.drop(this.#panels);
+    this.element.remove();
+  }
+}

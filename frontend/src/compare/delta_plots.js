@@ -1,0 +1,207 @@
+// B − A: weightings over time and memory at the cursor, with a map centred at zero.
+
+/** @import {TraceData} from '../trace_data.js' */
+/** @import {Model} from '../views/model.js' */
+/** @import {PlotSpec} from '../views/panel.js' */
+/** @import {Values} from '../views/scales.js' */
+import {heatmaps} from '../views/cells.js';
+import {brief} from '../views/format.js';
+import {weightingPlot} from '../views/head_plots.js';
+import {locationAxisDown, upsideDown, wholeTicks} from '../views/layout.js';
+import {memoryPlot} from '../views/memory_plots.js';
+import {signedScale} from '../views/scales.js';
+import {timeHeatmap} from '../views/time_heatmap.js';
+
+/**
+ * A model of A with what is subtracted from: B's trace, its rows in A's order (null: as they are), and by how many
+ * steps its moments are later.
+ * @typedef {{b: TraceData, rows: readonly number[]|null, offset: number, letter: string}} Other
+ * @typedef {Model & {other: Other}} DeltaModel
+ */
+
+/**
+ * @param {TraceData} a
+ * @param {TraceData} b
+ * @returns {string|null} Why the two cannot be subtracted; null if they can.
+ */
+export function cannotSubtract(a, b) {
+  const [first, second] = [a.header.axes.location, b.header.axes.location];
+  return first === second ? null : `A has ${first} locations and this column ${second}: they cannot be subtracted.`;
+}
+
+/**
+ * @param {TraceData} a
+ * @param {TraceData} b That can be subtracted.
+ * @returns {PlotSpec[]} Of the outputs if they are as many, of the heads that both have, write heads first, and of the
+ *   memory if its words are as long.
+ */
+export function deltaPlots({header}, b) {
+  const heads = header.heads.map((head, index) => ({...head, index})).sort((x, y) => Number(x.kind === 'read') - Number(y.kind === 'read'));
+  const both = heads.filter(({name}) => b.header.heads.some((other) => other.name === name));
+  const memory = header.axes.word === b.header.axes.word ? [deltaMemory()] : [];
+  const outputs = header.axes.output === b.header.axes.output ? [deltaOutput()] : [];
+  return [...outputs, ...both.map(({index, name}) => deltaWeighting(header.heads, index, name)), ...memory];
+}
+
+/**
+ * @param {DeltaModel} model
+ * @param {number} head
+ * @returns {Values[]} `rows[location][step]`, NaN where one of both has no such step.
+ */
+export function weightingDelta({data, other: {b, rows, offset}}, head) {
+  const name = data.header.heads[head].name;
+  const theirs = b.matrix('weighting', b.header.heads.findIndex((one) => one.name === name));
+  return data.matrix('weighting', head).map((row, location) => {
+    const from = theirs[rows ? rows[location] : location];
+    return row.map((value, step) => (from[step + offset] ?? NaN) - value);
+  });
+}
+
+/**
+ * @param {DeltaModel} model
+ * @returns {Values[]} `rows[location][word]` at the cursor, NaN where B has no such step.
+ */
+export function memoryDelta({data, step, other: {b, rows, offset}}) {
+  const {location: locations, word: words} = data.header.axes;
+  const at = step + offset;
+  const mine = data.memory(step);
+  const theirs = at >= 0 && at < b.received ? b.memory(at) : null;
+  return Array.from({length: locations}, (_, location) => {
+    const from = (rows ? rows[location] : location) * words;
+    return Float64Array.from({length: words}, (__, word) => (theirs ? theirs[from + word] : NaN) - mine[location * words + word]);
+  });
+}
+
+/**
+ * @param {DeltaModel} model
+ * @returns {Values[]} `rows[channel][step]`, NaN where B has no such step.
+ */
+export function outputDelta({data, other: {b, offset}}) {
+  const theirs = b.matrix('outputs');
+  return data.matrix('outputs').map((row, channel) => row.map((value, step) => (theirs[channel][step + offset] ?? NaN) - value));
+}
+
+/** @type {WeakMap<TraceData, Map<string, {other: Other, complete: number, rows: Values[]}>>} The last delta of each head. */
+const kept = new WeakMap();
+
+/**
+ * @param {DeltaModel} model
+ * @param {number} head
+ * @returns {Values[]} The same as `weightingDelta`, computed once.
+ */
+function keptDelta(model, head) {
+  const {data, other, received} = model;
+  const heads = kept.get(data) ?? new Map();
+  kept.set(data, heads);
+  const last = heads.get(String(head));
+  const complete = received + other.b.received;
+  if (last && sameOther(last.other, other) && last.complete === complete) return last.rows;
+  const rows = weightingDelta(model, head);
+  heads.set(String(head), {other, complete, rows});
+  return rows;
+}
+
+/**
+ * @param {Other} x
+ * @param {Other} y
+ */
+function sameOther(x, y) {
+  return x.b === y.b && x.rows === y.rows && x.offset === y.offset;
+}
+
+/**
+ * @param {Model} model
+ * @returns {DeltaModel} What the page gives to every plot of the Δ column.
+ */
+function asDelta(model) {
+  return /** @type {DeltaModel} */ (model);
+}
+
+/**
+ * @param {Model} model
+ * @returns {unknown[]}
+ */
+function otherOf(model) {
+  const {b, rows, offset} = asDelta(model).other;
+  return [b, b.received, rows, offset];
+}
+
+/**
+ * @param {TraceData['header']['heads']} heads
+ * @param {number} head
+ * @param {string} name
+ * @returns {PlotSpec}
+ */
+function deltaWeighting(heads, head, name) {
+  const {title, id} = weightingPlot(heads, head);
+  return timeHeatmap({
+    id: `delta-${id}`,
+    title: `Δ · ${title}`,
+    symbol: 'Δ<i>w<sub>t</sub></i>(<i>i</i>)',
+    caption: 'Amber: more weight than in A. Blue: less.',
+    height: 200,
+    selects: head,
+    rowLink: 'location',
+    rowAxis: locationAxisDown,
+    layers: (model) => [{rows: keptDelta(asDelta(model), head), scale: signedScale(1, model), bar: 'Δ<i>w</i>'}],
+    depends: otherOf,
+    read: (model, step, row) => {
+      const value = keptDelta(asDelta(model), head)[row]?.[step];
+      return value === undefined ? null : `t = ${step + 1} · location ${row} · ${name}\nΔw = ${brief(value)}${matchedLine(asDelta(model), row)}`;
+    },
+  });
+}
+
+/** @returns {PlotSpec} */
+function deltaOutput() {
+  return timeHeatmap({
+    id: 'delta-output',
+    title: 'Δ · Output',
+    symbol: 'Δ<i>y<sub>t</sub></i>',
+    caption: 'Amber: the bit is likelier than in A. Blue: less likely.',
+    height: 160,
+    rowLink: null,
+    rowAxis: ({data}) => {
+      const channels = data.header.axes.output;
+      return {title: 'channel', range: upsideDown([-0.5, channels - 0.5]), values: wholeTicks([0, channels - 1], 4), fixed: true};
+    },
+    layers: (model) => [{rows: outputDelta(asDelta(model)), scale: signedScale(1, model), bar: 'Δ<i>y</i>'}],
+    depends: otherOf,
+    read: (model, step, row) => {
+      const value = outputDelta(asDelta(model))[row]?.[step];
+      return value === undefined ? null : `t = ${step + 1} · ${model.data.header.output_channels[row]}\nΔy = ${brief(value)}`;
+    },
+  });
+}
+
+/** @returns {PlotSpec} */
+function deltaMemory() {
+  const plain = memoryPlot('after');
+  const layers = (/** @type {Model} */ model) => [
+    {rows: memoryDelta(asDelta(model)), scale: signedScale(model.memoryLimit, model), bar: 'Δ<i>M</i>'}];
+  return {
+    ...plain,
+    id: 'delta-memory',
+    title: 'Δ · Memory after',
+    symbol: 'Δ<i>M<sub>t</sub></i>',
+    caption: 'What memory holds more or less than in A, on the scale of the memories.',
+    height: 300,
+    depends: (model) => [...plain.depends(model), ...otherOf(model)],
+    figure: (model, size) => ({...plain.figure(model, size), traces: heatmaps(layers(model), model.theme, 0)}),
+    cells: {firstX: 0, layers},
+    read(model, x, y) {
+      const [word, location] = [Math.round(x), Math.round(y)];
+      const value = memoryDelta(asDelta(model))[location]?.[word];
+      return value === undefined ? null : `location ${location} · element ${word}\nΔM = ${brief(value)}${matchedLine(asDelta(model), location)}`;
+    },
+    note: () => '',
+  };
+}
+
+/**
+ * @param {DeltaModel} model
+ * @param {number} location
+ */
+function matchedLine({other: {rows, letter}}, location) {
+  return rows ? `\nlocation ${rows[location]} in ${letter}` : '';
+}

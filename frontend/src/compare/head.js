@@ -1,0 +1,49 @@
+// What stands above all columns: how they are laid beside each other, and one more.
+
+/** @import {State} from '../state.js' */
+/** @import {Store} from '../store.js' */
+import {el, icon} from '../shell/dom.js';
+import {choice} from '../views/controls.js';
+import {setHidden, setText} from '../views/dom.js';
+import {addColumn, LETTERS, MOST_COLUMNS} from './columns.js';
+
+/**
+ * @param {Store} store
+ * @returns {{element: HTMLElement, update: (state: State) => void}}
+ */
+export function compareHead(store) {
+  const note = el('span', {class: 'compare-note'});
+  const add = el('button', {type: 'button', class: 'button', id: 'add-column', onclick: () => addAndFocus(store)}, icon('plus'), 'Add column');
+  const align = choice('Align', [['step', 'by step'], ['delimiter', 'by output']], store, ({compare}) => compare.align,
+    (value, {compare}) => ({compare: {...compare, align: value}}));
+  const scales = choice('Memory scale', [['shared', 'shared'], ['own', 'separate']], store, ({compare}) => compare.scales,
+    (value, {compare}) => ({compare: {...compare, scales: value}}));
+  align.element.title = 'By output: the first steps whose outputs count stand for the same moment';
+  return {
+    element: el('div', {class: 'section-head compare-head'}, el('h2', {id: 'compare-title'}, 'Compare'), note, align.element, scales.element, add),
+    update(state) {
+      const none = state.columns.length === 0;
+      setText(note, none
+        ? 'Puts another model, or this one in another addressing mode, beside the trace above: same episode, one cursor.'
+        : 'Same episode, one cursor, one zoom. Column A is the trace above.');
+      for (const {element} of [align, scales]) setHidden(element, none);
+      for (const {update} of [align, scales]) update(state);
+      add.disabled = !state.request || state.columns.length >= MOST_COLUMNS;
+    },
+  };
+}
+
+/**
+ * Adds a column, and hands the focus to its model.
+ *
+ * @param {Store} store
+ */
+function addAndFocus(store) {
+  const before = store.get().columns.length;
+  store.set(addColumn(store.get()));
+  if (store.get().columns.length === before) return;
+  const letter = LETTERS[before + 1];
+  requestAnimationFrame(() => requestAnimationFrame(() => {
+    /** @type {HTMLElement|null} */ (document.querySelector(`[data-column="${letter}"] select`))?.focus();
+  }));
+}

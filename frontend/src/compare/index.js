@@ -1,0 +1,167 @@
+// Traces beside each other: one cursor, one zoom, and what differs.
+
+/** @import {Api} from '../api.js' */
+/** @import {State} from '../state.js' */
+/** @import {Store} from '../store.js' */
+/** @import {Model} from '../views/model.js' */
+/** @import {Theme} from '../views/theme.js' */
+/** @import {Shown} from './align.js' */
+import {el, replaceChildren} from '../shell/dom.js';
+import {setHidden, setText} from '../views/dom.js';
+import {readTheme} from '../views/theme.js';
+import {Tooltip} from '../views/tooltip.js';
+import {modelsOf, scalesKnown, shownColumns} from './align.js';
+import {ColumnCard} from './column_card.js';
+import {DeltaCard} from './delta_card.js';
+import {firstDivergence} from './first_divergence.js';
+import {compareHead} from './head.js';
+import {MetricsPanel} from './metrics_panel.js';
+import {OperationsTable} from './operations_table.js';
+import {PanelGroup} from './panel_group.js';
+
+/** Milliseconds without a change after which the columns are brought up although they are out of sight. */
+const REST = 500;
+
+/**
+ * @param {HTMLElement} root
+ * @param {{store: Store, api: Api, signal: AbortSignal}} context
+ * @returns {() => void} Brings the columns into sight, with the focus on the button that adds one.
+ */
+export function mountCompare(root, {store, api, signal}) {
+  const page = new ComparePage(root, {store, api, signal});
+  store.subscribe((state) => page.hear(state), signal);
+  page.hear(store.get());
+  return () => {
+    root.scrollIntoView({block: 'start'});
+    /** @type {HTMLElement|null} */ (root.querySelector('#add-column'))?.focus({preventScroll: true});
+  };
+}
+
+class ComparePage {
+  /** @type {ColumnCard[]} */ #cards = [];
+  /** @type {DeltaCard|null} */ #delta = null;
+  /** @type {Theme|null} */ #theme = null;
+  #keys = '';
+  #step = -1;
+  #inSight = false;
+  #resting = 0;
+  #notice = el('p', {class: 'views-notice', role: 'alert', hidden: true});
+  #columns = el('div', {class: 'compare-columns', role: 'group', 'aria-label': 'Columns', tabindex: 0, hidden: true});
+
+  /**
+   * @param {HTMLElement} root
+   * @param {{store: Store, api: Api, signal: AbortSignal}} context
+   */
+  constructor(root, {store, api, signal}) {
+    this.root = root;
+    this.store = store;
+    this.signal = signal;
+    const tooltip = new Tooltip(store);
+    this.group = new PanelGroup(signal, {tooltip, failed: (error) => this.#fail(error)});
+    const again = () => this.hear(this.store.get());
+    this.makeDelta = () => new DeltaCard({store, api, group: this.group, changed: again, signal});
+    this.head = compareHead(store);
+    this.operations = new OperationsTable(store);
+    this.metrics = new MetricsPanel({store, api, signal});
+    this.details = el('div', {class: 'compare-details', hidden: true}, this.operations.element, this.metrics.element);
+    replaceChildren(root, this.head.element, this.#notice, this.#columns, this.details, tooltip.element);
+    const sight = new IntersectionObserver((entries) => this.#seen(entries.at(-1)?.isIntersecting ?? false), {rootMargin: '120px'});
+    sight.observe(root);
+    signal.addEventListener('abort', () => {
+      sight.disconnect();
+      clearTimeout(this.#resting);
+    }, {once: true});
+  }
+
+  /**
+   * What is out of sight costs nothing while the cursor moves.
+   *
+   * @param {State} state
+   */
+  hear(state) {
+    setHidden(this.root, !state.trace.data);
+    clearTimeout(this.#resting);
+    if (this.#inSight) this.#update(state);
+    else if (state.columns.length > 0 || this.#cards.length > 0) this.#resting = window.setTimeout(() => this.#update(this.store.get()), REST);
+  }
+
+  /** @param {boolean} inSight */
+  #seen(inSight) {
+    this.#inSight = inSight;
+    if (inSight) this.#update(this.store.get());
+  }
+
+  /** @param {State} state */
+  #update(state) {
+    this.head.update(state);
+    const shown = state.columns.length > 0 && state.trace.data ? shownColumns(state) : [];
+    this.#arrange(shown);
+    if (shown.length === 0) return;
+    if (this.#theme?.dark !== state.dark) this.#readTheme(state.dark);
+    const models = modelsOf(shown, state, /** @type {Theme} */ (this.#theme));
+    if (state.step !== this.#step) this.group.scheduler.moved();
+    this.#step = state.step;
+    shown.forEach((one, at) => this.#cards[at].update(one, models[at], state));
+    this.#delta?.update(shown, models, state);
+    this.#part(shown, models);
+    this.operations.update(shown);
+    this.metrics.update(state);
+    this.group.scheduler.wake();
+    if (!scalesKnown(shown)) this.#again();
+  }
+
+  /**
+   * Says where each column first parts from the main trace, once both are complete.
+   *
+   * @param {Shown[]} shown
+   * @param {(Model|null)[]} models
+   */
+  #part(shown, [a, ...others]) {
+    others.forEach((b, at) => {
+      const whole = a && b && shown[0].state.trace.status === 'ready' && shown[at + 1].state.trace.status === 'ready';
+      this.#cards[at + 1].head.part(whole ? firstDivergence(a.data, b.data, null) : null);
+    });
+  }
+
+  /**
+   * Cards for exactly these columns.
+   *
+   * @param {Shown[]} shown
+   */
+  #arrange(shown) {
+    const keys = shown.map(({letter, column}) => `${letter}/${column?.id ?? ''}`).join(' ');
+    if (keys === this.#keys) return;
+    this.#keys = keys;
+    for (const card of this.#cards) card.dispose();
+    this.#cards = shown.map(({letter, column}) => new ColumnCard(letter, column, {store: this.store, group: this.group}));
+    this.#columns.style.setProperty('--columns', String(shown.length + 1));
+    this.#delta ??= shown.length > 0 ? this.makeDelta() : null;
+    replaceChildren(this.#columns, ...[...this.#cards, this.#delta].map((card) => card?.element));
+    for (const part of [this.#columns, this.details]) setHidden(part, shown.length === 0);
+  }
+
+  /** @param {boolean} dark */
+  #readTheme(dark) {
+    this.#theme = readTheme(this.root, dark);
+    requestAnimationFrame(() => {
+      const theme = readTheme(this.root, dark);
+      if (JSON.stringify(theme) === JSON.stringify(this.#theme)) return;
+      this.#theme = theme;
+      this.#update(this.store.get());
+    });
+  }
+
+  /** Goes on in the next frame, without a change of state. */
+  #again() {
+    requestAnimationFrame(() => {
+      if (!this.signal.aborted) this.hear(this.store.get());
+    });
+  }
+
+  /** @param {unknown} error */
+  #fail(error) {
+    this.#notice.hidden = false;
+    setText(this.#notice, `The plots cannot be drawn in full: ${error instanceof Error ? error.message : String(error)}`);
+    throw error;
+  }
+}

@@ -1,0 +1,87 @@
+// How every column does over many sequences: what is asked, what comes back, and its table.
+
+/** @import {Intervention, State, TaskSettings} from '../state.js' */
+/** @import {Column} from './columns.js' */
+import {isRecording} from '../api.js';
+import {madeChanges} from '../interventions.js';
+import {brief} from '../views/format.js';
+import {requestOf} from './columns.js';
+
+/**
+ * @typedef {{median: number|null, mean: number|null, lowest: number|null, highest: number|null, sequences: number}} Spread
+ * @typedef {{head: string, entropy_bits: Spread, speed: Spread, operations: Record<string, Spread>}} HeadMetrics
+ * @typedef {{length: number, steps: number, sequences: number, asked_bits: number, wrong_bits: Spread, perfect: number,
+ *   loss_bits: Spread, metric: Spread, wrong_bits_without_reads: Spread, saved_by_reads: Spread, memory_used: boolean,
+ *   heads: HeadMetrics[]}} LengthMetrics
+ * @typedef {{metric: string, unit: string, seed: number, lengths: LengthMetrics[]}} Metrics
+ * @typedef {{checkpoint: string, task: TaskSettings|null, lengths?: number[], sequences: number, mode?: string,
+ *   interventions?: Intervention[], leave_constraints?: boolean}} MetricsRequest
+ *
+ * @typedef {{length: number, quantity: string, cells: (string|null)[]}} MetricsRow One quantity at one length; a cell a
+ *   column, null where that column was not measured at this length.
+ */
+
+/**
+ * @param {State} state
+ * @param {Column|null} column Null for the main trace.
+ * @param {{sequences: number, lengths: number[]|null}} options
+ * @returns {MetricsRequest|null} Null for what cannot be measured: a recording runs no other sequences.
+ */
+export function metricsRequest(state, column, {sequences, lengths}) {
+  const asked = column ? requestOf(state, column.choice) : state.request;
+  if (!asked || isRecording(asked.checkpoint)) return null;
+  const {checkpoint, task} = asked;
+  return {checkpoint, task, sequences, ...(lengths ? {lengths} : {}), ...madeChanges(asked)};
+}
+
+/**
+ * @param {string} text Whole numbers apart by commas or blanks.
+ * @returns {number[]|null} Null for the task's own lengths: where there are none, or something else stands there.
+ */
+export function lengthsFrom(text) {
+  const numbers = text.split(/[\s,;]+/).filter(Boolean).map(Number);
+  return numbers.length > 0 && numbers.every((one) => Number.isInteger(one) && one > 0) ? numbers : null;
+}
+
+/**
+ * @param {Spread} spread
+ * @returns {string} The median, and the range where there is one.
+ */
+export function spreadText({median, lowest, highest}) {
+  if (median === null || lowest === null || highest === null) return '–';
+  return lowest === highest ? plain(median) : `${plain(median)} (${plain(lowest)} … ${plain(highest)})`;
+}
+
+/** @param {number} value */
+function plain(value) {
+  return Number.isInteger(value) ? String(value) : brief(value);
+}
+
+/**
+ * @param {(Metrics|null)[]} columns
+ * @returns {MetricsRow[]} By length, the shortest first.
+ */
+export function metricsRows(columns) {
+  const lengths = [...new Set(columns.flatMap((one) => one?.lengths.map(({length}) => length) ?? []))].sort((a, b) => a - b);
+  return lengths.flatMap((length) => {
+    const found = columns.map((one) => one?.lengths.find((row) => row.length === length) ?? null);
+    const row = (/** @type {string} */ quantity, /** @type {(one: LengthMetrics) => string|null} */ cell) => (
+      {length, quantity, cells: found.map((one) => one && cell(one))});
+    const heads = [...new Set(found.flatMap((one) => one?.heads.map(({head}) => head) ?? []))];
+    const ofHead = (/** @type {LengthMetrics} */ one, /** @type {string} */ name, /** @type {'entropy_bits'|'speed'} */ key) => {
+      const head = one.heads.find((other) => other.head === name);
+      return head ? spreadText(head[key]) : null;
+    };
+    return [
+      row('wrong bits', ({wrong_bits, asked_bits}) => `${spreadText(wrong_bits)} of ${plain(asked_bits)}`),
+      row('sequences without a wrong bit', ({perfect, sequences}) => `${perfect} of ${sequences}`),
+      row('loss, bits', ({loss_bits}) => spreadText(loss_bits)),
+      row('wrong bits without reads', ({wrong_bits_without_reads}) => spreadText(wrong_bits_without_reads)),
+      row('memory is used', ({memory_used}) => (memory_used ? 'yes' : 'no')),
+      ...heads.flatMap((name) => [
+        row(`entropy of ${name}, bits`, (one) => ofHead(one, name, 'entropy_bits')),
+        row(`speed of ${name}, locations a step`, (one) => ofHead(one, name, 'speed')),
+      ]),
+    ];
+  });
+}

@@ -1,0 +1,128 @@
+// Which operation each head of each column does: at the cursor in words, and over time as a row of cells.
+
+/** @import {Head} from '../state.js' */
+/** @import {Store} from '../store.js' */
+/** @import {TraceData} from '../trace_data.js' */
+/** @import {Shown} from './align.js' */
+import {el, replaceChildren} from '../shell/dom.js';
+import {setText} from '../views/dom.js';
+import {mainStep, shownColumns} from './align.js';
+import {lookOf, operationTrack, runsOf, sharesText} from './operation_track.js';
+
+/** What the looks mean, in the legend's order. */
+const LOOKS = [
+  ['content', 'content jump'], ['back', 'shift back'], ['stay', 'shift 0'], ['forward', 'shift on'], ['hold', 'hold'], ['mixed', 'mixed'],
+  ['unknown', 'unknown'],
+];
+
+/** @typedef {{letter: string, head: number, data: TraceData, drawn: number, operation: HTMLElement, shares: HTMLElement, cells: HTMLElement, cursor: HTMLElement}} Row */
+
+export class OperationsTable {
+  /** @type {Row[]} */ #rows = [];
+  #body = el('tbody');
+  #key = '';
+  /** @type {(TraceData|null)[]} */ #data = [];
+
+  /** @param {Store} store */
+  constructor(store) {
+    this.store = store;
+    this.element = el('section', {class: 'compare-part', 'aria-labelledby': 'compare-operations'},
+      el('div', {class: 'section-head'}, el('h3', {id: 'compare-operations'}, 'Addressing, step by step'), legend()),
+      el('div', {class: 'table-wrap', tabindex: 0, role: 'group', 'aria-label': 'Operations of each head'},
+        el('table', {class: 'operations'},
+          el('thead', {}, el('tr', {}, ...['Head', 'Column', 'At the cursor', 'Content / location', 'Over time'].map((name) => el('th', {scope: 'col'}, name)))),
+          this.#body)));
+  }
+
+  /** @param {Shown[]} shown */
+  update(shown) {
+    const data = shown.map(({state: {trace}}) => (trace.received > 0 ? trace.data : null));
+    const key = shown.map(({letter}) => letter).join('');
+    if (key !== this.#key || data.some((one, at) => one !== this.#data[at])) this.#build(shown, data);
+    this.#key = key;
+    this.#data = data;
+    for (const row of this.#rows) {
+      const one = shown.find(({letter}) => letter === row.letter);
+      if (one) updateRow(row, one.state.step);
+    }
+  }
+
+  /**
+   * @param {Shown[]} shown
+   * @param {(TraceData|null)[]} data
+   */
+  #build(shown, data) {
+    const names = [...new Set(data.flatMap((one) => one?.header.heads.map(({name}) => name) ?? []))];
+    this.#rows = [];
+    replaceChildren(this.#body, ...names.flatMap((name) => {
+      const columns = shown.flatMap(({letter}, at) => {
+        const found = data[at]?.header.heads.findIndex((/** @type {Head} */ head) => head.name === name) ?? -1;
+        return data[at] && found >= 0 ? [{letter, data: data[at], head: found}] : [];
+      });
+      return columns.map(({letter, data: trace, head}, at) => this.#row(letter, trace, head, at === 0 ? {name, rows: columns.length} : null));
+    }));
+  }
+
+  /**
+   * @param {string} letter
+   * @param {TraceData} data
+   * @param {number} head
+   * @param {{name: string, rows: number}|null} group Where it is the first row of a head.
+   */
+  #row(letter, data, head, group) {
+    const [operation, shares] = [el('span', {class: 'operation-name'}), el('span')];
+    const cursor = el('span', {class: 'operation-cursor'});
+    const cells = el('div', {class: 'operation-cells'}, cursor);
+    cells.style.setProperty('--steps', String(data.header.steps));
+    cells.addEventListener('click', (event) => this.#goTo(letter, cells, event, data.header.steps));
+    this.#rows.push({letter, head, data, drawn: 0, operation, shares, cells, cursor});
+    return el('tr', {class: group ? 'operations-first' : null},
+      group && el('th', {scope: 'rowgroup', rowspan: group.rows}, group.name), el('td', {}, letter), el('td', {}, operation),
+      el('td', {class: 'operation-shares'}, shares), el('td', {class: 'operation-time'}, cells));
+  }
+
+  /**
+   * @param {string} letter
+   * @param {HTMLElement} cells
+   * @param {MouseEvent} event
+   * @param {number} steps
+   */
+  #goTo(letter, cells, event, steps) {
+    const {left, width} = cells.getBoundingClientRect();
+    const step = Math.min(steps - 1, Math.floor(((event.clientX - left) / width) * steps));
+    const state = this.store.get();
+    const offset = shownColumns(state).find((one) => one.letter === letter)?.offset ?? 0;
+    this.store.set({step: mainStep(state, step, offset)});
+  }
+}
+
+/**
+ * @param {Row} row
+ * @param {number} step
+ */
+function updateRow(row, step) {
+  const track = operationTrack(row.data, row.head);
+  if (row.drawn !== track.length) {
+    row.drawn = track.length;
+    row.cells.replaceChildren(row.cursor, ...runsOf(track).map(cellOf));
+  }
+  const now = track[step];
+  setText(row.operation, now?.operation ?? '–');
+  const look = now ? lookOf(now.operation) : 'unknown';
+  if (row.operation.dataset.look !== look) row.operation.dataset.look = look;
+  setText(row.shares, now ? sharesText(now) : '–');
+  row.cursor.style.setProperty('--step', String(step));
+}
+
+/** @param {{look: string, start: number, length: number}} run */
+function cellOf({look, start, length}) {
+  const cell = el('span', {class: 'operation-cell', 'data-look': look});
+  cell.style.setProperty('--start', String(start));
+  cell.style.setProperty('--length', String(length));
+  return cell;
+}
+
+function legend() {
+  return el('ul', {class: 'operations-legend', 'aria-label': 'Colours'},
+    ...LOOKS.map(([look, text]) => el('li', {'data-look': look}, text)));
+}

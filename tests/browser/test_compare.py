@@ -1,0 +1,145 @@
+"""Traces beside each other: what a mode changes, with one cursor, in the page and in its address."""
+
+import pytest
+from playwright.sync_api import Locator, expect
+
+from tests.browser.conftest import OpenTab
+from tests.browser.page import PATIENCE, SECOND, ScopePage, copying, fragment
+from tests.browser.test_accessibility import violations
+
+pytestmark = pytest.mark.browser
+
+CHANGED = "[{'checkpoint':'copy-lstm','mode':'content_only'},{'checkpoint':'copy-lstm','mode':'location_only'}]"
+
+
+def column(tab: ScopePage, letter: str) -> Locator:
+    return tab.page.locator(f'[data-column="{letter}"]')
+
+
+def results(tab: ScopePage) -> list[str]:
+    """What stands above each column of how it did, once all have been recorded."""
+    found = tab.page.locator(".column-result")
+    for index in range(found.count()):
+        expect(found.nth(index)).to_contain_text("wrong bits", timeout=PATIENCE)
+    return found.all_inner_texts()
+
+
+def wrong(result: str) -> int:
+    return int(result.partition(" / ")[0])
+
+
+def test_modes_stand_beside_the_machine_as_it_is(tab: ScopePage, new_tab: OpenTab) -> None:
+    tab.open(fragment("copy-lstm", task=copying(10), seed=0))
+    tab.page.get_by_role("button", name="Compare", exact=True).click()
+    expect(tab.page.locator("#add-column")).to_be_focused()
+    tab.press("Enter")
+    expect(tab.page.get_by_label("Model of column B")).to_be_focused()
+    expect(tab.page.get_by_label("Addressing mode of column B")).to_have_value("content_only")
+    tab.page.locator("#add-column").click()
+    expect(tab.page.get_by_label("Addressing mode of column C")).to_have_value("location_only")
+    full, content, location = results(tab)
+    assert wrong(full) == 0
+    assert wrong(content) > 0
+    assert wrong(location) == 0, "this machine copies by location alone"
+
+    tab.page.wait_for_function("location.hash.includes('compare=')")
+    address = tab.page.evaluate("location.hash")
+    other = new_tab()
+    other.open(address)
+    other.page.locator("#compare").scroll_into_view_if_needed()
+    expect(other.page.locator(".column-result")).to_have_count(3)
+    assert results(other) == [full, content, location]
+
+    tab.page.get_by_role("button", name="Remove column B").click()
+    expect(tab.page.get_by_label("Addressing mode of column B")).to_have_value("location_only")
+    expect(column(tab, "C")).to_have_count(0)
+
+
+def test_one_cursor_moves_all_columns_and_a_click_in_one_moves_the_page(tab: ScopePage) -> None:
+    tab.open(fragment("copy-lstm", task=copying(10), seed=0, t=3, compare=CHANGED))
+    tab.page.locator("#compare").scroll_into_view_if_needed()
+    moments = tab.page.locator(".column-moment")
+    for index in range(3):
+        expect(moments.nth(index)).to_have_text("t = 3 of 21")
+    tab.press("ArrowRight")
+    for index in range(3):
+        expect(moments.nth(index)).to_have_text("t = 4 of 21")
+    host = tab.drawn("b-output").locator(".plot-host")
+    box = host.bounding_box()
+    assert box
+    area = (70, box["width"] - 66)
+    host.click(position={"x": area[0] + (area[1] - area[0]) * 11.5 / 21, "y": 50})
+    tab.page.mouse.move(2, 450)
+    for index in range(3):
+        expect(moments.nth(index)).to_have_text("t = 12 of 21")
+    expect(tab.page.locator(".inspector-step")).to_have_text("t = 12")
+
+
+def test_columns_out_of_sight_are_left_alone_while_the_cursor_moves(tab: ScopePage) -> None:
+    tab.open(fragment("copy-lstm", task=copying(10), seed=0, t=3, compare=CHANGED))
+    tab.page.locator("#compare").scroll_into_view_if_needed()
+    results(tab)
+    tab.page.evaluate("scrollTo(0, 0)")
+    tab.page.wait_for_timeout(2 * SECOND)
+    changes = tab.page.evaluate(
+        """async () => {
+            let seen = 0;
+            const observer = new MutationObserver((changes) => { seen += changes.length; });
+            const watched = {subtree: true, childList: true, attributes: true, characterData: true};
+            const frame = () => new Promise((resolve) => requestAnimationFrame(resolve));
+            observer.observe(document.querySelector('#compare'), watched);
+            for (let step = 0; step < 5; step++) {
+                document.dispatchEvent(new KeyboardEvent('keydown', {key: 'ArrowRight'}));
+                await frame();
+                await frame();
+            }
+            observer.disconnect();
+            return seen;
+        }"""
+    )
+    tab.at(8, of=21)
+    assert changes == 0
+
+
+def test_the_first_divergence_is_one_click_away_and_the_matching_has_a_name(tab: ScopePage) -> None:
+    columns = "[{'checkpoint':'copy-feedforward'}]"
+    tab.open(fragment("copy-lstm", task=copying(10), seed=0, t=9, compare=columns))
+    tab.page.locator("#compare").scroll_into_view_if_needed()
+    expect(column(tab, "B").locator(".column-parting")).to_contain_text("Parts from A at t = 1:")
+    expect(tab.page.locator("#matching")).to_contain_text("Rows matched by reflection by", timeout=PATIENCE)
+    column(tab, "Δ").get_by_role("button", name="raw").click()
+    expect(tab.page.locator("#matching")).to_have_text("Rows as they are.")
+    column(tab, "B").get_by_role("button", name="Go there").click()
+    expect(tab.page.locator(".column-moment").first).to_have_text("t = 1 of 21")
+
+
+def test_operations_are_told_for_every_head_and_column(tab: ScopePage) -> None:
+    tab.open(fragment("copy-lstm", task=copying(10), seed=0, t=14, compare=CHANGED))
+    table = tab.page.get_by_role("group", name="Operations of each head")
+    table.scroll_into_view_if_needed()
+    rows = table.locator("tbody tr")
+    expect(rows).to_have_count(6)
+    expect(rows.nth(0)).to_contain_text("shift +1")
+    expect(rows.nth(1)).to_contain_text("hold")
+    expect(rows.nth(2)).to_contain_text("0 % / 100 %")
+
+
+def test_columns_are_measured_over_many_sequences(tab: ScopePage) -> None:
+    tab.open(fragment("copy-lstm", task=copying(5), seed=0, compare="[{'checkpoint':'copy-lstm','mode':'no_read'}]"))
+    tab.page.locator("#metrics-sequences").fill("4")
+    tab.page.locator("#metrics-lengths").fill("5")
+    tab.page.locator("#measure").click()
+    table = tab.page.get_by_role("group", name="Metrics of each column")
+    used = table.locator("tr", has_text="memory is used")
+    expect(used.locator("td")).to_have_text(["yes", "no"], timeout=PATIENCE)
+    expect(table.locator("tbody tr").first.locator("td").first).to_have_text("0 of 40")
+
+
+@pytest.mark.parametrize(("width", "colours"), [(1440, "light"), (400, "dark")])
+def test_axe_finds_no_serious_violation(new_tab: OpenTab, width: int, colours: str) -> None:
+    tab = new_tab(viewport={"width": width, "height": 900}, color_scheme=colours)
+    tab.open(fragment("copy-lstm", task=copying(5), seed=0, t=9, compare=CHANGED))
+    tab.page.locator("#compare").scroll_into_view_if_needed()
+    results(tab)
+    tab.drawn("a-output")
+    assert violations(tab) == []

@@ -1,0 +1,100 @@
+import assert from 'node:assert/strict';
+import {test} from 'node:test';
+
+import {createApi} from '../../frontend/src/api.js';
+import {cannotSubtract, deltaPlots, memoryDelta, outputDelta, weightingDelta} from '../../frontend/src/compare/delta_plots.js';
+import {bestMatching, Matcher, matchingText} from '../../frontend/src/compare/matching.js';
+import {SIZE, viewsModel, viewsTrace} from './views_helper.js';
+
+const [a, b] = [viewsTrace({seed: 1}), viewsTrace({seed: 2, steps: 8})];
+const delta = (changes = {}, step = 2) => ({...viewsModel(a), step, other: {b, rows: null, offset: 0, letter: 'B', ...changes}});
+const ROTATED = [1, 2, 3, 4, 0];
+
+test('Δw is B less A, row by row', () => {
+  const found = weightingDelta(delta(), 1);
+  assert.equal(found.length, 5);
+  assert.equal(found[3][4], Math.fround(b.value('weighting', 4, 1, 3) - a.value('weighting', 4, 1, 3)));
+});
+
+test('Δy is B less A, channel by channel', () => {
+  assert.equal(outputDelta(delta({offset: 1}))[1][2], Math.fround(b.value('outputs', 3, 1) - a.value('outputs', 2, 1)));
+});
+
+test('matched rows of B stand for those of A, in weightings and in memory', () => {
+  const found = weightingDelta(delta({rows: ROTATED}), 0);
+  assert.equal(found[4][1], Math.fround(b.value('weighting', 1, 0, 0) - a.value('weighting', 1, 0, 4)));
+  const memory = memoryDelta(delta({rows: ROTATED}));
+  assert.equal(memory[0][3], b.memory(2)[1 * 4 + 3] - a.memory(2)[0 * 4 + 3]);
+});
+
+test('a later moment of B stands for A where they are aligned so; steps that B has not are empty', () => {
+  assert.equal(weightingDelta(delta({offset: 2}), 0)[2][3], Math.fround(b.value('weighting', 5, 0, 2) - a.value('weighting', 3, 0, 2)));
+  assert.ok(Number.isNaN(weightingDelta(delta({offset: -1}), 0)[2][0]));
+  assert.equal(memoryDelta(delta({offset: 2}))[1][1], b.memory(4)[5] - a.memory(2)[5]);
+  assert.ok(memoryDelta(delta({offset: 6})).flatMap((row) => [...row]).every(Number.isNaN));
+});
+
+test('a trace differs in nothing from itself', () => {
+  const model = {...viewsModel(a), other: {b: a, rows: null, offset: 0, letter: 'B'}};
+  assert.ok([...weightingDelta(model, 0), ...memoryDelta(model)].every((row) => row.every((value) => value === 0)));
+});
+
+test('the plots of Δ are those of heads that both have, write heads first, centred at zero', () => {
+  const specs = deltaPlots(a, b);
+  assert.deepEqual(specs.map(({id}) => id), ['delta-output', 'delta-weighting-write-0', 'delta-weighting-read-0', 'delta-memory']);
+  for (const spec of specs) {
+    const [heatmap] = spec.figure(delta(), SIZE).traces;
+    assert.equal(heatmap.zmin, -heatmap.zmax);
+  }
+  assert.match(specs[3].read(delta({rows: ROTATED}), 3, 0), /^location 0 · element 3\nΔM = .*\nlocation 1 in B$/);
+});
+
+test('machines with other numbers of locations cannot be subtracted, and it says so', () => {
+  assert.equal(cannotSubtract(a, b), null);
+  const wide = {header: {axes: {location: 64}}};
+  assert.equal(cannotSubtract(a, wide), 'A has 5 locations and this column 64: they cannot be subtracted.');
+});
+
+const matching = (name, difference, rows) => ({name, kind: name.split(' ')[0], offset: null, rows, weighting: 0, memory: 0, difference});
+const value = {
+  matchings: [matching('identity', 0.5, [0, 1]), matching('rotation by 1', 0.02, [1, 0])], best: 'rotation by 1', not_matched: null,
+};
+
+test('the matching is named, with what it gains', () => {
+  assert.equal(matchingText({status: 'ready', value}), 'Rows matched by rotation by 1: relative difference 0.020, 0.500 as they are.');
+  assert.equal(matchingText({status: 'ready', value: {...value, best: 'identity'}}), 'Rows matched by identity: relative difference 0.500.');
+  assert.deepEqual(bestMatching({status: 'ready', value}).rows, [1, 0]);
+  assert.match(matchingText({status: 'ready', value: {matchings: [], best: null, not_matched: 'A has 2 read heads.'}}), /as they are: A has 2 read heads\./);
+  assert.match(matchingText({status: 'failed', error: {message: 'Too large.'}}), /Too large/);
+});
+
+test('two traces are compared once; others end the waiting', async () => {
+  const asked = [];
+  const api = {compare: (x, y, signal) => new Promise((resolve) => asked.push({x, y, signal, resolve}))};
+  let changes = 0;
+  const matcher = new Matcher(api, () => { changes += 1; }, new AbortController().signal);
+  const request = (seed) => ({checkpoint: 'one', seed});
+  assert.equal(matcher.found(request(0), request(1)).status, 'pending');
+  matcher.found(request(0), request(1));
+  assert.equal(asked.length, 1);
+  matcher.found(request(0), request(2));
+  assert.equal(asked[0].signal.aborted, true);
+  asked[0].resolve({best: 'old'});
+  asked[1].resolve(value);
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(changes, 1);
+  assert.equal(matcher.found(request(0), request(2)).value.best, 'rotation by 1');
+});
+
+test('a comparison is asked for as the contract says; a recording by its id', async () => {
+  const calls = [];
+  const api = createApi(async (path, init) => {
+    calls.push({path, body: JSON.parse(init.body)});
+    return Response.json(value);
+  });
+  const one = {checkpoint: 'copy-lstm', task: null, seed: 3, initial_seed: 0, inputs: null, mode: 'hard', interventions: [], leave_constraints: false};
+  await api.compare(one, {...one, checkpoint: 'trace-0123'}, new AbortController().signal);
+  assert.deepEqual(calls, [{path: '/api/comparisons', body: {
+    a: {trace: {checkpoint: 'copy-lstm', task: null, seed: 3, initial_seed: 0, inputs: null, mode: 'hard'}}, b: {uploaded_trace: 'trace-0123'},
+  }}]);
+});
