@@ -50,7 +50,7 @@ class ScopePage:
 
     def recorded(self) -> None:
         """Wait until the trace on screen is complete."""
-        expect(self.page.locator("#result")).to_contain_text("recorded in", timeout=PATIENCE)
+        expect(self.page.locator("#result")).to_contain_text("steps recorded", timeout=PATIENCE)
 
     def drawn(self, plot: str) -> Locator:
         """The plot with this id, scrolled into view and drawn by Plotly."""

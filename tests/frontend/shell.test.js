@@ -48,7 +48,8 @@ test('the result line', () => {
   assert.deepEqual(texts({status: 'ready', end: {wrong_bits: 0, loss_bits: 0.00012, seconds: 0.043}}), [
     'ok: 0 / 4 wrong bits', 'plain: loss 1.2 × 10⁻⁴ bits', 'plain: 4 steps recorded in 43 ms',
   ]);
-  assert.equal(texts({status: 'ready', end: {wrong_bits: 1, loss_bits: 3, seconds: 0}})[0], 'error: 1 / 4 wrong bits');
+  assert.equal(texts({status: 'ready', end: {wrong_bits: 1, loss_bits: 3, seconds: 0.1}})[0], 'error: 1 / 4 wrong bits');
+  assert.equal(texts({status: 'ready', end: {wrong_bits: 1, loss_bits: 3, seconds: 0}}).at(-1), 'plain: 4 steps recorded before');
   assert.equal(texts({status: 'ready', end: {wrong_bits: null, loss_bits: null, seconds: 0}})[0], 'plain: no targets: outputs are not judged');
   assert.deepEqual(texts({status: 'streaming', received: 2}), ['plain: recording, 2 of 4 steps']);
   assert.match(texts({status: 'pending', retry_at: 3500})[0], /next try in 3 s/);

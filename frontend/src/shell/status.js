@@ -64,7 +64,8 @@ export function resultParts({trace: {status, data, end, received, retry_at}}, no
   }
   if (end.loss_bits !== null) parts.push({text: `loss ${bitsText(end.loss_bits)} bits`, tone: 'plain'});
   if (parts.length === 0) parts.push({text: 'no targets: outputs are not judged', tone: 'plain'});
-  return [...parts, {text: `${steps} steps recorded in ${Math.round(end.seconds * 1000)} ms`, tone: 'plain'}];
+  const when = end.seconds > 0 ? `in ${Math.round(end.seconds * 1000)} ms` : 'before';
+  return [...parts, {text: `${steps} steps recorded ${when}`, tone: 'plain'}];
 }
 
 /**
