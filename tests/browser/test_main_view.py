@@ -77,7 +77,7 @@ def test_hovering_reads_an_exact_value(tab: ScopePage, server: ServerProcess) ->
     box = host.bounding_box()
     assert box
     tab.page.mouse.move(box["x"] + box["width"] * 0.5, box["y"] + box["height"] * 0.4)
-    tooltip = tab.page.locator(".tooltip")
+    tooltip = tab.page.locator(".tooltip:visible")
     expect(tooltip).to_be_visible()
     text = tooltip.inner_text().replace("\u2212", "-")
     values = {np.float32(value) for step in trace["step"]["weighting"] for value in step[0]}
