@@ -15,7 +15,9 @@ from server.assets import Plotly, frontend_directory
 from server.settings import Settings
 from tests.server.conftest import ADDRESS
 
-SCRIPT = (Path(plotly.__file__).parent / "package_data" / "plotly.min.js").read_bytes()
+SCRIPT = (
+    b"//# allFunctionsCalledOnLoad\n" + (Path(plotly.__file__).parent / "package_data" / "plotly.min.js").read_bytes()
+)
 
 
 @pytest.fixture
@@ -23,8 +25,10 @@ def page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A page of the test's own, beside a file that is none of it."""
     directory = tmp_path / "frontend"
     (directory / "src").mkdir(parents=True)
-    (directory / "index.html").write_text("{{plotly}} {{static}} {{modules}}", encoding="utf-8")
-    (directory / "src" / "main.js").write_text("export {};", encoding="utf-8")
+    (directory / "index.html").write_text("{{plotly}} {{static}}", encoding="utf-8")
+    (directory / "src" / "main.js").write_text("const one = 1;", encoding="utf-8")
+    (directory / "styles").mkdir()
+    (directory / "styles" / "page.css").write_text("@import '../style.css';\n", encoding="utf-8")
     (directory / "style.css").write_text("body {}", encoding="utf-8")
     (directory / "icon.svg").write_text("<svg/>", encoding="utf-8")
     (tmp_path / "secret.txt").write_text("secret", encoding="utf-8")
@@ -41,10 +45,9 @@ def browser(page: Path, tmp_path: Path) -> TestClient:
 
 def test_the_page_is_told_where_plotly_and_its_own_files_are(browser: TestClient) -> None:
     response = browser.get("/")
-    plotly, static, modules = response.text.split(" ", 2)
+    plotly, static = response.text.split(" ")
     assert plotly == Plotly().path
     assert re.fullmatch("/static/v-[0-9a-f]{16}", static)
-    assert modules == f'<link rel="modulepreload" href="{static}/src/main.js">'
     assert response.headers["content-type"] == "text/html; charset=utf-8"
     assert response.headers["cache-control"] == "no-cache"
     assert browser.head("/").status_code == 200
@@ -62,6 +65,26 @@ def test_a_file_is_kept_for_good_until_one_of_them_changes(browser: TestClient, 
     second = versioned()
     assert first != second
     assert browser.get(f"{second}/src/main.js").text == "export const changed = 1;"
+
+
+@pytest.mark.parametrize(("name", "media_type"), [("page.js", "text/javascript"), ("page.css", "text/css")])
+def test_all_files_of_a_kind_come_as_one_that_is_kept_for_good(browser: TestClient, name: str, media_type: str) -> None:
+    address = f"{browser.get('/').text.split()[1]}/{name}"
+    plain, zipped = (browser.get(address, headers={"Accept-Encoding": accepted}) for accepted in ("identity", "gzip"))
+    assert (plain.status_code, plain.headers["content-type"].partition(";")[0]) == (200, media_type)
+    assert "immutable" in plain.headers["cache-control"]
+    assert "content-encoding" not in plain.headers
+    assert zipped.headers["content-encoding"] == "gzip"
+    assert plain.text == zipped.text != ""
+
+
+def test_a_bundle_is_made_anew_when_a_file_changes(browser: TestClient, page: Path) -> None:
+    def bundled() -> str:
+        return browser.get(f"{browser.get('/').text.split()[1]}/page.js").text
+
+    assert "export" not in bundled()
+    (page / "src" / "main.js").write_text("export const changed = 1;", encoding="utf-8")
+    assert "const changed = 1;" in bundled()
 
 
 @pytest.mark.parametrize("path", ["../secret.txt", "src/../../secret.txt", "", "v-0123456789abcdef/a.js"])
@@ -94,7 +117,7 @@ def test_files_have_their_type_and_are_asked_for_anew(browser: TestClient, path:
 @pytest.mark.parametrize("ranges", ["bytes=0-3", "bytes=9999-", "bytes=x", "bytes=0-1,3-4"])
 def test_a_file_is_sent_whole(browser: TestClient, ranges: str) -> None:
     response = browser.get("/static/src/main.js", headers={"Range": ranges})
-    assert (response.status_code, response.text) == (200, "export {};")
+    assert (response.status_code, response.text) == (200, "const one = 1;")
 
 
 @pytest.mark.parametrize(

@@ -36,7 +36,7 @@ export function mountToolbar(root, {store, actions, signal, chooseFile, showAbou
   const theme = iconButton('theme', 'Theme', () => store.set({theme: nextTheme(store.get().theme)}));
 
   replaceChildren(root,
-    brand(),
+    ...root.children,
     model.root, task.root, seed.root, edit, mode.root,
     el('div', {class: 'toolbar-end'},
       el('button', {type: 'button', class: 'button', id: 'show-compare', 'aria-label': 'Compare', title: 'Other models and addressing modes beside this trace', onclick: showCompare},
@@ -70,10 +70,6 @@ export function mountToolbar(root, {store, actions, signal, chooseFile, showAbou
     if (changed) render(state);
   }, signal);
   render(store.get());
-}
-
-function brand() {
-  return el('div', {class: 'brand'}, el('img', {src: new URL('../../favicon.svg', import.meta.url).href, alt: '', width: 22, height: 22}), el('h1', {}, 'NTM Scope'));
 }
 
 /** @param {{store: Store, actions: Actions}} parts */
