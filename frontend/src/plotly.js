@@ -205,7 +205,7 @@ export function stepPaths(area, values) {
  * @param {Area} area
  * @returns {(value: number) => number} Pixels from the left of the plot area.
  */
-function across({width, x: [low, high]}) {
+export function across({width, x: [low, high]}) {
   return (value) => ((value - low) / (high - low)) * width;
 }
 
@@ -213,12 +213,12 @@ function across({width, x: [low, high]}) {
  * @param {Area} area
  * @returns {(value: number) => number} Pixels from the top of the plot area.
  */
-function up({height, y: [low, high]}) {
+export function up({height, y: [low, high]}) {
   return (value) => height - ((value - low) / (high - low)) * height;
 }
 
 /** @param {number} value */
-function round2(value) {
+export function round2(value) {
   return Math.round(value * 100) / 100;
 }
 

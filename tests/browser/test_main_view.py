@@ -109,11 +109,64 @@ def test_the_cursor_lies_on_its_column_of_every_plot(tab: ScopePage) -> None:
 def test_the_private_parts_of_plotly_are_as_the_page_needs_them(tab: ScopePage) -> None:
     tab.open()
     tab.drawn("input")
-    main = tab.page.locator("script[type=module]").get_attribute("src") or ""
-    version = tab.page.evaluate(
-        "(module) => import(module).then((plotly) => plotly.guardPrivateFields())", main.replace("main.js", "plotly.js")
-    )
+    version = tab.page.evaluate("import('/static/src/plotly.js').then((plotly) => plotly.guardPrivateFields())")
     assert tab.page.evaluate("document.querySelector('meta[name=plotly]').content").endswith(f"{version}.min.js")
+
+
+SKETCHED = """async (plot) => {
+    const {sketchOf} = await import('/static/src/sketch.js');
+    const {textWidth} = await import('/static/src/views/text_width.js');
+    const host = document.querySelector(`[data-plot="${plot}"] .js-plotly-plot`);
+    const frame = document.createElement('div');
+    frame.style.cssText = 'position: absolute; left: 0; top: 0';
+    frame.innerHTML = sketchOf({traces: host.data, layout: host.layout}, true, textWidth);
+    document.body.append(frame);
+    const shown = (root, lines) => {
+        const origin = root.getBoundingClientRect();
+        const boxes = (selector, words) => [...root.querySelectorAll(selector)].map((mark) => {
+            const {left, top, width, height} = mark.getBoundingClientRect();
+            const [x, y] = [left - origin.left, top - origin.top];
+            if (!words) return ['', x, y, width, height];
+            return [mark.textContent.replaceAll('\u200b', ''), x + width / 2, y + height / 2];
+        });
+        return {words: boxes('text', true).sort(), lines: boxes(lines, false)};
+    };
+    const theirs = shown(host, '.xlines-above, .ylines-above, .xtick.ticks, .ytick.ticks');
+    const ours = shown(frame, 'svg > path');
+    frame.remove();
+    return [theirs, ours];
+}"""
+
+
+def test_what_stands_in_for_a_figure_lies_where_plotly_puts_it(tab: ScopePage) -> None:
+    """Every text within a pixel and a half, every axis and tick of both within half a pixel."""
+    tab.open(fragment(MODEL, task=copying(8), seed=1, pin=3))
+    for plot in ("input", "output", "weighting-read-0", "stage-weighting", "kernel", "memory-after", "track-entropy"):
+        tab.drawn(plot)
+        theirs, ours = tab.page.evaluate(SKETCHED, plot)
+        assert [word for word, *_ in ours["words"]] == [word for word, *_ in theirs["words"]]
+        for found, expected in zip(ours["words"], theirs["words"], strict=True):
+            assert found[1:] == pytest.approx(expected[1:], abs=1.5), (plot, found[0])
+        for line in theirs["lines"]:
+            assert any(line[1:] == pytest.approx(one[1:], abs=0.5) for one in ours["lines"]), (plot, line)
+
+
+def test_everything_is_seen_and_scrubbed_before_plotly_is_there(tab: ScopePage) -> None:
+    """A page whose Plotly never comes: sketches with lines, canvases and bars, which follow the cursor."""
+    tab.page.route("**/vendor/*", lambda _: None)
+    tab.page.goto(f"{tab.base}/{fragment('copy-lstm', task=copying(20), seed=3, t=12)}", wait_until="commit")
+    tab.recorded()
+    for plot in ("input", "weighting-read-0", "kernel", "stage-weighting", "memory-after", "track-entropy"):
+        found = tab.page.locator(f'[data-plot="{plot}"]')
+        found.scroll_into_view_if_needed()
+        expect(found.locator(".plot-host[data-pictured]")).to_be_visible(timeout=PATIENCE)
+    bars = tab.page.locator('[data-plot="kernel"] .moving-paths path')
+    bars.scroll_into_view_if_needed()
+    expect(bars).to_be_visible()
+    before = bars.get_attribute("d")
+    tab.go_to(30)
+    expect(bars).not_to_have_attribute("d", before or "")
+    assert tab.page.locator(".js-plotly-plot").count() == 0
 
 
 def test_every_plot_names_itself_its_axes_and_its_meaning(tab: ScopePage) -> None:

@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -266,13 +267,17 @@ def test_a_polite_kill_stops_as_ctrl_c_does() -> None:
         assert stop()
 
 
-def test_a_second_signal_stops_at_once() -> None:
+@pytest.mark.parametrize("before", [signal.default_int_handler, signal.SIG_IGN])
+def test_a_second_signal_stops_at_once(before: Any) -> None:
+    """Also where Ctrl-C is ignored otherwise, as in what a shell started in the background."""
+    given = signal.signal(signal.SIGINT, before)
     with cli._stop_on_signal() as stop:
         assert not stop()
         signal.raise_signal(signal.SIGINT)
         assert stop()
         with pytest.raises(KeyboardInterrupt):
             signal.raise_signal(signal.SIGINT)
+    assert signal.signal(signal.SIGINT, given) == before
 
 
 def test_signals_are_left_as_they_were() -> None:

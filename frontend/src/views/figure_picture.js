@@ -20,7 +20,7 @@ export class FigurePicture {
    * @returns {Promise<void>} When the picture can be shown; it is dropped if the figure has changed meanwhile.
    */
   async take(svg) {
-    const turn = this.#turn;
+    const turn = ++this.#turn;
     const address = URL.createObjectURL(new Blob([svg], {type: 'image/svg+xml'}));
     const next = new Image();
     next.src = address;
@@ -29,6 +29,7 @@ export class FigurePicture {
       URL.revokeObjectURL(address);
       return;
     }
+    this.#release();
     this.#image.src = address;
     await this.#image.decode();
     this.ready = turn === this.#turn;
@@ -39,8 +40,12 @@ export class FigurePicture {
     this.show(false);
     this.#turn++;
     this.ready = false;
-    if (this.#image.src) URL.revokeObjectURL(this.#image.src);
+    this.#release();
     this.#image.removeAttribute('src');
+  }
+
+  #release() {
+    if (this.#image.src) URL.revokeObjectURL(this.#image.src);
   }
 
   /** @param {boolean} wanted Shown only if it is ready. */

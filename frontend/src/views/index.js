@@ -228,11 +228,14 @@ class Page {
     this.update(this.store.get());
   }
 
-  /** Fetches Plotly once the canvases have been painted, since its evaluation holds up everything for a second. */
+  /**
+   * Evaluates Plotly once the sketches have been painted and nothing moves, since that holds up everything for a second.
+   */
   #askForPlotly() {
     if (this.#plotlyAsked) return;
     this.#plotlyAsked = true;
-    requestAnimationFrame(() => requestAnimationFrame(() => {
+    requestAnimationFrame(() => requestAnimationFrame(async () => {
+      await this.scheduler.still();
       loadPlotly().then(() => this.#startDrawing(), (error) => this.#fail(error));
     }));
   }

@@ -1,4 +1,5 @@
-// One plot on the page: its frame, its canvas, its Plotly figure, and which of the two shows the present.
+// One plot on the page: its frame, its canvas, its Plotly figure with a sketch of it before and a picture of it while the
+// cursor moves, and which of them shows the present.
 
 /** @import {Area} from '../plotly.js' */
 /** @import {Figure, Shape} from '../plotly_types.d.ts' */
@@ -15,6 +16,8 @@ import {element, setText} from './dom.js';
 import {FigurePicture} from './figure_picture.js';
 import {cursorShape} from './layout.js';
 import {MovingPaths} from './moving_paths.js';
+import {sketchOf} from '../sketch.js';
+import {textWidth} from './text_width.js';
 
 /**
  * How a plot follows the cursor between two drawings of its figure.
@@ -56,6 +59,7 @@ export class Panel {
   /** @type {FigurePicture} */ #picture;
   /** @type {unknown[]|null} */ #drawn = null;
   /** @type {unknown[]|null} */ #painted = null;
+  /** @type {unknown[]|null} What the picture was sketched of that stands in for a figure until Plotly draws it. */ #sketched = null;
   #paintedColumns = 0;
   /** @type {unknown[]} */ #followed = [];
   #moved = false;
@@ -129,6 +133,19 @@ export class Panel {
     else if (this.spec.motion.kind === 'cursor') this.#paintArrived(model);
     this.#cursor?.move(this.spec.area(model, this.#size), model.step);
     this.#follow(model);
+    if (!isDrawn(this.host) && !same(wanted, this.#sketched)) void this.#sketch(model, wanted);
+  }
+
+  /**
+   * Shows what Plotly will draw.
+   *
+   * @param {Model} model
+   * @param {unknown[]} wanted
+   */
+  async #sketch(model, wanted) {
+    this.#sketched = wanted;
+    await this.#picture.take(sketchOf(this.spec.figure(model, this.#size), this.spec.motion.kind === 'cursor', textWidth));
+    if (!isDrawn(this.host)) this.#picture.show(true);
   }
 
   /** Says beside the title what is shown. */
@@ -252,10 +269,9 @@ export class Panel {
     if (same(place, this.#followed)) return;
     this.#followed = place;
     if (motion.kind === 'cells') this.#showCells(model);
-    else if (!isDrawn(this.host)) return;
-    else if (motion.kind === 'cursor') this.#mark(model.pinned, motion.marks(model));
-    else this.#paths?.draw(area(model, this.#size), motion.paths(model, area(model, this.#size)));
-    this.#setMoved(isDrawn(this.host) && motion.kind !== 'cursor');
+    else if (motion.kind === 'paths') this.#paths?.draw(area(model, this.#size), motion.paths(model, area(model, this.#size)));
+    else this.#mark(model.pinned, motion.marks(model));
+    this.#setMoved(motion.kind !== 'cursor');
     this.#picture.show(this.visible);
   }
 
@@ -266,6 +282,8 @@ export class Panel {
   #mark(pinned, marks) {
     if (pinned === this.#pinned) return;
     this.#pinned = pinned;
+    this.#sketched = null;
+    if (!isDrawn(this.host)) return;
     this.#picture.forget();
     setShapes(this.host, marks);
   }

@@ -39,6 +39,16 @@ export class Scheduler {
     this.#lastMove = performance.now();
   }
 
+  /** @returns {Promise<void>} When nothing has moved for a while. */
+  async still() {
+    while (this.#wait() > 0) await new Promise((resolve) => setTimeout(resolve, this.#wait()));
+  }
+
+  /** @returns {number} Milliseconds until nothing has moved for long enough. */
+  #wait() {
+    return this.#lastMove + IDLE - performance.now();
+  }
+
   /** Something may be due. */
   wake() {
     if (!this.#ready || this.#running || this.signal.aborted) return;
@@ -63,9 +73,8 @@ export class Scheduler {
       await due.draw();
       return true;
     }
-    const wait = this.#lastMove + IDLE - performance.now();
-    if (wait > 0) {
-      await new Promise((resolve) => setTimeout(resolve, wait));
+    if (this.#wait() > 0) {
+      await new Promise((resolve) => setTimeout(resolve, this.#wait()));
       return true;
     }
     const unsettled = this.#panels.find((panel) => panel.unsettled);

@@ -1,0 +1,16 @@
+// How wide a text of the plots is, without laying it out in the page.
+
+/** @type {CanvasRenderingContext2D|null} */
+let context = null;
+
+/**
+ * @param {string} text
+ * @param {number} size Of the page's font, in pixels.
+ * @returns {number} Pixels.
+ */
+export function textWidth(text, size) {
+  context ??= document.createElement('canvas').getContext('2d');
+  if (!context) return 0.6 * size * text.length;
+  context.font = `${size}px ${getComputedStyle(document.body).fontFamily}`;
+  return context.measureText(text).width;
+}
