@@ -58,11 +58,11 @@ def create_app(settings: Settings, shipped: Mapping[str, Path] | None = None) ->
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        compressing = asyncio.create_task(asyncio.to_thread(plotly.compress))
+        preparing = [asyncio.create_task(asyncio.to_thread(work)) for work in (files.prepare, plotly.compress)]
         foreman.open()
         yield
         await asyncio.to_thread(foreman.close)
-        await compressing
+        await asyncio.gather(*preparing)
         recorder.close()
         reader.close()
 

@@ -34,15 +34,7 @@ rather than up to four times, since it lies in functions within functions. To ev
 as long. Other engines see a comment."""
 
 
-def _script(entry: Path) -> bytes:
-    return _COMPILE_HINT + bundle.script(entry).encode()
-
-
-def _style_sheet(entry: Path) -> bytes:
-    return bundle.style_sheet(entry).encode()
-
-
-_BUNDLES = {"page.js": (_script, "src/main.js"), "page.css": (_style_sheet, "styles/page.css")}
+_BUNDLES = {"page.js": (bundle.script, "src/main.js"), "page.css": (bundle.style_sheet, "styles/page.css")}
 
 
 def frontend_directory() -> Path:
@@ -126,23 +118,31 @@ class PageFiles(StaticFiles):
         version, _, inside = path.partition(os.sep)
         versioned = _VERSION.fullmatch(version) is not None
         if versioned and inside in _BUNDLES:
-            response = await run_in_threadpool(self._bundle, inside, Headers(scope=scope))
+            response = await run_in_threadpool(self._bundle_response, inside, Headers(scope=scope))
         else:
             response = await super().get_response(inside if versioned else path, scope)
         response.headers["Cache-Control"] = _FOREVER if versioned and response.status_code < 400 else _REVALIDATE
         return response
 
-    def _bundle(self, name: str, request_headers: Headers) -> Response:
-        """All files of a kind in one, made once for each version of them."""
+    def prepare(self) -> None:
+        """Make the bundles, so that the first visitor need not wait for them."""
+        for name in _BUNDLES:
+            self._bundle(name)
+
+    def _bundle_response(self, name: str, request_headers: Headers) -> Response:
+        plain, compressed = self._bundle(name)
+        return _compressed(lambda: plain, lambda: compressed, _MEDIA_TYPES[Path(name).suffix], request_headers)
+
+    def _bundle(self, name: str) -> tuple[bytes, bytes]:
+        """All files of a kind in one, and its gzip, made once for each version of them."""
         key = (name, self.version())
         make, entry = _BUNDLES[name]
         with self._bundling:
             if key not in self._bundles:
-                plain = make(self.root / entry)
+                plain = make(self.root / entry).encode()
                 others = {known: made for known, made in self._bundles.items() if known[0] != name}
                 self._bundles = {**others, key: (plain, gzip.compress(plain, 6, mtime=0))}
-            plain, compressed = self._bundles[key]
-        return _compressed(lambda: plain, lambda: compressed, _MEDIA_TYPES[Path(name).suffix], request_headers)
+            return self._bundles[key]
 
 
 def _compressed(
