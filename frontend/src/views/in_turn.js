@@ -1,5 +1,8 @@
 // Words and numbers beside the plots. To lay out text is what a frame costs most, and nobody reads sixty numbers a second:
-// while the cursor runs, the parts are brought up one a frame, in turn; as soon as it rests, all of them.
+// while the cursor runs, the parts are brought up in turn, one every other frame; as soon as it rests, all of them.
+
+/** Frames from one part to the next. */
+const FRAMES = 2;
 
 /** Milliseconds between two steps below which the cursor runs. */
 const RUNNING = 40;
@@ -27,7 +30,8 @@ export class InTurn {
       this.#all();
       return;
     }
-    this.parts[this.#turn++ % this.parts.length]();
+    if (this.#turn % FRAMES === 0) this.parts[(this.#turn / FRAMES) % this.parts.length]();
+    this.#turn++;
     this.#rest = setTimeout(() => this.#all(), RUNNING);
   }
 

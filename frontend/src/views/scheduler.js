@@ -4,8 +4,8 @@
 const IDLE = 250;
 
 /**
- * Draws plots one a frame: those in sight first, and when nothing moves, what was moved, then the others, and last the
- * pictures that are scrubbed with.
+ * Draws plots one a frame: those in sight first, and when nothing moves, what was moved, then the pictures that are
+ * scrubbed with, and last the plots out of sight.
  */
 export class Scheduler {
   /** @type {Panel[]} */ #panels = [];
@@ -78,15 +78,15 @@ export class Scheduler {
       return true;
     }
     const unsettled = this.#panels.find((panel) => panel.unsettled);
+    const unpictured = this.#panels.find((panel) => panel.unpictured);
     const unseen = this.#panels.find((panel) => panel.needsDrawing);
     const behind = this.#panels.find((panel) => panel.behind);
-    const unpictured = this.#panels.find((panel) => panel.unpictured);
     if (unsettled) await unsettled.settle();
+    else if (unpictured) await unpictured.takePicture();
     else if (unseen) await unseen.draw();
     else if (behind) behind.refresh();
-    else if (unpictured) await unpictured.takePicture();
     else this.tell.rested();
-    return Boolean(unsettled ?? unseen ?? behind ?? unpictured);
+    return Boolean(unsettled ?? unpictured ?? unseen ?? behind);
   }
 }
 
