@@ -10,10 +10,6 @@ const LN_2 = 0.6931471805599453;
 const ROOT_OF_HALF = 0.7071067811865476;
 const FLOOR = Math.fround(1e-30);
 
-/** 1/8!, 1/7!, … 1/0! */
-const EXPONENTIAL = [40320, 5040, 720, 120, 24, 6, 2, 1, 1].map((factorial) => 1 / factorial);
-const LOGARITHM = [11, 9, 7, 5, 3, 1].map((odd) => 1 / odd);
-
 /** 2^0, 2^-1, … each half of the one before, so exact. */
 const HALVINGS = new Float64Array(160).fill(1);
 for (let power = 1; power < HALVINGS.length; power++) HALVINGS[power] = HALVINGS[power - 1] / 2;
@@ -28,8 +24,15 @@ const bits = new Int32Array(single.buffer);
 export function exponential(x) {
   const halvings = Math.floor(0.5 - x * LOG2_E);
   const rest = x + halvings * LN_2;
-  let power = EXPONENTIAL[0];
-  for (let order = 1; order < EXPONENTIAL.length; order++) power = power * rest + EXPONENTIAL[order];
+  let power = 1 / 40320;
+  power = power * rest + 1 / 5040;
+  power = power * rest + 1 / 720;
+  power = power * rest + 1 / 120;
+  power = power * rest + 1 / 24;
+  power = power * rest + 1 / 6;
+  power = power * rest + 1 / 2;
+  power = power * rest + 1;
+  power = power * rest + 1;
   return power * HALVINGS[halvings];
 }
 
@@ -48,8 +51,12 @@ export function logarithm(x) {
   }
   const ratio = (fraction - 1) / (fraction + 1);
   const square = ratio * ratio;
-  let series = LOGARITHM[0];
-  for (let order = 1; order < LOGARITHM.length; order++) series = series * square + LOGARITHM[order];
+  let series = 1 / 11;
+  series = series * square + 1 / 9;
+  series = series * square + 1 / 7;
+  series = series * square + 1 / 5;
+  series = series * square + 1 / 3;
+  series = series * square + 1;
   return exponent * LN_2 + 2 * ratio * series;
 }
 
@@ -61,7 +68,7 @@ export function logarithm(x) {
  */
 export function softmaxInPlace(scores, powers) {
   let greatest = -Infinity;
-  for (const score of scores) if (score > greatest) greatest = score;
+  for (let i = 0; i < scores.length; i++) if (scores[i] > greatest) greatest = scores[i];
   let sum = 0;
   for (let i = 0; i < scores.length; i++) {
     const below = Math.fround(scores[i] - greatest);
@@ -79,16 +86,69 @@ export function softmaxInPlace(scores, powers) {
 const atLeast = (value, least) => (value > least ? value : least);
 
 /**
- * The length of each row of memory.
+ * The product of each row of memory with a key. Four rows at a time: a sum waits for its own last term, not for others'.
+ *
+ * @param {Float64Array} products (location)
+ * @param {Numbers} memory (location × word)
+ * @param {Float64Array} key (word)
+ */
+function fillProducts(products, memory, key) {
+  const rows = products.length;
+  const words = key.length;
+  let i = 0;
+  for (let at = 0; i + 4 <= rows; i += 4, at += 3 * words) {
+    let a = 0;
+    let b = 0;
+    let c = 0;
+    let d = 0;
+    for (let j = 0; j < words; j++, at++) {
+      const k = key[j];
+      a += k * memory[at];
+      b += k * memory[at + words];
+      c += k * memory[at + 2 * words];
+      d += k * memory[at + 3 * words];
+    }
+    products[i] = a;
+    products[i + 1] = b;
+    products[i + 2] = c;
+    products[i + 3] = d;
+  }
+  for (; i < rows; i++) {
+    let sum = 0;
+    for (let j = 0; j < words; j++) sum += key[j] * memory[i * words + j];
+    products[i] = sum;
+  }
+}
+
+/**
+ * The length of each row of memory, four at a time.
  *
  * @param {Float64Array} norms (location)
  * @param {Numbers} memory (location × word)
  */
 export function fillNorms(norms, memory) {
-  const words = memory.length / norms.length;
-  for (let i = 0, at = 0; i < norms.length; i++) {
+  const rows = norms.length;
+  const words = memory.length / rows;
+  let i = 0;
+  for (let at = 0; i + 4 <= rows; i += 4, at += 3 * words) {
+    let a = 0;
+    let b = 0;
+    let c = 0;
+    let d = 0;
+    for (let j = 0; j < words; j++, at++) {
+      a += memory[at] * memory[at];
+      b += memory[at + words] * memory[at + words];
+      c += memory[at + 2 * words] * memory[at + 2 * words];
+      d += memory[at + 3 * words] * memory[at + 3 * words];
+    }
+    norms[i] = Math.sqrt(a);
+    norms[i + 1] = Math.sqrt(b);
+    norms[i + 2] = Math.sqrt(c);
+    norms[i + 3] = Math.sqrt(d);
+  }
+  for (; i < rows; i++) {
     let square = 0;
-    for (const end = at + words; at < end; at++) square += memory[at] * memory[at];
+    for (let j = 0; j < words; j++) square += memory[i * words + j] * memory[i * words + j];
     norms[i] = Math.sqrt(square);
   }
 }
@@ -101,12 +161,11 @@ export function fillNorms(norms, memory) {
  */
 export function fillContent(found, {memory, norms, key, strength, epsilon, powers}) {
   let square = 0;
-  for (const k of key) square += k * k;
+  for (let j = 0; j < key.length; j++) square += key[j] * key[j];
   const length = atLeast(Math.sqrt(square), epsilon);
-  for (let i = 0, at = 0; i < found.length; i++) {
-    let product = 0;
-    for (let j = 0; j < key.length; j++, at++) product += key[j] * memory[at];
-    found[i] = strength * Math.fround(product / (length * atLeast(norms[i], epsilon)));
+  fillProducts(powers, memory, new Float64Array(key));
+  for (let i = 0; i < found.length; i++) {
+    found[i] = strength * Math.fround(powers[i] / (length * atLeast(norms[i], epsilon)));
   }
   softmaxInPlace(found, powers);
 }
