@@ -271,6 +271,11 @@ class TraceHeader(BaseModel):
             found = json.loads(text)
         except (ValueError, RecursionError) as error:
             raise TraceError(f"the header is not JSON: {error}") from None
+        return cls.from_document(found)
+
+    @classmethod
+    def from_document(cls, found: object) -> Self:
+        """The header in what a JSON text held; `TraceError` as in `parse`."""
         if not isinstance(found, dict) or found.get("format") != FORMAT:
             raise TraceError(f"the header's format must be {FORMAT!r}, not {_get(found, 'format')!r}")
         if found.get("version") != VERSION:
@@ -424,7 +429,7 @@ class Trace:
         erase, add, memory = self["erase_vector"], self["add_vector"], self["initial_memory"]
         for step in range(first, len(self)):
             before = memory if found is None else found[step]
-            memory = _written(before, writing[step], erase[step], add[step], one_by_one=one_by_one)
+            memory = memory_after_writes(before, writing[step], erase[step], add[step], one_by_one=one_by_one)
             yield memory
 
     @cached_property
@@ -446,7 +451,7 @@ class Trace:
         return Episode(inputs, targets, mask, self["phase"].astype(np.int64), self.header.phases)
 
 
-def _written(memory: Array, weighting: Array, erase: Array, add: Array, *, one_by_one: bool) -> Array:
+def memory_after_writes(memory: Array, weighting: Array, erase: Array, add: Array, *, one_by_one: bool) -> Array:
     """The memory after one step's writes (eq. 7 and 8), operation for operation as the machine does it."""
     where = weighting[:, :, None]
     keep, more = 1 - where * erase[:, None, :], where * add[:, None, :]

@@ -52,7 +52,8 @@ def create_app(settings: Settings, shipped: Mapping[str, Path] | None = None) ->
     store, traces = CheckpointStore(shipped, settings, shelf, reader, foreman), TraceStore(settings, shelf, reader)
     machines = MachineCache(settings.cached_machines)
     recordings = Recordings(store, machines, settings, TraceCache(settings.cached_trace_bytes))
-    recorder, uploads = Recorder(settings.max_traces), UploadPlaces(settings.max_concurrent_uploads)
+    recorder = Recorder(settings.max_traces, settings.trace_threads, settings.max_recording_bytes)
+    uploads = UploadPlaces(settings.max_concurrent_uploads)
     plotly = Plotly()
     files = PageFiles(frontend_directory())
 

@@ -7,18 +7,19 @@ begun it becomes the last frame.
 import logging
 from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import aclosing
-from typing import Literal
+from functools import partial
+from typing import Literal, Protocol
 
 import numpy as np
 from pydantic_core import to_json
 
 from ntm_core.errors import NtmError
-from ntm_core.recording import Recording
 from ntm_core.trace import Array, Trace
 from ntm_core.trace_file import trace_bytes
 from server import wire
+from server.coded_steps import Position
 from server.errors import Refusal
-from server.recorder import Run
+from server.recorder import Recorded, Run
 from server.wire import Kind, StreamFailure, TraceEnd
 
 Format = Literal["stream", "json", "npz"]
@@ -26,38 +27,96 @@ Format = Literal["stream", "json", "npz"]
 logger = logging.getLogger("ntm_scope")
 
 _FRAME_BYTES = 256 * 1024
-"""Steps that are waiting are put into one frame up to this size, so that no copy grows with the trace."""
+"""As many steps are put into one frame as have this size uncoded, so that no copy grows with the trace."""
 
 _JSON_NUMBERS = 64 * 1024
 
 
-async def stream(run: Run, prepare: Callable[[], Recording]) -> AsyncGenerator[bytes]:
-    """Frames: all that is known at once, then each step as it is recorded, then the end or what went wrong.
+class Prepared(Recorded, Protocol):
+    """A recording whose trace may be kept, or what stands for one."""
+
+    @property
+    def frames(self) -> bytes | None:
+        """The steps as they travel, if they are known from before."""
+
+    @property
+    def may_be_refused(self) -> bool:
+        """Whether only the run can tell if the request is to be refused."""
+
+    @property
+    def episode(self) -> Array:
+        """The arrays of the episode."""
+
+    @property
+    def initial(self) -> Array:
+        """The arrays of the state before step 1."""
+
+    @property
+    def records(self) -> Array:
+        """The step records, as far as they are complete."""
+
+    def trace(self) -> Trace:
+        """The finished trace."""
+
+    def keep_frames(self, frames: bytes) -> None:
+        """Keep the steps as they travel."""
+
+
+async def stream(run: Run, prepare: Callable[[], Prepared]) -> AsyncGenerator[bytes]:
+    """Frames: all that is known at once, then the steps soon after they are recorded, then the end or what went wrong.
 
     Where only the run can tell that the request is to be refused, nothing is sent before it is over.
     """
-    recording = await run.call(prepare)
+    recording, opening = await run.call(lambda: _opened(prepare()))
     if recording.may_be_refused:
-        trace = await _finished(run, recording)
-        pieces = _frames(trace, _end(trace, run.seconds))
-        while piece := await run.call(lambda: next(pieces, b"")):
-            yield piece
+        await _finished(run, recording)
+    if recording.frames is not None:
+        yield await run.call(lambda: opening + (recording.frames or b"") + _end_frame(recording.trace(), run.seconds))
         return
-    yield wire.opening_frames(recording.header, recording.episode, recording.initial)
+    yield opening
     try:
-        sent, most = 0, max(1, _FRAME_BYTES // recording.records.dtype.itemsize)
-        async with aclosing(run.steps(recording)) as steps:
-            async for complete in steps:
-                while sent < complete:
-                    until = min(complete, sent + most)
-                    yield wire.steps_frame(recording.records[sent:until])
-                    sent = until
-        yield wire.text_frame(Kind.END, _end(recording.trace(), run.seconds))
+        frames = []
+        async with aclosing(_step_frames(run, recording)) as following:
+            async for frame in following:
+                frames.append(frame)
+                yield frame
+        yield _end_frame(recording.trace(), run.seconds)
+        recording.keep_frames(b"".join(frames))
     except Exception as error:  # noqa: BLE001 - the status is sent: a frame is the only way left to say it
         yield wire.text_frame(Kind.ERROR, _failure(error))
 
 
-async def document(run: Run, prepare: Callable[[], Recording]) -> AsyncGenerator[bytes]:
+def _opened(recording: Prepared) -> tuple[Prepared, bytes]:
+    """The recording, and all that is known of it before the first step."""
+    return recording, wire.opening_frames(recording.header, recording.episode, recording.initial)
+
+
+async def _step_frames(run: Run, recording: Prepared) -> AsyncGenerator[bytes]:
+    """The steps of a recording, as soon as they have been recorded, or of one that has been."""
+    sent, position = 0, Position.at_start(recording.initial)
+    async with aclosing(_progress(run, recording)) as steps:
+        async for complete in steps:
+            while sent < complete:
+                records = recording.records[sent : min(complete, sent + _most_records(recording.records))]
+                frame, position = await run.call(partial(wire.steps_frame, recording.header, position, records))
+                yield frame
+                sent += len(records)
+
+
+async def _progress(run: Run, recording: Prepared) -> AsyncGenerator[int]:
+    """How many steps are complete, each time that it has become more."""
+    if run.complete:
+        yield run.complete
+    async with aclosing(run.steps(recording)) as steps:
+        async for complete in steps:
+            yield complete
+
+
+def _most_records(records: Array) -> int:
+    return max(1, _FRAME_BYTES // records.dtype.itemsize)
+
+
+async def document(run: Run, prepare: Callable[[], Prepared]) -> AsyncGenerator[bytes]:
     """One JSON document (`schemas.TraceDocument`), once the whole trace has been recorded."""
     trace = await _recorded(run, prepare)
     pieces = _json_pieces(trace, _end(trace, run.seconds))
@@ -65,17 +124,17 @@ async def document(run: Run, prepare: Callable[[], Recording]) -> AsyncGenerator
         yield piece
 
 
-async def archive(run: Run, prepare: Callable[[], Recording]) -> AsyncGenerator[bytes]:
+async def archive(run: Run, prepare: Callable[[], Prepared]) -> AsyncGenerator[bytes]:
     """One trace file, as `ntm_core.trace_file` reads it, once the whole trace has been recorded."""
     trace = await _recorded(run, prepare)
     yield await run.call(lambda: trace_bytes(trace))
 
 
-async def _recorded(run: Run, prepare: Callable[[], Recording]) -> Trace:
+async def _recorded(run: Run, prepare: Callable[[], Prepared]) -> Trace:
     return await _finished(run, await run.call(prepare))
 
 
-async def _finished(run: Run, recording: Recording) -> Trace:
+async def _finished(run: Run, recording: Prepared) -> Trace:
     async for _ in run.steps(recording):
         pass
     return recording.trace()
@@ -96,10 +155,15 @@ async def stored(run: Run, load: Callable[[], Trace], form: Format) -> AsyncGene
 def _frames(trace: Trace, end: TraceEnd) -> Iterator[bytes]:
     """The frames of a whole trace."""
     yield wire.opening_frames(trace.header, trace.episode, trace.initial)
-    most = max(1, _FRAME_BYTES // trace.records.dtype.itemsize)
+    position, most = Position.at_start(trace.initial), _most_records(trace.records)
     for start in range(0, len(trace), most):
-        yield wire.steps_frame(trace.records[start : start + most])
+        frame, position = wire.steps_frame(trace.header, position, trace.records[start : start + most])
+        yield frame
     yield wire.text_frame(Kind.END, end)
+
+
+def _end_frame(trace: Trace, seconds: float) -> bytes:
+    return wire.text_frame(Kind.END, _end(trace, seconds))
 
 
 def _end(trace: Trace, seconds: float) -> TraceEnd:

@@ -1,20 +1,29 @@
-"""Recordings and other long work in threads, watched from the event loop: bounded, and stopped once nobody listens."""
+"""Recordings and other long work in threads, in turns: bounded, and stopped once nobody listens."""
 
 import asyncio
-import logging
 import threading
 import time
 from collections.abc import AsyncGenerator, Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from http import HTTPStatus
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
-from ntm_core.recording import Recording
+from ntm_core.trace import TraceHeader
 from server.errors import Busy, Refusal
 
-logger = logging.getLogger("ntm_scope")
-
 Result = TypeVar("Result")
+
+
+class Recorded(Protocol):
+    """What can be recorded step by step: `ntm_core.recording.Recording`, or what stands for one."""
+
+    @property
+    def header(self) -> TraceHeader:
+        """Of the trace."""
+
+    def run(self) -> Iterator[int]:
+        """The index of each step, as soon as it has been recorded."""
 
 
 class Stopped(Refusal):
@@ -24,20 +33,34 @@ class Stopped(Refusal):
     code = "stopped"
 
 
-class Recorder:
-    """Gives out runs, at most `limit` at a time, each with a thread of its own."""
+_SLICE_SECONDS = 0.02
+"""For so long a run works before others have their turn and its reader gets what there is."""
 
-    def __init__(self, limit: int) -> None:
+
+class Recorder:
+    """Gives out runs, at most `limit` at a time, which take turns in `threads` threads.
+
+    Nothing is computed ahead of its reader by more than a turn, so a slow one costs no more memory than a quick one.
+    All that runs reserve is `max_bytes` at most.
+    """
+
+    def __init__(
+        self, limit: int, threads: int = 4, max_bytes: int = 1 << 30, slice_seconds: float = _SLICE_SECONDS
+    ) -> None:
         self._limit = limit
         self._free = threading.BoundedSemaphore(limit)
-        self._threads = ThreadPoolExecutor(limit, thread_name_prefix="trace")
+        self._threads = ThreadPoolExecutor(min(limit, threads), thread_name_prefix="trace")
+        self._slice_seconds = slice_seconds
         self._runs: set[Run] = set()
+        self._max_bytes = max_bytes
+        self._lock = threading.Lock()
+        self._bytes = 0
 
     def begin(self) -> "Run":
         """A run, which must be closed. Busy if all are taken."""
         if not self._free.acquire(blocking=False):
             raise Busy(f"{self._limit} traces are being recorded or analysed: that is the limit, so try again soon")
-        run = Run(self._threads, self._end)
+        run = Run(self._threads, self._end, self._reserve, self._slice_seconds)
         self._runs.add(run)
         return run
 
@@ -51,44 +74,66 @@ class Recorder:
         self.stop()
         self._threads.shutdown(wait=True, cancel_futures=True)
 
+    def _reserve(self, size: int) -> None:
+        with self._lock:
+            if self._bytes + size > self._max_bytes and self._bytes > 0:
+                raise Busy(
+                    f"{size} bytes are needed and {self._bytes} are taken by other traces: "
+                    f"the limit is {self._max_bytes}, so try again soon"
+                )
+            self._bytes += size
+
     def _end(self, run: "Run") -> None:
         self._runs.discard(run)
+        with self._lock:
+            self._bytes -= run.reserved
         self._free.release()
 
 
 class Run:
-    """One trace on its way: its work happens in one thread, step by step, until it is done or stopped.
+    """One trace on its way: its work happens in threads, never in two at once, slice by slice until done or stopped."""
 
-    The records are written by the thread and read by the event loop, each record by one of them at a time: `steps`
-    passes on only how many are complete.
-    """
-
-    def __init__(self, threads: ThreadPoolExecutor, ended: Callable[["Run"], None]) -> None:
+    def __init__(
+        self,
+        threads: ThreadPoolExecutor,
+        ended: Callable[["Run"], None],
+        reserve: Callable[[int], None],
+        slice_seconds: float,
+    ) -> None:
         self._threads = threads
         self._ended = ended
-        self._loop = asyncio.get_running_loop()
+        self._reserve = reserve
+        self._slice_seconds = slice_seconds
         self._stop = threading.Event()
-        self._progress = asyncio.Event()
-        self._complete = 0
+        self._failure: Exception | None = None
+        self._exhausted = False
         self._work: Future[Any] | None = None
         self._when_over: list[Callable[[], None]] = []
+        self.complete = 0
+        self.reserved = 0
         self.seconds = 0.0
 
     def when_over(self, call: Callable[[], None]) -> None:
-        """Call this once the run has been closed and its thread has ended."""
+        """Call this once the run has been closed and its work has ended."""
         self._when_over.append(call)
 
+    def reserve(self, size: int) -> None:
+        """Count bytes as this run's until it is over. Busy if others leave no room for them."""
+        self._reserve(size)
+        self.reserved += size
+
     def stop(self) -> None:
-        """Let the thread end after the step that it is at; whoever waits for it gets Stopped."""
+        """Let the work end after the step that it is at; whoever waits for it gets Stopped."""
         self._stop.set()
 
     def check(self) -> None:
         """Nothing, unless the run is to stop: then Stopped. For work that takes long before it records."""
         if self._stop.is_set():
-            raise Stopped("the recording was stopped before it began")
+            done = f"after {self.complete} steps" if self.complete else "before it began"
+            raise Stopped(f"the recording was stopped {done}")
 
     def close(self) -> None:
-        """Stop, and give the place to another run once the thread has ended."""
+        """Stop, and give the place to another run once the work has ended."""
         self.stop()
         if self._work is None:
             self._is_over()
@@ -96,58 +141,55 @@ class Run:
             self._work.add_done_callback(lambda _: self._is_over())
 
     async def call(self, work: Callable[[], Result]) -> Result:
-        """What `work` returns, called in the run's thread."""
-        return await asyncio.wrap_future(self._submit(work))
+        """What `work` returns, called in a thread."""
+        self.check()
+        future = self._threads.submit(work)
+        self._work = future
+        return await asyncio.wrap_future(future)
 
-    def steps(self, recording: Recording) -> AsyncGenerator[int]:
-        """Record in the run's thread; how many steps are complete, each time that it has become more.
+    def steps(self, recording: Recorded) -> AsyncGenerator[int]:
+        """Record; how many steps are complete, each time that it has become more.
 
         Raises what the recording raises, and Stopped.
         """
         return self.follow(recording.run(), recording.header.steps)
 
     async def follow(self, steps: Iterator[int], total: int) -> AsyncGenerator[int]:
-        """Take all of these steps in the run's thread; how many are complete, each time that it has become more.
+        """Take all of these steps, some at a time; how many are complete, each time that it has become more.
 
-        Raises what the steps raise, and Stopped.
+        The first is told at once. Raises what the steps raise, and Stopped.
         """
-        self._complete = 0
-        work = self._submit(lambda: self._take(steps, total))
-        work.add_done_callback(lambda _: self._announce(self._complete))
-        seen = 0
-        while seen < total:
-            await self._progress.wait()
-            self._progress.clear()
-            ended = work.done()
-            if self._complete > seen:
-                seen = self._complete
-                yield seen
-            if ended:
-                break
-        await asyncio.wrap_future(work)
+        seconds = 0.0
+        while not self._exhausted:
+            seen = self.complete
+            await self.call(partial(self._take, steps, total, seconds))
+            if self.complete > seen:
+                yield self.complete
+            seconds = self._slice_seconds
 
     def _is_over(self) -> None:
         self._ended(self)
         while self._when_over:
             self._when_over.pop()()
 
-    def _submit(self, work: Callable[[], Result]) -> "Future[Result]":
-        self.check()
-        self._work = future = self._threads.submit(work)
-        return future
-
-    def _take(self, steps: Iterator[int], total: int) -> None:
-        """Take the steps, in the thread."""
-        started = time.perf_counter()
-        for step in steps:
-            self.seconds = time.perf_counter() - started
-            self._announce(step + 1)
-            if self._stop.is_set() and step + 1 < total:
-                raise Stopped(f"the recording was stopped after {step + 1} of {total} steps")
-
-    def _announce(self, complete: int) -> None:
-        """Tell the event loop, from the thread, how many steps are complete."""
-        self._complete = complete
-        # The loop clears the event before it reads the count, so one that is set needs no second call.
-        if not self._progress.is_set():
-            self._loop.call_soon_threadsafe(self._progress.set)
+    def _take(self, steps: Iterator[int], total: int, seconds: float) -> None:
+        """Take steps for so many seconds, at least one. What they raise after the first is raised by the next call."""
+        if self._failure is not None:
+            raise self._failure
+        started, first = time.perf_counter(), self.complete
+        try:
+            for step in steps:
+                self.complete = step + 1
+                # After the last step they are asked once more, since they may have to sum up.
+                if self.complete < total:
+                    self.check()
+                    if time.perf_counter() - started >= seconds:
+                        break
+            else:
+                self._exhausted = True
+        except Exception as error:
+            if self.complete == first:
+                raise
+            self._failure = error
+        finally:
+            self.seconds += time.perf_counter() - started

@@ -425,6 +425,7 @@ class Limits(BaseModel):
     max_uploads: int
     max_stored_bytes: int
     max_traces: int
+    max_recording_bytes: int
     max_steps: int
     max_memory_size: int
     max_word_size: int
@@ -451,8 +452,9 @@ class VersionInfo(BaseModel):
                         "max_upload_bytes": 67108864,
                         "max_uploads": 50,
                         "max_stored_bytes": 1073741824,
-                        "max_traces": 4,
-                        "max_steps": 5000,
+                        "max_traces": 64,
+                        "max_recording_bytes": 1073741824,
+                        "max_steps": 10000,
                         "max_memory_size": 4096,
                         "max_word_size": 512,
                         "max_trace_bytes": 134217728,

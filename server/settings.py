@@ -46,8 +46,14 @@ class Settings(BaseSettings):
     )
     import_seconds: float = Field(60.0, gt=0, description="Seconds in which an upload must have been parsed.")
     max_concurrent_uploads: int = Field(2, ge=1, description="Uploads received at the same time.")
-    max_traces: int = Field(4, ge=1, le=64, description="Traces recorded and sent at the same time.")
-    max_steps: int = Field(5000, ge=1, description="T, the steps of one trace.")
+    max_traces: int = Field(
+        64, ge=1, le=1024, description="Traces and analyses under way at the same time; they take turns."
+    )
+    trace_threads: int = Field(4, ge=1, le=64, description="Threads in which traces and analyses take turns.")
+    max_recording_bytes: int = Field(
+        1024 * MEBIBYTE, ge=1024, description="Bytes of all traces that are being recorded; one alone may have more."
+    )
+    max_steps: int = Field(10_000, ge=1, description="T, the steps of one trace.")
     max_memory_size: int = Field(4096, ge=1, description="N, the memory locations of a machine.")
     max_word_size: int = Field(512, ge=1, description="W, the cells at a memory location.")
     max_trace_bytes: int = Field(128 * MEBIBYTE, ge=1024, description="Bytes of one trace on the wire.")

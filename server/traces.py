@@ -2,9 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -27,22 +26,72 @@ Check = Callable[[], None]
 """What a computation calls now and then, and what raises if it is to stop."""
 
 
+Reserve = Callable[[int], None]
+"""What is told how many bytes will be taken, and what raises if there is no room for them."""
+
+
 def _go_on() -> None:
     """Nothing."""
 
 
-class KeptRecording(Recording):
-    """A recording whose finished trace is kept for later requests."""
+def _no_matter(_size: int) -> None:
+    """Nothing."""
 
-    def __init__(self, keep: Callable[[Trace], None], *arguments: Any, **named: Any) -> None:
+
+class KeptRecording(Recording):
+    """A recording whose finished trace is kept for later requests.
+
+    Attributes:
+        frames: the steps as they travel, if they are known from before.
+    """
+
+    frames: bytes | None = None
+
+    def __init__(self, cache: TraceCache, key: RunKey, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
-        self._keep = keep
+        self._cache, self._key = cache, key
 
     def trace(self) -> Trace:
         """The finished trace; another object is kept, since a trace keeps all memories that it is once asked for."""
         trace = super().trace()
-        self._keep(replace(trace))
+        self._cache.put(self._key, replace(trace))
         return trace
+
+    def keep_frames(self, frames: bytes) -> None:
+        """Keep the steps of the finished trace as they travel."""
+        self._cache.keep_frames(self._key, frames)
+
+
+class KnownRecording:
+    """Stands for the recording of a trace that is known from before: no step of it is computed.
+
+    Attributes:
+        frames: the steps as they travel, if they are known too.
+    """
+
+    may_be_refused = False
+
+    def __init__(self, cache: TraceCache, key: RunKey, trace: Trace) -> None:
+        self._cache, self._key, self._trace = cache, key, trace
+        self.frames = cache.frames(key)
+        self.header, self.episode, self.initial, self.records = (
+            trace.header,
+            trace.episode,
+            trace.initial,
+            trace.records,
+        )
+
+    def run(self) -> Iterator[int]:
+        """The index of the last step."""
+        yield len(self._trace) - 1
+
+    def trace(self) -> Trace:
+        """The trace."""
+        return self._trace
+
+    def keep_frames(self, frames: bytes) -> None:
+        """Keep the steps as they travel."""
+        self._cache.keep_frames(self._key, frames)
 
 
 @dataclass(frozen=True)
@@ -55,6 +104,7 @@ class _Plan:
     given: dict[str, Any]
     sources: Mapping[str, Trace]
     key: RunKey
+    size: int
 
 
 @dataclass(frozen=True)
@@ -71,23 +121,36 @@ class Recordings:
         info = self.checkpoints.info(checkpoint_id)
         return self.machines.get((info.id, info.version), lambda: self.checkpoints.load(info.id).machine())
 
-    def prepare(self, request: SourceRequest, check: Check = _go_on) -> Recording:
+    def prepare(
+        self, request: SourceRequest, check: Check = _go_on, reserve: Reserve = _no_matter
+    ) -> KeptRecording | KnownRecording:
         """The recording that a request asks for, allocated and not yet run.
 
         It resumes from the kept trace that is alike for the most steps; its own is kept once it is finished.
         UnknownCheckpoint, Mismatch of task, rows and machine, LimitExceeded, or an error of the core; `check` is called
-        while sources are computed.
+        while sources are computed, `reserve` with the bytes of the trace before they are taken.
         """
-        return self._recording(self._plan(request, check))
+        plan = self._plan(request, check)
+        known = self._known(plan)
+        if known is not None:
+            return KnownRecording(self.cache, plan.key, known)
+        reserve(plan.size)
+        return self._recording(plan)
 
     def trace(self, request: SourceRequest, check: Check = _go_on) -> Trace:
         """The finished trace that a request asks for, computed as far as it is not kept; refusals as in `prepare`."""
         return self._finished(self._plan(request, check), check)
 
-    def _recording(self, plan: _Plan) -> Recording:
+    def _known(self, plan: _Plan) -> Trace | None:
+        """The trace itself, if it is kept."""
+        kept = self.cache.get(plan.key)
+        return replace(kept) if kept is not None and kept.header == plan.header else None
+
+    def _recording(self, plan: _Plan) -> KeptRecording:
         start = self.cache.longest_start(plan.key)
         return KeptRecording(
-            partial(self.cache.put, plan.key),
+            self.cache,
+            plan.key,
             plan.machine,
             plan.episode,
             plan.header,
@@ -97,9 +160,9 @@ class Recordings:
         )
 
     def _finished(self, plan: _Plan, check: Check) -> Trace:
-        kept = self.cache.get(plan.key)
-        if kept is not None and kept.header == plan.header:
-            return replace(kept)
+        known = self._known(plan)
+        if known is not None:
+            return known
         recording = self._recording(plan)
         for _ in recording.run():
             check()
@@ -110,7 +173,7 @@ class Recordings:
         task = request.task or info.task
         _check_channels(request, info, task)
         interventions = expanded(request.mode, request.interventions)
-        self._check_size(request, info, task, interventions)
+        size = self._checked_size(request, info, task, interventions)
         machine = self.machine(info.id)
         episode, note = _episode(request, info, task)
         given = request.initial_state.model_dump(exclude_none=True) if request.initial_state else {}
@@ -136,16 +199,17 @@ class Recordings:
         plans = {name: self._plan(source, check) for name, source in asked.items()}
         sources = {name: self._finished(plan, check) for name, plan in plans.items()}
         program = _with_keys(interventions, {name: plan.key for name, plan in plans.items()})
-        return _Plan(machine, episode, header, given, sources, RunKey(_family(info, header, episode, given), program))
+        key = RunKey(_family(info, header, episode, given), program)
+        return _Plan(machine, episode, header, given, sources, key, size)
 
-    def _check_size(
+    def _checked_size(
         self,
         request: SourceRequest,
         info: CheckpointInfo,
         task: Task | None,
         interventions: tuple[Intervention, ...],
-    ) -> None:
-        """LimitExceeded if the trace could be too long or too large, before anything of its size is made."""
+    ) -> int:
+        """How many bytes the trace can have; LimitExceeded if it could be too long or too large."""
         if request.inputs is not None:
             steps, what, field = len(request.inputs), "there are {} input rows", "inputs"
         elif task is not None:
@@ -167,6 +231,7 @@ class Recordings:
                 f"the limit is {self.settings.max_trace_bytes}",
                 field,
             )
+        return size
 
 
 def _check_header(header: TraceHeader) -> None:
@@ -225,6 +290,6 @@ def _check_channels(request: SourceRequest, info: CheckpointInfo, task: Task | N
 def _episode(request: SourceRequest, info: CheckpointInfo, task: Task | None) -> tuple[Episode, str | None]:
     """What the machine is run on, and why nothing is asked of it where rows do not follow the task."""
     if request.inputs is None:
-        assert task is not None, "_check_size refuses a request with neither"
+        assert task is not None, "_checked_size refuses a request with neither"
         return task.episodes(request.seed), None
     return judged_rows(np.array(request.inputs, info.dtype), task, info.about.config.output_size)

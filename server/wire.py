@@ -19,6 +19,9 @@ from ntm_core.config import describe_validation_error
 from ntm_core.errors import TraceError
 from ntm_core.interventions import Violation
 from ntm_core.trace import Array, Group, Trace, TraceHeader
+from server.coded_steps import Position, decoded, encoded
+from server.coding import coding_of
+from server.wire_header import header_text, parse_header
 
 MEDIA_TYPE = "application/vnd.ntm-scope.trace"
 DEFAULT_MAX_BYTES = 1 << 30
@@ -40,6 +43,15 @@ class Kind(IntEnum):
     STEPS = 4
     END = 5
     ERROR = 6
+    CODED_STEPS = 7
+
+
+_GROUPS: dict[int, Group] = {
+    Kind.EPISODE: "episode",
+    Kind.INITIAL: "initial",
+    Kind.STEPS: "step",
+    Kind.CODED_STEPS: "step",
+}
 
 
 class TraceEnd(BaseModel):
@@ -81,21 +93,29 @@ def frame(kind: Kind, payload: bytes) -> bytes:
 
 def opening_frames(header: TraceHeader, episode: Array, initial: Array) -> bytes:
     """All that is known before the first step: the header, episode and initial frames."""
-    return (
-        text_frame(Kind.HEADER, header)
-        + frame(Kind.EPISODE, episode.tobytes())
-        + frame(Kind.INITIAL, initial.tobytes())
-    )
+    return header_frame(header) + frame(Kind.EPISODE, episode.tobytes()) + frame(Kind.INITIAL, initial.tobytes())
 
 
-def steps_frame(records: Array) -> bytes:
-    """One or more whole step records in one frame."""
-    return frame(Kind.STEPS, records.tobytes())
+def header_frame(header: TraceHeader) -> bytes:
+    """The first frame of a stream."""
+    return _text_frame(Kind.HEADER, header_text(header))
+
+
+def steps_frame(header: TraceHeader, position: Position, records: Array) -> tuple[bytes, Position]:
+    """One or more whole step records in one frame, and the position of the stream after them."""
+    if not coding_of(header):
+        return frame(Kind.STEPS, records.tobytes()), position
+    payload, position = encoded(header, position, records)
+    return frame(Kind.CODED_STEPS, payload), position
 
 
 def text_frame(kind: Kind, document: BaseModel) -> bytes:
+    """A frame of JSON."""
+    return _text_frame(kind, document.model_dump_json().encode())
+
+
+def _text_frame(kind: Kind, text: bytes) -> bytes:
     """A frame of JSON, padded with spaces."""
-    text = document.model_dump_json().encode()
     return frame(kind, text + b" " * (-len(text) % 4))
 
 
@@ -122,6 +142,7 @@ class TraceReader:
         self._failure: StreamFailure | None = None
         self._sizes: dict[Group, int] = {}
         self._parts: dict[Group, bytearray] = {}
+        self._position: Position | None = None
 
     @property
     def steps(self) -> int:
@@ -184,7 +205,7 @@ class TraceReader:
     def _accept_header(self, payload: bytes) -> None:
         if self.header is not None:
             raise TraceError("a second header arrived")
-        header = TraceHeader.parse(payload)
+        header = parse_header(payload)
         groups: tuple[Group, ...] = ("episode", "initial", "step")
         sizes = {group: _record_bytes(header, group) for group in groups}
         total = sizes["episode"] + sizes["initial"] + sizes["step"] * header.steps
@@ -195,10 +216,14 @@ class TraceReader:
 
     def _accept_numbers(self, header: TraceHeader, kind: int, payload: bytes) -> None:
         order: tuple[Group, ...] = ("episode", "initial", "step")
-        group = order[kind - Kind.EPISODE]
+        group = _GROUPS[kind]
+        if group == "step" and (kind == Kind.CODED_STEPS) != bool(coding_of(header)):
+            raise TraceError(f"a frame of steps has kind {kind}: the header's coding asks for the other one")
         earlier = order[: order.index(group)]
         if any(not self._parts[before] for before in earlier) or (group != "step" and self._parts[group]):
             raise TraceError(f"the {group} frame is out of order")
+        if kind == Kind.CODED_STEPS:
+            payload = self._decoded(header, payload)
         size = self._sizes[group]
         whole = header.steps * size if group == "step" else size
         if not payload or len(payload) % size or len(self._parts[group]) + len(payload) > whole:
@@ -207,6 +232,14 @@ class TraceReader:
                 f"{(whole - len(self._parts[group])) // size} at most"
             )
         self._parts[group] += payload
+
+    def _decoded(self, header: TraceHeader, payload: bytes) -> bytes:
+        """The step records in a frame of coded ones."""
+        if self._position is None:
+            initial = np.frombuffer(bytes(self._parts["initial"]), header.record_dtype("initial"))
+            self._position = Position.at_start(initial[0])
+        records, self._position = decoded(header, self._position, payload, header.steps - self.steps)
+        return records.tobytes()
 
     def _accept_end(self, header: TraceHeader, payload: bytes) -> None:
         if self.steps != header.steps:

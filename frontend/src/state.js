@@ -166,6 +166,8 @@
  * @property {'current'|'previous'} acting_weighting Whose weighting reads and writes in step t: of t, or of t − 1.
  * @property {Record<string, number>} axes Length of each named axis.
  * @property {{episode: FieldDeclaration[], initial: FieldDeclaration[], step: FieldDeclaration[]}} fields
+ * @property {Record<string, string>} coding The rule by which each coded step field is sent.
+ * @property {('found'|'left'|null)[]} seen_memory For each head the memory that it addresses: M_{t-1}, M_t, or another.
  *
  * @typedef {object} TraceEnd
  * @property {number|null} wrong_bits

@@ -2,6 +2,9 @@
 /** @import {Numbers, Writes} from './memory.js' */
 import {MemoryReplay} from './memory.js';
 
+/** Step records lie in chunks of about so many bytes, so that a trace that grows is never copied. */
+const CHUNK_BYTES = 1 << 20;
+
 /**
  * Where a field lies. `offset` and `size` count numbers: within one step record for step fields, within the whole
  * block for episode and initial fields.
@@ -38,7 +41,8 @@ function layOut(declarations, axes, block) {
 /** One trace: its header, its episode and initial state, and the step records that have arrived. */
 export class TraceData {
   /** @type {Map<string, Field>} */ #fields = new Map();
-  /** @type {Numbers} */ #steps;
+  /** @type {Numbers[]} */ #chunks = [];
+  /** @type {number} Records in a chunk. */ #stride;
   /** @type {Numbers|null} */ #episode = null;
   /** @type {Numbers|null} */ #initial = null;
   /** @type {Map<string, {rows: Numbers[], filled: number}>} */ #matrices = new Map();
@@ -57,7 +61,8 @@ export class TraceData {
     for (const {fields} of Object.values(blocks)) for (const [name, field] of fields) this.#fields.set(name, field);
     /** Numbers in each block; for `step`, in one record. */
     this.sizes = {episode: blocks.episode.size, initial: blocks.initial.size, step: blocks.step.size};
-    this.#steps = this.zeros(header.steps * this.sizes.step);
+    const recordBytes = Math.max(1, this.sizes.step) * (header.dtype === 'float64' ? 8 : 4);
+    this.#stride = Math.max(1, Math.min(header.steps, Math.floor(CHUNK_BYTES / recordBytes)));
   }
 
   /**
@@ -85,8 +90,26 @@ export class TraceData {
       throw new RangeError(`${numbers.length} numbers are not whole records of ${this.sizes.step}, `
         + `with ${this.received} of ${this.header.steps} steps received`);
     }
-    this.#steps.set(numbers, this.received * this.sizes.step);
-    this.received += records;
+    for (let at = 0; at < numbers.length; at += this.sizes.step) {
+      this.appendStep((record) => record.set(numbers.subarray(at, at + this.sizes.step)));
+    }
+  }
+
+  /** @param {(record: Numbers) => void} fill Puts in the record of the step that comes next; it is zeros. */
+  appendStep(fill) {
+    if (this.received >= this.header.steps) throw new RangeError(`More than the ${this.header.steps} steps of the header`);
+    if (this.received % this.#stride === 0) this.#chunks.push(this.zeros(this.#stride * this.sizes.step));
+    fill(this.#record(this.received));
+    this.received += 1;
+  }
+
+  /**
+   * @param {number} step
+   * @returns {Numbers}
+   */
+  #record(step) {
+    const start = (step % this.#stride) * this.sizes.step;
+    return this.#chunks[Math.floor(step / this.#stride)].subarray(start, start + this.sizes.step);
   }
 
   /**
@@ -125,7 +148,8 @@ export class TraceData {
     if (!(step >= 0 && step < this.received)) {
       throw new RangeError(`Step ${step} of field '${name}'; steps 0 to ${this.received - 1} have arrived`);
     }
-    return view(this.#steps, step * this.sizes.step + field.offset, field.shape, indices, name);
+    const start = (step % this.#stride) * this.sizes.step + field.offset;
+    return view(this.#chunks[Math.floor(step / this.#stride)], start, field.shape, indices, name);
   }
 
   /**
@@ -201,7 +225,7 @@ export class TraceData {
    * @returns {Numbers} (location)
    */
   actingWeighting(step, head) {
-    return this.header.acting_weighting === 'previous' ? this.#before(step, head) : this.at('weighting', step, head);
+    return this.header.acting_weighting === 'previous' ? this.weightingBefore(step, head) : this.at('weighting', step, head);
   }
 
   /**
@@ -214,7 +238,7 @@ export class TraceData {
    */
   previousWeighting(step, head) {
     const borrows = this.header.config.previous_weighting === 'read_head' && this.header.heads[head].kind === 'write';
-    return this.#before(step, borrows ? head - this.header.axes.read_head : head);
+    return this.weightingBefore(step, borrows ? head - this.header.axes.read_head : head);
   }
 
   /**
@@ -222,7 +246,7 @@ export class TraceData {
    * @param {number} head
    * @returns {Numbers} The head's weighting after the step before.
    */
-  #before(step, head) {
+  weightingBefore(step, head) {
     if (step > 0) return this.at('weighting', step - 1, head);
     const locations = this.header.axes.location;
     return this.initial('initial_weighting').subarray(head * locations, (head + 1) * locations);

@@ -1,9 +1,15 @@
 // The trace stream, read as it arrives. server/WIRE.md describes the format.
 
 /** @import {Failure, TraceEnd, TraceHeader} from './state.js' */
+import {CodedSteps} from './coded_steps.js';
 import {TraceData} from './trace_data.js';
+import {WireError} from './wire_error.js';
 
-export const KIND = Object.freeze({header: 1, episode: 2, initial: 3, steps: 4, end: 5, error: 6});
+export {WireError};
+
+export const KIND = Object.freeze({header: 1, episode: 2, initial: 3, steps: 4, end: 5, error: 6, codedSteps: 7});
+
+const VERSION = 2;
 
 /** Length and kind of a frame: two unsigned 32-bit little-endian numbers. */
 const PREFIX_BYTES = 8;
@@ -12,18 +18,6 @@ const PREFIX_BYTES = 8;
 const MAX_FRAME_BYTES = 1 << 30;
 
 /** @typedef {{kind: number, payload: Uint8Array<ArrayBuffer>}} Frame */
-
-/** The stream broke the format's rules, or ended early. */
-export class WireError extends Error {
-  /**
-   * @param {string} message
-   * @param {string} [code]
-   */
-  constructor(message, code = 'bad_stream') {
-    super(message);
-    this.code = code;
-  }
-}
 
 /** Cuts chunks of bytes, split anywhere, into frames. */
 export class FrameParser {
@@ -90,6 +84,7 @@ export class TraceReader {
   /** @type {TraceData|null} */ data = null;
   /** @type {TraceEnd|null} */ end = null;
   /** @type {Failure|null} */ error = null;
+  /** @type {CodedSteps|null} Where the header says that steps are coded. */ #coded = null;
 
   /** @param {Frame} frame */
   accept({kind, payload}) {
@@ -99,7 +94,7 @@ export class TraceReader {
     else if (!this.data) throw new WireError(`The first frame has kind ${kind}; it must be the header, kind ${KIND.header}`);
     else if (kind === KIND.episode) this.data.setEpisode(numbers(payload, this.data));
     else if (kind === KIND.initial) this.data.setInitial(numbers(payload, this.data));
-    else if (kind === KIND.steps) this.data.appendSteps(numbers(payload, this.data));
+    else if (kind === KIND.steps || kind === KIND.codedSteps) this.#acceptSteps(this.data, kind, payload);
     else if (kind === KIND.end) this.end = /** @type {TraceEnd} */ (json(payload));
     else throw new WireError(`Unknown frame kind ${kind}; known are ${Object.values(KIND).join(', ')}`);
   }
@@ -114,15 +109,29 @@ export class TraceReader {
     }
   }
 
+  /**
+   * @param {TraceData} data
+   * @param {number} kind
+   * @param {Uint8Array<ArrayBuffer>} payload
+   */
+  #acceptSteps(data, kind, payload) {
+    if ((kind === KIND.codedSteps) !== (this.#coded !== null)) {
+      throw new WireError(`A frame of steps has kind ${kind}; the header's coding asks for the other one`);
+    }
+    if (this.#coded) this.#coded.read(payload);
+    else data.appendSteps(numbers(payload, data));
+  }
+
   /** @param {Uint8Array<ArrayBuffer>} payload */
   #acceptHeader(payload) {
     if (this.data) throw new WireError('A second header in one stream');
     const header = /** @type {TraceHeader} */ (json(payload));
-    if (header.format !== 'ntm-scope-trace' || header.version !== 1) {
+    if (header.format !== 'ntm-scope-trace' || header.version !== VERSION) {
       throw new WireError(`The stream has format '${header.format}' version ${header.version}; this page reads `
-        + "'ntm-scope-trace' version 1");
+        + `'ntm-scope-trace' version ${VERSION}`);
     }
     this.data = new TraceData(header);
+    if (Object.keys(header.coding ?? {}).length > 0) this.#coded = new CodedSteps(this.data);
   }
 }
 

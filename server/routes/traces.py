@@ -7,9 +7,8 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 
-from ntm_core.recording import Recording
 from server import formats
-from server.formats import Format
+from server.formats import Format, Prepared
 from server.recorder import Recorder, Run
 from server.responses import errors
 from server.schemas import TraceDocument, TraceRequest
@@ -21,7 +20,7 @@ from server.wire import MEDIA_TYPE
 JSON_TYPE = "application/json"
 ARCHIVE_TYPE = "application/x-npz"
 
-Chunks = Callable[[Run, Callable[[], Recording]], AsyncGenerator[bytes]]
+Chunks = Callable[[Run, Callable[[], Prepared]], AsyncGenerator[bytes]]
 
 _FORMATS: dict[Format, tuple[Chunks, str]] = {
     "stream": (formats.stream, MEDIA_TYPE),
@@ -36,7 +35,7 @@ ANSWER: dict[int | str, dict[str, Any]] = {
         "description": (
             "The trace. As a stream: frames of two little-endian unsigned 32-bit numbers (payload length, kind) and a "
             "payload. Kind 1 is the header (`header` of the JSON form), 2 the episode, 3 the initial state, 4 whole "
-            "step records, 5 the end (`end` of the JSON form), 6 an error. The page of the format is "
+            "step records and 7 coded ones, 5 the end (`end` of the JSON form), 6 an error. The page of the format is "
             "server/WIRE.md. As npz: one archive without pickles, each array under its name, the header as JSON bytes."
         ),
         "content": {MEDIA_TYPE: {"schema": _BINARY}, ARCHIVE_TYPE: {"schema": _BINARY}},
@@ -70,7 +69,7 @@ def trace_routes(recordings: Recordings, recorder: Recorder, settings: Settings)
             run.when_over(recordings.checkpoints.hold(checkpoint))
         return TraceResponse(
             run,
-            chunks(run, partial(recordings.prepare, asked, run.check)),
+            chunks(run, partial(recordings.prepare, asked, run.check, run.reserve)),
             media_type=media_type,
             headers=_headers(asked, form),
             stall_seconds=settings.stall_seconds,

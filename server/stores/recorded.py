@@ -22,18 +22,32 @@ class RunKey:
 
 
 class TraceCache:
-    """Finished traces of at most `limit` bytes together. Any thread may call it."""
+    """Finished traces, and their steps as frames, of at most `limit` bytes together. Any thread may call it."""
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
         self._lock = threading.Lock()
         self._traces: OrderedDict[RunKey, Trace] = OrderedDict()
+        self._frames: dict[RunKey, bytes] = {}
         self._bytes = 0
 
     def get(self, key: RunKey) -> Trace | None:
         """The trace of a run, if it is kept."""
         with self._lock:
             return self._use(key) if key in self._traces else None
+
+    def frames(self, key: RunKey) -> bytes | None:
+        """The steps of a kept trace as they travel, if they have been kept."""
+        with self._lock:
+            return self._frames.get(key)
+
+    def keep_frames(self, key: RunKey, frames: bytes) -> None:
+        """Keep the steps of a kept trace as they travel."""
+        with self._lock:
+            if key in self._traces and key not in self._frames and len(frames) <= self._limit:
+                self._frames[key] = frames
+                self._bytes += len(frames)
+                self._make_room()
 
     def longest_start(self, key: RunKey) -> tuple[Trace, int] | None:
         """The kept trace that is alike for the most steps, and their number; None if none is alike for one step."""
@@ -53,8 +67,12 @@ class TraceCache:
                 return
             self._traces[key] = trace
             self._bytes += _bytes_of(trace)
-            while self._bytes > self._limit:
-                self._bytes -= _bytes_of(self._traces.popitem(last=False)[1])
+            self._make_room()
+
+    def _make_room(self) -> None:
+        while self._bytes > self._limit:
+            key, trace = self._traces.popitem(last=False)
+            self._bytes -= _bytes_of(trace) + len(self._frames.pop(key, b""))
 
     def _use(self, key: RunKey) -> Trace:
         self._traces.move_to_end(key)

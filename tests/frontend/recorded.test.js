@@ -16,6 +16,21 @@ async function recording(wanted) {
   return data;
 }
 
+for (const {name, records} of recorded) {
+  test(`the records of ${name} arrive bit for bit`, async () => {
+    const data = await recording(name);
+    const expected = Buffer.from(records, 'base64');
+    const record = expected.length / data.header.steps;
+    for (let step = 0; step < data.header.steps; step++) {
+      const found = Buffer.concat(data.header.fields.step.map((field) => {
+        const numbers = data.at(field.name, step);
+        return Buffer.from(numbers.buffer, numbers.byteOffset, numbers.byteLength);
+      }));
+      assert.ok(found.equals(expected.subarray(step * record, (step + 1) * record)), `step ${step}`);
+    }
+  });
+}
+
 for (const {name, memory} of recorded) {
   test(`the memory of ${name} is rebuilt bit for bit`, async () => {
     const data = await recording(name);

@@ -7,12 +7,12 @@ export function exampleHeader({steps = 40, dtype = 'float32', write_order = 'era
   const axes = {step: steps, input: 3, output: 2, head: 3, read_head: 1, write_head: 2, location: 5, word: 4, shift: 3, layer: 1, controller: 6};
   const head = (name, ...rest) => ({name, axes: ['head', ...rest]});
   return {
-    format: 'ntm-scope-trace', version: 1, dtype, steps, checkpoint: 'example', seed: 0,
+    format: 'ntm-scope-trace', version: 2, dtype, steps, checkpoint: 'example', seed: 0,
     task: {name: 'copy', bits: 2}, task_note: null,
     config: {memory_size: 5, word_size: 4, write_order, controller: 'lstm'}, warnings: [],
     input_channels: ['bit 0', 'bit 1', 'delimiter'], output_channels: ['bit 0', 'bit 1'], phases: ['input', 'delimiter', 'output'],
     heads: [{name: 'read 0', kind: 'read'}, {name: 'write 0', kind: 'write'}, {name: 'write 1', kind: 'write'}],
-    shifts: [-1, 0, 1], axes,
+    shifts: [-1, 0, 1], axes, coding: {}, seen_memory: [null, null, null],
     fields: {
       episode: [{name: 'inputs', axes: ['step', 'input']}, {name: 'targets', axes: ['step', 'output']}, {name: 'mask', axes: ['step']}, {name: 'phase', axes: ['step']}],
       initial: [{name: 'initial_memory', axes: ['location', 'word']}, head('initial_weighting', 'location')],

@@ -77,7 +77,7 @@ def test_the_task_s_own_lengths_and_another_task(client: TestClient, monkeypatch
         ({"checkpoint": "nobody"}, 404, "unknown_checkpoint", "nobody"),
         ({"checkpoint": "taskless"}, 422, "mismatch", "name a task"),
         ({"checkpoint": "small", "lengths": [0]}, 422, "bad_task", "lengths"),
-        ({"checkpoint": "small", "lengths": [3000]}, 422, "limit_exceeded", "6001 steps: the limit is 5000"),
+        ({"checkpoint": "small", "lengths": [5000]}, 422, "limit_exceeded", "10001 steps: the limit is 10000"),
         ({"checkpoint": "small", "lengths": [2000] * 32, "sequences": 1000}, 422, "limit_exceeded", "the limit is"),
         ({"checkpoint": "small", "sequences": 0}, 422, "invalid_request", "sequences"),
         ({"checkpoint": "small", "mode": "fast"}, 422, "invalid_request", "mode"),

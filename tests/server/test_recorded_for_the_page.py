@@ -10,10 +10,11 @@ from tests.server.recorded_for_the_page import FILE, MACHINES, trace_of
 RECORDED = json.loads(FILE.read_text(encoding="ascii"))
 
 
-def test_the_recorded_memories_follow_from_the_recorded_streams() -> None:
+def test_the_recorded_numbers_follow_from_the_recorded_streams() -> None:
     assert [recorded["name"] for recorded in RECORDED] == list(MACHINES)
     for recorded in RECORDED:
         trace = read_trace([base64.b64decode(recorded["stream"])]).trace
+        assert trace.records.tobytes() == base64.b64decode(recorded["records"])
         assert trace.memory.tobytes() == base64.b64decode(recorded["memory"])
 
 

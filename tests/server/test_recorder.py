@@ -68,8 +68,8 @@ async def test_a_recording_reports_each_once_and_all_of_them() -> None:
     recorder.close()
 
 
-async def test_a_step_is_reported_before_the_next_is_computed() -> None:
-    recorder = Recorder(1)
+async def test_a_step_is_reported_before_the_next_is_computed_where_a_turn_has_room_for_one() -> None:
+    recorder = Recorder(1, slice_seconds=0)
     run = recorder.begin()
     paced = Paced(3)
     steps = run.steps(recording(paced))
@@ -83,17 +83,55 @@ async def test_a_step_is_reported_before_the_next_is_computed() -> None:
     recorder.close()
 
 
-async def test_steps_that_wait_are_reported_together() -> None:
-    recorder = Recorder(1)
+async def test_the_first_step_is_reported_at_once_and_the_steps_of_a_turn_together() -> None:
+    recorder = Recorder(1, slice_seconds=60)
     run = recorder.begin()
-    paced = Paced(5).let(1)
+    steps = run.steps(recording(Paced(5).let(5)))
+    assert await collected(steps) == [1, 5]
+    run.close()
+    recorder.close()
+
+
+async def test_nothing_is_computed_while_the_reader_asks_for_nothing() -> None:
+    recorder = Recorder(1, slice_seconds=0)
+    run = recorder.begin()
+    paced = Paced(5).let(5)
     steps = run.steps(recording(paced))
     assert await anext(steps) == 1
-    paced.let(3)
-    await until(lambda: paced.computed == 4)
-    assert await anext(steps) in {2, 3, 4}
+    await asyncio.sleep(0.05)
+    assert paced.computed == 1
     run.close()
-    paced.let(1)
+    recorder.close()
+
+
+async def test_runs_take_turns_in_fewer_threads() -> None:
+    recorder = Recorder(3, threads=1, slice_seconds=0)
+    runs = [recorder.begin() for _ in range(3)]
+    order: list[tuple[int, int]] = []
+
+    async def follow(which: int) -> None:
+        async for complete in runs[which].steps(recording(Paced(3).let(3))):
+            order.append((complete, which))  # noqa: PERF401 - they are to be told apart in time
+
+    await asyncio.gather(*(follow(which) for which in range(3)))
+    assert order == [(complete, which) for complete in (1, 2, 3) for which in (0, 1, 2)]
+    for run in runs:
+        run.close()
+    recorder.close()
+
+
+async def test_what_runs_reserve_is_limited_until_they_are_over() -> None:
+    recorder = Recorder(3, max_bytes=100)
+    first, second = recorder.begin(), recorder.begin()
+    first.reserve(60)
+    with pytest.raises(Busy, match="50 bytes are needed and 60 are taken by other traces: the limit is 100"):
+        second.reserve(50)
+    second.reserve(40)
+    first.close()
+    second.close()
+    alone = recorder.begin()
+    alone.reserve(1000)
+    alone.close()
     recorder.close()
 
 
@@ -121,10 +159,10 @@ async def test_a_stopped_run_computes_no_more() -> None:
     assert await anext(steps) == 1
     run.stop()
     paced.let(99)
-    with pytest.raises(Stopped, match="of 100 steps"):
+    with pytest.raises(Stopped, match="was stopped after 1 steps"):
         await collected(steps)
     assert paced.computed <= 2
-    with pytest.raises(Stopped, match="before it began"):
+    with pytest.raises(Stopped, match="was stopped after 1 steps"):
         await run.call(int)
     run.close()
     recorder.close()
@@ -139,10 +177,13 @@ async def test_the_limit_holds_until_a_run_has_really_ended() -> None:
     paced = Paced(10).let(1)
     steps = first.steps(recording(paced))
     await anext(steps)
+    second_turn = asyncio.ensure_future(anext(steps))
+    await asyncio.sleep(0)
     first.close()
     with pytest.raises(Busy):
         recorder.begin()
     paced.let(9)
+    await asyncio.gather(second_turn, return_exceptions=True)
     await until(lambda: recorder._free._value == 1)
     recorder.begin().close()
     second.close()

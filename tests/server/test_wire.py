@@ -16,7 +16,9 @@ from ntm_core.recording import record
 from ntm_core.tasks import parse_task
 from ntm_core.trace import EPISODE_FIELDS, INITIAL_FIELDS, STEP_FIELDS, Trace, TraceHeader
 from server import wire
+from server.coded_steps import Position
 from server.wire import Kind, StreamFailure, TraceEnd, TraceFailedError, TraceReader, read_trace
+from server.wire_header import header_text
 from tests.server.conftest import small_machine
 
 END = TraceEnd(wrong_bits=3.0, loss_bits=float("nan"), seconds=0.5)
@@ -33,8 +35,10 @@ TRACE = recorded(write_heads=2)
 
 def frames_of(trace: Trace, steps_a_frame: int = 3) -> Iterator[bytes]:
     yield wire.opening_frames(trace.header, trace.episode, trace.initial)
+    position = Position.at_start(trace.initial)
     for start in range(0, len(trace), steps_a_frame):
-        yield wire.steps_frame(trace.records[start : start + steps_a_frame])
+        frame, position = wire.steps_frame(trace.header, position, trace.records[start : start + steps_a_frame])
+        yield frame
     yield wire.text_frame(Kind.END, END)
 
 
@@ -127,7 +131,7 @@ def test_a_header_with_any_one_wrong_value_is_refused_or_means_the_same(value: A
 
 
 def header_with(**changes: Any) -> bytes:
-    text = json.dumps(json.loads(TRACE.header.model_dump_json()) | changes).encode()
+    text = json.dumps(json.loads(header_text(TRACE.header)) | changes).encode()
     return raw_frame(Kind.HEADER, text + b" " * (-len(text) % 4))
 
 
@@ -135,14 +139,14 @@ HEADER = header_with()
 OPENING = wire.opening_frames(TRACE.header, TRACE.episode, TRACE.initial)
 EPISODE = wire.frame(Kind.EPISODE, TRACE.episode.tobytes())
 INITIAL = wire.frame(Kind.INITIAL, TRACE.initial.tobytes())
-STEPS = wire.steps_frame(TRACE.records)
+STEPS, _ = wire.steps_frame(TRACE.header, Position.at_start(TRACE.initial), TRACE.records)
 LAST = wire.text_frame(Kind.END, END)
 
 
 @pytest.mark.parametrize(
     ("stream", "said"),
     [
-        (raw_frame(7, b""), "kind 7"),
+        (raw_frame(8, b""), "kind 8"),
         (raw_frame(0, b""), "kind 0"),
         (raw_frame(Kind.STEPS, b"123"), "length 3: it must be a multiple of 4"),
         (struct.pack("<II", 1 << 30, Kind.HEADER), "length 1073741824: the limit is 1048576"),
@@ -156,12 +160,15 @@ LAST = wire.text_frame(Kind.END, END)
         (OPENING + EPISODE, "the episode frame is out of order"),
         (HEADER + raw_frame(Kind.EPISODE, b""), "it must hold whole records"),
         (HEADER + EPISODE + raw_frame(Kind.INITIAL, b"1234"), "it must hold whole records"),
-        (OPENING + STEPS + STEPS, "0 at most"),
+        (OPENING + STEPS + STEPS, "it must hold 1 to 0"),
         (OPENING + STEPS[:8] + STEPS[8:-4], "the stream ended early"),
         (OPENING + LAST, "the end frame came after 0 of 7 steps"),
         (OPENING + STEPS + LAST + LAST, "follows the last one"),
         (STREAM + b"1", "the stream ended early"),
-        (header_with(version=2), "trace version 2 is unknown"),
+        (header_with(version=1), "stream version 1 is unknown"),
+        (header_with(coding={}), "coding is {}: for this machine it is {'content_weighting': 'cosine'"),
+        (header_with(seen_memory=["left"] * 3), "seen_memory is"),
+        (OPENING + wire.frame(Kind.STEPS, TRACE.records.tobytes()), "has kind 4: the header's coding asks"),
         (header_with(format="other"), "format"),
         (header_with(steps=10**12), "axes do not follow"),
         (header_with(dtype="float16"), "dtype"),
@@ -189,7 +196,7 @@ def test_a_huge_machine_in_a_header_is_refused_without_building_it() -> None:
     config = TRACE.header.config.model_dump(mode="json") | {"memory_size": 65536, "word_size": 4096, "read_heads": 64}
     huge = TraceHeader.of(type(TRACE.header.config).make(**config), 10**9)
     with pytest.raises(TraceError, match="the header announces"):
-        TraceReader().feed(wire.text_frame(Kind.HEADER, huge))
+        TraceReader().feed(wire.header_frame(huge))
 
 
 def test_the_writers_own_failure_reaches_the_reader() -> None:
@@ -227,5 +234,5 @@ def test_the_page_lists_every_kind_and_header_key() -> None:
     assert [(int(number), name) for number, name in kinds] == [(kind.value, kind.name.lower()) for kind in Kind]
     section = PAGE.partition("## Header")[2].partition("## Fields")[0]
     keys = {key for row in re.findall(r"^\| (`.*?) \|", section, re.MULTILINE) for key in re.findall(r"`(\w+)`", row)}
-    assert keys == set(TraceHeader.model_fields)
+    assert keys == set(TraceHeader.model_fields) | {"coding", "seen_memory"}
     assert wire.MEDIA_TYPE in PAGE
