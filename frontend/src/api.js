@@ -6,7 +6,8 @@
 /** @import {TraceReader} from './wire.js' */
 import {madeChanges} from './interventions.js';
 import {jsonLines} from './lines.js';
-import {readTrace, WireError} from './wire.js';
+import {readTrace} from './wire.js';
+import {WireError} from './wire_error.js';
 
 /** Why nothing can be changed that needs another run. */
 export const RECORDED = 'Recorded by another program: its machine is not here, so it cannot be run again';

@@ -5,8 +5,6 @@ import {CodedSteps} from './coded_steps.js';
 import {TraceData} from './trace_data.js';
 import {WireError} from './wire_error.js';
 
-export {WireError};
-
 export const KIND = Object.freeze({header: 1, episode: 2, initial: 3, steps: 4, end: 5, error: 6, codedSteps: 7});
 
 const VERSION = 2;

@@ -3,7 +3,8 @@ import {readFileSync} from 'node:fs';
 import {test} from 'node:test';
 
 import {exponential, logarithm} from '../../frontend/src/prediction.js';
-import {FrameParser, KIND, TraceReader, WireError} from '../../frontend/src/wire.js';
+import {FrameParser, KIND, TraceReader} from '../../frontend/src/wire.js';
+import {WireError} from '../../frontend/src/wire_error.js';
 import {jsonFrame, random} from './wire_helper.js';
 
 const recorded = JSON.parse(readFileSync(new URL('recorded_by_python.json', import.meta.url), 'utf8'));

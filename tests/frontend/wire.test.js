@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
 
-import {FrameParser, readTrace, TraceReader, WireError} from '../../frontend/src/wire.js';
+import {FrameParser, readTrace, TraceReader} from '../../frontend/src/wire.js';
+import {WireError} from '../../frontend/src/wire_error.js';
 import {exampleBlocks, exampleHeader, exampleStream, frame, inChunks, joined, jsonFrame} from './wire_helper.js';
 
 for (const dtype of ['float32', 'float64']) {
