@@ -1,7 +1,5 @@
 // Rows over time with fewer columns than steps: each column shows the value farthest from zero among its steps.
 
-/** @import {Numbers} from './memory.js' */
-
 /**
  * Which steps share a column: column c shows the steps from first + c · span up to the next column's, or to `end`.
  * @typedef {{first: number, end: number, span: number, columns: number}} Columns
@@ -31,52 +29,39 @@ export function stepsOf({first, end, span}, column) {
 }
 
 /**
- * Rows over columns of steps, filled as steps arrive: no more steps are read twice. A value that stands out in one step
- * stands out in its column, with its sign; of two values that are equally far from zero the earlier stays. NaN hides
- * all others of its column, since it is what a person must not miss.
+ * Rows over columns of steps. A value that stands out in one step stands out in its column, with its sign; of two values
+ * that are equally far from zero the earlier stays. NaN hides all others of its column, since a person must not miss it.
+ *
+ * @param {ArrayLike<number>[]} rows `rows[row][step]`
+ * @param {Columns} columns
+ * @param {{received?: number, from?: number, gaps?: boolean}} [options] `received`: how many steps have arrived; `from`:
+ *   the first column to fill, those before stay NaN; `gaps`: NaN means that nothing is there, and hides no number.
+ * @returns {Float64Array[]} `rows[row][column]`, NaN for columns none of whose steps has arrived.
  */
-export class PooledRows {
-  /** @type {number} The step that is read next. */ #next;
-
-  /**
-   * @param {Columns} columns
-   * @param {number} rows How many numbers each step has.
-   * @param {(length: number) => Numbers} zeros Makes arrays of the trace's dtype.
-   */
-  constructor(columns, rows, zeros) {
-    this.columns = columns;
-    /** `rows[row][column]`, NaN for columns none of whose steps has arrived. Read only. */
-    this.rows = Array.from({length: rows}, () => zeros(columns.columns).fill(NaN));
-    this.#next = columns.first;
-  }
-
-  /**
-   * Take the steps that have arrived since the last call.
-   *
-   * @param {number} received How many steps of the trace have arrived.
-   * @param {(step: number) => Numbers} at One step's numbers, one for each row.
-   * @returns {Numbers[]} `rows`.
-   */
-  fill(received, at) {
-    const {first, end, span} = this.columns;
-    for (const until = Math.min(received, end); this.#next < until; this.#next++) {
-      const column = Math.floor((this.#next - first) / span);
-      pool(this.rows, column, at(this.#next), (this.#next - first) % span === 0);
+export function pooledRows(rows, columns, {received = Infinity, from = 0, gaps = false} = {}) {
+  return rows.map((row) => {
+    const pooled = new Float64Array(columns.columns).fill(NaN);
+    for (let column = from; column < columns.columns; column++) {
+      const [start, end] = stepsOf(columns, column);
+      if (start < received) pooled[column] = farthest(row, start, Math.min(end, received), gaps);
     }
-    return this.rows;
-  }
+    return pooled;
+  });
 }
 
 /**
- * @param {Numbers[]} rows
- * @param {number} column
- * @param {Numbers} values One for each row.
- * @param {boolean} starts Whether these are the column's first.
+ * @param {ArrayLike<number>} row
+ * @param {number} start
+ * @param {number} end After `start`.
+ * @param {boolean} gaps
+ * @returns {number} The value farthest from zero.
  */
-function pool(rows, column, values, starts) {
-  for (let row = 0; row < rows.length; row++) {
-    const kept = rows[row][column];
-    // Written so that a NaN that is kept is never replaced, and one that comes always replaces.
-    if (starts || !(Math.abs(values[row]) <= Math.abs(kept) || Number.isNaN(kept))) rows[row][column] = values[row];
+function farthest(row, start, end, gaps) {
+  let found = row[start];
+  for (let step = start + 1; step < end; step++) {
+    const value = row[step];
+    if (value !== value && !gaps) return NaN;
+    if (found !== found ? gaps : Math.abs(value) > Math.abs(found)) found = value;
   }
+  return found;
 }

@@ -44,7 +44,7 @@ test('a heatmap has the numbers of the trace and a fixed scale; its cells on the
   map.z.forEach((row, location) => row.forEach((value, step) => {
     assert.equal(value, data.value('weighting', step, 1, location));
   }));
-  assert.deepEqual(plot.cells.layers(model)[0].rows, map.z);
+  assert.deepEqual(plot.cells(model, SIZE).layers[0].rows, map.z);
   assert.deepEqual(layout.yaxis.range, [4.5, -0.5]);
   assert.deepEqual(layout.shapes, []);
 });
@@ -75,7 +75,7 @@ test('a difference is to the pinned step, in the weightings and in both memories
   assert.equal(z[2][4], data.value('weighting', 4, 0, 2) - data.value('weighting', 1, 0, 2));
   assert.ok(z.every((row) => row[1] === 0));
   const [before, erased, added, after] = ['before', 'erased', 'added', 'after']
-    .map((part) => memoryPlot(part).cells.layers(model)[0].rows);
+    .map((part) => memoryPlot(part).cells(model, SIZE).layers[0].rows);
   after.forEach((row, i) => row.forEach((value, j) => {
     assert.ok(Math.abs(before[i][j] - erased[i][j] + added[i][j] - value) < 1e-6);
   }));
@@ -117,7 +117,7 @@ test('output, target and error are stacked, each with nothing in the others\' ro
   for (const {step, channel} of wrong) {
     assert.notEqual(data.value('outputs', step, channel) > 0.5, data.value('targets', step, channel) > 0.5);
   }
-  assert.match(outputPlot().note(model), new RegExp(`^${wrong.length} of 6 bits wrong$`));
+  assert.match(outputPlot().note(model, SIZE), new RegExp(`^${wrong.length} of 6 bits wrong$`));
 });
 
 test('one of output, target and error alone has its own channels', () => {
@@ -131,7 +131,7 @@ test('one of output, target and error alone has its own channels', () => {
 
 test('adds and reads are those of the selected head, or of the first of their kind', () => {
   const data = viewsTrace({writers: 2});
-  const adds = (head) => vectorPlot('write').cells.layers(viewsModel(data, {head}))[0].rows;
+  const adds = (head) => vectorPlot('write').cells(viewsModel(data, {head}), SIZE).layers[0].rows;
   assert.equal(adds(2)[3][4], data.value('add_vector', 4, 1, 3));
   assert.equal(adds(0)[3][4], data.value('add_vector', 4, 0, 3));
 });
@@ -201,3 +201,41 @@ function stepNumber(data, step, at) {
   }
   throw new RangeError(`No field has number ${at}`);
 }
+
+test('a trace with more steps than pixels shares columns between steps, in the figure and on the canvas alike', () => {
+  const data = viewsTrace({steps: 2000});
+  const plot = weightingPlot(data.header.heads, 1);
+  const model = viewsModel(data);
+  const [map] = plot.figure(model, SIZE).traces;
+  // 364 pixels: at most 728 columns, so three steps a column; the middle of steps 1, 2 and 3 is t = 2.
+  assert.deepEqual([map.x0, map.dx, map.z[0].length], [2, 3, 667]);
+  map.z.forEach((row, location) => row.forEach((value, column) => {
+    const steps = [0, 1, 2].map((offset) => 3 * column + offset).filter((step) => step < 2000);
+    assert.equal(value, Math.max(...steps.map((step) => data.value('weighting', step, 1, location))));
+  }));
+  const grid = plot.cells(model, SIZE);
+  assert.deepEqual([grid.x, grid.width, grid.columns, grid.arrived], [2, 3, 667, 667]);
+  assert.deepEqual(grid.layers[0].rows, map.z);
+  assert.equal(plot.note(model, SIZE), '3 steps a column, the largest value of each');
+});
+
+test('a zoomed part of a long trace has its own columns, and exact ones where there is room', () => {
+  const data = viewsTrace({steps: 2000});
+  const plot = weightingPlot(data.header.heads, 1);
+  const near = viewsModel(data, {zoom: {time: [100.2, 160.4], location: null, word: null}});
+  const [map] = plot.figure(near, SIZE).traces;
+  assert.deepEqual([map.x0, map.dx, map.z[0].length], [100, 1, 61]);
+  map.z[2].forEach((value, column) => assert.equal(value, data.value('weighting', 99 + column, 1, 2)));
+  assert.equal(plot.note(near, SIZE), '');
+});
+
+test('of a long trace that is still arriving, only the columns from the asked one on are looked at', () => {
+  const data = viewsTrace({steps: 2000, received: 1000});
+  const plot = weightingPlot(data.header.heads, 1);
+  const model = viewsModel(data, {complete: false});
+  const [whole, part] = [plot.cells(model, SIZE), plot.cells(model, SIZE, 300)];
+  assert.equal(whole.arrived, 334);
+  assert.deepEqual(part.layers[0].rows[1].slice(300), whole.layers[0].rows[1].slice(300));
+  assert.ok(part.layers[0].rows[1].slice(0, 300).every(Number.isNaN));
+  assert.equal(whole.layers[0].rows[1][333], data.value('weighting', 999, 1, 1));
+});

@@ -1,23 +1,19 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
 
-import {columnsOf, PooledRows, stepsOf} from '../../frontend/src/level_of_detail.js';
+import {columnsOf, pooledRows, stepsOf} from '../../frontend/src/level_of_detail.js';
 import {random} from './wire_helper.js';
 
-const zeros = (length) => new Float32Array(length);
-
-/** What the rows should hold: for each row and column the value farthest from zero, looked for in all steps. */
-function naive(steps, columns, received) {
-  return steps[0].reduce((rows, _, row) => {
-    const found = Array.from({length: columns.columns}, (_unused, column) => {
-      const [from, to] = stepsOf(columns, column);
-      const values = steps.slice(from, Math.min(to, received)).map((step) => step[row]);
-      if (values.length === 0 || values.some(Number.isNaN)) return NaN;
-      const largest = Math.max(...values.map(Math.abs));
-      return values.find((value) => Math.abs(value) === largest);
-    });
-    return [...rows, Float32Array.from(found)];
-  }, []);
+/** What a row should hold: for each column the value farthest from zero, looked for in all steps. */
+function naive(row, columns, {received, from, gaps}) {
+  return Float64Array.from({length: columns.columns}, (_, column) => {
+    const [start, end] = stepsOf(columns, column);
+    const values = row.slice(start, Math.min(end, received));
+    const numbers = values.filter((value) => !Number.isNaN(value));
+    if (column < from || numbers.length === 0 || (!gaps && numbers.length < values.length)) return NaN;
+    const largest = Math.max(...numbers.map(Math.abs));
+    return numbers.find((value) => Math.abs(value) === largest);
+  });
 }
 
 test('ten steps in four columns: three a column, and one in the last', () => {
@@ -27,30 +23,27 @@ test('ten steps in four columns: three a column, and one in the last', () => {
 });
 
 test('as many columns as steps, or more, pool nothing', () => {
-  const pooled = new PooledRows(columnsOf(0, 3, 800), 1, zeros);
-  assert.deepEqual(pooled.fill(3, (step) => Float32Array.of(step - 1)), [Float32Array.of(-1, 0, 1)]);
+  assert.deepEqual(pooledRows([[-1, 0, 1]], columnsOf(0, 3, 800)), [Float64Array.of(-1, 0, 1)]);
 });
 
 test('a spike of one step among ten thousand is seen, with its sign, wherever it is', () => {
   for (const spike of [0, 1, 4999, 9998, 9999]) {
-    const pooled = new PooledRows(columnsOf(0, 10_000, 700), 2, zeros);
-    const rows = pooled.fill(10_000, (step) => Float32Array.of(0.01, step === spike ? -1 : 0.5));
-    const column = Math.floor(spike / pooled.columns.span);
-    assert.deepEqual([...rows[1].keys()].filter((at) => rows[1][at] === -1), [column]);
-    assert.ok(rows[0].every((value) => value === Math.fround(0.01)));
+    const columns = columnsOf(0, 10_000, 700);
+    const [calm, row] = pooledRows([0.01, 0.5].map((value, at) => (
+      Float32Array.from({length: 10_000}, (_, step) => (at === 1 && step === spike ? -1 : value)))), columns);
+    assert.deepEqual([...row.keys()].filter((at) => row[at] === -1), [Math.floor(spike / columns.span)]);
+    assert.ok(calm.every((value) => value === Math.fround(0.01)));
   }
 });
 
-test('NaN is seen, and what has not arrived is NaN', () => {
-  const steps = [[1], [NaN], [2], [3], [0], [0]];
-  const pooled = new PooledRows(columnsOf(0, 6, 2), 1, zeros);
-  assert.deepEqual(pooled.fill(0, (step) => steps[step])[0], Float32Array.of(NaN, NaN));
-  assert.deepEqual(pooled.fill(6, (step) => steps[step])[0], Float32Array.of(NaN, 3));
+test('NaN is seen, unless it only means that nothing is there', () => {
+  const rows = [[1, NaN, 2, NaN, -3, 0, NaN, NaN]];
+  assert.deepEqual(pooledRows(rows, columnsOf(0, 8, 4)), [Float64Array.of(NaN, NaN, -3, NaN)]);
+  assert.deepEqual(pooledRows(rows, columnsOf(0, 8, 4), {gaps: true}), [Float64Array.of(1, 2, -3, NaN)]);
 });
 
 test('Infinity is farthest from zero', () => {
-  const steps = [[-Infinity], [5]];
-  assert.deepEqual(new PooledRows(columnsOf(0, 2, 1), 1, zeros).fill(2, (step) => steps[step]), [Float32Array.of(-Infinity)]);
+  assert.deepEqual(pooledRows([[-Infinity, 5]], columnsOf(0, 2, 1)), [Float64Array.of(-Infinity)]);
 });
 
 for (let seed = 1; seed <= 30; seed++) {
@@ -59,15 +52,12 @@ for (let seed = 1; seed <= 30; seed++) {
     const below = (limit) => Math.floor(next() * limit);
     const [length, rows] = [1 + below(60), 1 + below(4)];
     // Few values, so that ties and NaN are common.
-    const steps = Array.from({length}, () => Array.from({length: rows}, () => [0, -0.5, 0.5, 1, -1, NaN][below(6)]));
+    const matrix = Array.from({length: rows}, () => Array.from({length}, () => [0, -0.5, 0.5, 1, -1, NaN][below(6)]));
     const first = below(length);
     const columns = columnsOf(first, first + below(length - first + 1), 1 + below(12));
-    const pooled = new PooledRows(columns, rows, zeros);
     for (let received = 0; received <= length; received += 1 + below(9)) {
-      const read = [];
-      const found = pooled.fill(received, (step) => { read.push(step); return steps[step]; });
-      assert.deepEqual(found, naive(steps, columns, received));
-      assert.equal(new Set(read).size, read.length);
+      const options = {received, from: below(columns.columns + 1), gaps: below(2) === 1};
+      assert.deepEqual(pooledRows(matrix, columns, options), matrix.map((row) => naive(row, columns, options)));
     }
   });
 }

@@ -8,7 +8,7 @@ import {heatmaps} from '../views/cells.js';
 import {brief} from '../views/format.js';
 import {weightingPlot} from '../views/head_plots.js';
 import {locationAxisDown, upsideDown, wholeTicks} from '../views/layout.js';
-import {memoryPlot} from '../views/memory_plots.js';
+import {memoryPlot, wordGrid} from '../views/memory_plots.js';
 import {signedScale} from '../views/scales.js';
 import {timeHeatmap} from '../views/time_heatmap.js';
 
@@ -177,8 +177,9 @@ function deltaOutput() {
 /** @returns {PlotSpec} */
 function deltaMemory() {
   const plain = memoryPlot('after');
-  const layers = (/** @type {Model} */ model) => [
-    {rows: memoryDelta(asDelta(model)), scale: signedScale(model.memoryLimit, model), bar: 'Δ<i>M</i>'}];
+  const grid = (/** @type {Model} */ model) => wordGrid(model, {
+    rows: memoryDelta(asDelta(model)), scale: signedScale(model.memoryLimit, model), bar: 'Δ<i>M</i>',
+  });
   return {
     ...plain,
     id: 'delta-memory',
@@ -187,8 +188,8 @@ function deltaMemory() {
     caption: 'What memory holds more or less than in A, on the scale of the memories.',
     height: 300,
     depends: (model) => [...plain.depends(model), ...otherOf(model)],
-    figure: (model, size) => ({...plain.figure(model, size), traces: heatmaps(layers(model), model.theme, 0)}),
-    cells: {firstX: 0, layers},
+    figure: (model, size) => ({...plain.figure(model, size), traces: heatmaps(grid(model), model.theme)}),
+    cells: grid,
     read(model, x, y) {
       const [word, location] = [Math.round(x), Math.round(y)];
       const value = memoryDelta(asDelta(model))[location]?.[word];

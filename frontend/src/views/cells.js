@@ -11,25 +11,34 @@ import {colorBar} from './layout.js';
 
 /**
  * One matrix with its colours; several lie over each other, and NaN lets the lower one through.
- * Row r is drawn at y = r, with row 0 on top, and column c at x = c + the plot's first x.
  * @typedef {object} Layer
  * @property {Values[]} rows `rows[row][column]`
  * @property {Scale} scale
  * @property {string|null} bar Title of its colour bar; null for none.
+ * @property {boolean} [gaps] Whether NaN means that nothing is there, rather than a number that is none.
  */
 
 /**
- * @param {Layer[]} layers
+ * Where the cells of layers lie: row r around y = r, with row 0 on top, and column c around x + c · width.
+ * @typedef {object} Grid
+ * @property {number} x
+ * @property {number} width
+ * @property {number} columns
+ * @property {number} arrived How many of the columns have values.
+ * @property {Layer[]} layers
+ */
+
+/**
+ * @param {Grid} grid
  * @param {Theme} theme
- * @param {number} firstX The x of column 0.
  * @returns {Trace[]}
  */
-export function heatmaps(layers, theme, firstX) {
+export function heatmaps({x, width, layers}, theme) {
   return layers.map(({rows, scale, bar}) => ({
     type: 'heatmap',
     z: rows,
-    x0: firstX,
-    dx: 1,
+    x0: x,
+    dx: width,
     y0: 0,
     dy: 1,
     zauto: false,
@@ -72,11 +81,10 @@ export class CellOverlay {
 
   /**
    * @param {Area} area Of the plot, with row 0 on top.
-   * @param {number} firstX The x of column 0.
-   * @param {number} rows
-   * @param {number} columns
+   * @param {Grid} grid
    */
-  place({left, top, width, height, x, y}, firstX, rows, columns) {
+  place({left, top, width, height, x, y}, {x: first, width: cell, columns, layers}) {
+    const rows = layers[0].rows.length;
     if (this.#canvas.width !== columns || this.#canvas.height !== rows || !this.#image) {
       this.#canvas.width = columns;
       this.#canvas.height = rows;
@@ -86,7 +94,7 @@ export class CellOverlay {
     }
     const [perX, perY] = [width / (x[1] - x[0]), height / (y[0] - y[1])];
     setBox(this.element, left, top, width, height);
-    setBox(this.#canvas, (firstX - 0.5 - x[0]) * perX, (-0.5 - y[1]) * perY, columns * perX, rows * perY);
+    setBox(this.#canvas, (first - cell / 2 - x[0]) * perX, (-0.5 - y[1]) * perY, columns * cell * perX, rows * perY);
   }
 
   /**

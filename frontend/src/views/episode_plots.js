@@ -111,8 +111,8 @@ function outputLayers(model) {
   const errorScale = {low: 0, high: 1, map: ERROR[theme.shade], ticks: [0, 0.5, 1]};
   const onlyErrors = outputView === 'error';
   return [
-    ...(onlyErrors ? [] : [{rows: bits, scale: bitScale(model), bar: 'probability'}]),
-    ...(blocks.includes('error') ? [{rows: errors, scale: errorScale, bar: onlyErrors ? '|output − target|' : null}] : []),
+    ...(onlyErrors ? [] : [{rows: bits, scale: bitScale(model), bar: 'probability', gaps: true}]),
+    ...(blocks.includes('error') ? [{rows: errors, scale: errorScale, bar: onlyErrors ? '|output − target|' : null, gaps: true}] : []),
   ];
 }
 

@@ -2,6 +2,7 @@
 
 /** @import {TraceData} from '../trace_data.js' */
 /** @import {Numbers} from '../memory.js' */
+/** @import {Grid, Layer} from './cells.js' */
 /** @import {Size} from './layout.js' */
 /** @import {Model} from './model.js' */
 /** @import {PlotSpec} from './panel.js' */
@@ -66,11 +67,11 @@ export function identityGap({before, erased, added, after}) {
 export function memoryPlot(part) {
   const {title, symbol, caption, letter} = WORDS[part];
   const whole = part === 'before' || part === 'after';
-  const layers = (/** @type {Model} */ model) => [{
+  const grid = (/** @type {Model} */ model) => wordGrid(model, {
     rows: rowsOf(shown(model, part), model.data.header.axes.word),
     scale: signedScale(model.memoryLimit, model),
     bar: part === 'after' ? 'value' : '',
-  }];
+  });
   return {
     id: `memory-${part}`,
     title,
@@ -82,12 +83,12 @@ export function memoryPlot(part) {
     depends: ({memoryLimit}) => [memoryLimit],
     area,
     figure: (model, size) => ({
-      traces: heatmaps(layers(model), model.theme, 0),
+      traces: heatmaps(grid(model), model.theme),
       layout: baseLayout(model.theme, size, MARGIN, {
         x: wordAxis(model, size), y: locationAxisDown(model, size.height - MARGIN.t - MARGIN.b),
       }),
     }),
-    cells: {firstX: 0, layers},
+    cells: grid,
     motion: {kind: 'cells'},
     read(model, x, y) {
       const [word, location] = [Math.round(x), Math.round(y)];
@@ -98,6 +99,16 @@ export function memoryPlot(part) {
     },
     note: ({reference}) => (whole && reference !== null ? `minus t = ${reference + 1}` : ''),
   };
+}
+
+/**
+ * @param {Model} model
+ * @param {Layer} layer `rows[location][word]`
+ * @returns {Grid} One column an element of a word.
+ */
+export function wordGrid({data}, layer) {
+  const {word} = data.header.axes;
+  return {x: 0, width: 1, columns: word, arrived: word, layers: [layer]};
 }
 
 /**

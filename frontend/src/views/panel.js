@@ -3,7 +3,7 @@
 
 /** @import {Area} from '../plotly.js' */
 /** @import {Figure, Shape} from '../plotly_types.d.ts' */
-/** @import {Layer} from './cells.js' */
+/** @import {Grid} from './cells.js' */
 /** @import {LinkedAxis, Model} from './model.js' */
 /** @import {MovingPath} from './moving_paths.js' */
 /** @import {Size} from './layout.js' */
@@ -41,10 +41,10 @@ import {textWidth} from './text_width.js';
  * @property {(model: Model) => unknown[]} depends When one of these is another, the figure is drawn anew.
  * @property {(model: Model, size: Size) => Area} area
  * @property {(model: Model, size: Size) => Figure} figure
- * @property {{firstX: number, layers: (model: Model) => Layer[]}|null} cells
+ * @property {((model: Model, size: Size, from?: number) => Grid)|null} cells Needed from column `from` on.
  * @property {Motion} motion
  * @property {(model: Model, x: number, y: number) => string|null} read What is at a place, with exact values.
- * @property {(model: Model) => string} [note] What is shown right now, beside the title.
+ * @property {(model: Model, size: Size) => string} [note] What is shown right now, beside the title.
  */
 
 /** Room above an exported figure for its title. */
@@ -60,6 +60,7 @@ export class Panel {
   /** @type {unknown[]|null} */ #drawn = null;
   /** @type {unknown[]|null} */ #painted = null;
   /** @type {unknown[]|null} What the picture was sketched of that stands in for a figure until Plotly draws it. */ #sketched = null;
+  #paintedSteps = 0;
   #paintedColumns = 0;
   /** @type {unknown[]} */ #followed = [];
   #moved = false;
@@ -150,7 +151,7 @@ export class Panel {
 
   /** Says beside the title what is shown. */
   tell() {
-    if (this.visible && this.#model) setText(this.note, this.spec.note?.(this.#model) ?? '');
+    if (this.visible && this.#model) setText(this.note, this.spec.note?.(this.#model, this.#size) ?? '');
   }
 
   /** @param {Model} model */
@@ -208,7 +209,7 @@ export class Panel {
     this.#picture.show(false);
     if (!model || !isDrawn(this.host)) return;
     if (motion.kind === 'cursor') return;
-    if (motion.kind === 'cells') await settle(this.host, 'z', cells?.layers(model).map(({rows}) => rows) ?? []);
+    if (motion.kind === 'cells') await settle(this.host, 'z', cells?.(model, this.#size).layers.map(({rows}) => rows) ?? []);
     else await settle(this.host, 'y', motion.values(model));
     if (this.#moved) return;
     this.#overlay?.show(false);
@@ -239,23 +240,27 @@ export class Panel {
   #paint(model, wanted) {
     const {cells, area} = this.spec;
     if (!cells || !this.#overlay) return;
-    const layers = cells.layers(model);
-    this.#overlay.place(area(model, this.#size), cells.firstX, layers[0].rows.length, layers[0].rows[0].length);
-    this.#overlay.paint(layers);
+    const grid = cells(model, this.#size);
+    this.#overlay.place(area(model, this.#size), grid);
+    this.#overlay.paint(grid.layers);
     this.#overlay.show(true);
     this.#painted = wanted;
-    this.#paintedColumns = model.received;
+    this.#paintedSteps = model.received;
+    this.#paintedColumns = grid.arrived;
   }
 
   /**
-   * Paints the columns that have arrived since.
+   * Paints the columns that have arrived since, and the last one before, which may have got more steps.
    *
    * @param {Model} model
    */
   #paintArrived(model) {
-    if (!this.#overlay || !this.spec.cells || model.received <= this.#paintedColumns) return;
-    this.#overlay.paint(this.spec.cells.layers(model), this.#paintedColumns, model.received);
-    this.#paintedColumns = model.received;
+    if (!this.#overlay || !this.spec.cells || model.received <= this.#paintedSteps) return;
+    const from = Math.max(0, this.#paintedColumns - 1);
+    const {layers, arrived} = this.spec.cells(model, this.#size, from);
+    this.#overlay.paint(layers, from, arrived);
+    this.#paintedSteps = model.received;
+    this.#paintedColumns = arrived;
   }
 
   /**
@@ -290,7 +295,7 @@ export class Panel {
 
   /** @param {Model} model */
   #showCells(model) {
-    const layers = this.spec.cells?.layers(model) ?? [];
+    const layers = this.spec.cells?.(model, this.#size).layers ?? [];
     this.#overlay?.paint(layers);
     this.#overlay?.show(true);
     if (isDrawn(this.host) && !this.needsDrawing) layers.forEach(({rows}, trace) => assignZ(this.host, trace, rows));

@@ -1,8 +1,9 @@
 /** @import {Trace} from '../plotly_types.d.ts' */
-/** @import {Layer} from './cells.js' */
+/** @import {Grid, Layer} from './cells.js' */
 /** @import {AxisSpec, Size} from './layout.js' */
 /** @import {LinkedAxis, Model} from './model.js' */
 /** @import {PlotSpec} from './panel.js' */
+import {columnsOf, pooledRows} from '../level_of_detail.js';
 import {areaOf} from '../plotly.js';
 import {heatmaps} from './cells.js';
 import {TIME_MARGIN, baseLayout, pinShapes, phaseLines, timeAxis, timeRange} from './layout.js';
@@ -38,22 +39,71 @@ export function timeHeatmap({id, title, symbol, caption, height, selects = null,
     caption,
     height,
     selects,
-    note,
+    note: (model, size) => [note?.(model), pooledNote(model, size)].filter(Boolean).join(' · '),
     links: {x: 'time', y: rowLink},
     depends,
     area: (model, size) => areaOf({...size, margin: TIME_MARGIN}, timeRange(model), rowAxis(model, pixels(size)).range),
     figure(model, size) {
       const y = rowAxis(model, pixels(size));
       return {
-        traces: [...heatmaps(layers(model), model.theme, 1), phaseLines(model, y.range), ...(marks?.(model) ?? [])],
+        traces: [...heatmaps(gridOf(model, size, layers(model)), model.theme), phaseLines(model, y.range), ...(marks?.(model) ?? [])],
         layout: baseLayout(model.theme, size, TIME_MARGIN, {x: timeAxis(model, size), y, shapes: pinShapes(model)}),
       };
     },
-    cells: {firstX: 1, layers},
+    cells: (model, size, from) => gridOf(model, size, layers(model), from),
     motion: {kind: 'cursor', marks: pinShapes},
     read(model, x, y) {
       const [step, row] = [Math.round(x) - 1, Math.round(y)];
       return step < model.received ? read(model, step, row) : `t = ${step + 1}: has not arrived yet`;
     },
   };
+}
+
+/** More columns than this for each pixel cannot be told apart, not even where a pixel of CSS is two of the screen. */
+const COLUMNS_A_PIXEL = 2;
+
+/**
+ * The steps that share a column: one each, unless there are more of them than can be told apart.
+ *
+ * @param {Model} model
+ * @param {Size} size
+ * @returns {import('../level_of_detail.js').Columns|null} Of the steps in sight; null if the whole trace has room.
+ */
+function sharedColumns(model, {width}) {
+  const most = Math.max(1, COLUMNS_A_PIXEL * (width - TIME_MARGIN.l - TIME_MARGIN.r));
+  const {steps} = model.data.header;
+  if (steps <= most) return null;
+  const [low, high] = timeRange(model);
+  return columnsOf(Math.max(0, Math.floor(low - 0.5)), Math.min(steps, Math.ceil(high - 0.5)), most);
+}
+
+/**
+ * @param {Model} model
+ * @param {Size} size
+ * @param {Layer[]} layers `rows[row][step]`
+ * @param {number} [from] The first column that is looked at.
+ * @returns {Grid}
+ */
+function gridOf(model, size, layers, from = 0) {
+  const shared = sharedColumns(model, size);
+  const {received} = model;
+  if (!shared) return {x: 1, width: 1, columns: model.data.header.steps, arrived: received, layers};
+  const {first, span, columns} = shared;
+  return {
+    x: first + (span + 1) / 2,
+    width: span,
+    columns,
+    arrived: Math.max(0, Math.min(columns, Math.ceil((received - first) / span))),
+    layers: layers.map((layer) => ({...layer, rows: pooledRows(layer.rows, shared, {received, from, gaps: layer.gaps})})),
+  };
+}
+
+/**
+ * @param {Model} model
+ * @param {Size} size
+ * @returns {string} What a column stands for, if not for one step.
+ */
+function pooledNote(model, size) {
+  const span = sharedColumns(model, size)?.span ?? 1;
+  return span > 1 ? `${span} steps a column, the largest value of each` : '';
 }
