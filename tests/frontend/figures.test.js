@@ -216,7 +216,7 @@ test('a trace with more steps than pixels shares columns between steps, in the f
   const grid = plot.cells(model, SIZE);
   assert.deepEqual([grid.x, grid.width, grid.columns, grid.arrived], [2, 3, 667, 667]);
   assert.deepEqual(grid.layers[0].rows, map.z);
-  assert.equal(plot.note(model, SIZE), '3 steps a column, the largest value of each');
+  assert.equal(plot.note(model, SIZE), 'largest of 3 steps a column');
 });
 
 test('a zoomed part of a long trace has its own columns, and exact ones where there is room', () => {

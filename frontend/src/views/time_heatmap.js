@@ -105,5 +105,5 @@ function gridOf(model, size, layers, from = 0) {
  */
 function pooledNote(model, size) {
   const span = sharedColumns(model, size)?.span ?? 1;
-  return span > 1 ? `${span} steps a column, the largest value of each` : '';
+  return span > 1 ? `largest of ${span} steps a column` : '';
 }
