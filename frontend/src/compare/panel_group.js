@@ -22,7 +22,7 @@ export class PanelGroup {
     this.signal = signal;
     this.tooltip = tooltip;
     this.failed = failed;
-    this.scheduler = new Scheduler(signal, {failed, rested: () => {}});
+    this.scheduler = new Scheduler(signal, {failed, rested: () => false});
     this.sight = new IntersectionObserver((entries) => this.#seen(entries), {rootMargin: '120px'});
     this.sizes = new ResizeObserver((entries) => {
       for (const {target} of entries) this.#panels.get(target)?.measure();

@@ -151,7 +151,6 @@ class Page {
       element('div', {class: 'views-sections'}, ...this.#sections.map((section) => section.element)), this.#inspector.element,
     );
     for (const panel of this.#panels) {
-      panel.measure();
       this.sight.observe(panel.host);
       this.sizes.observe(panel.host);
     }
@@ -246,10 +245,17 @@ class Page {
     this.scheduler.start();
   }
 
-  /** Brings up what is out of sight, for printing, for full-page pictures, and for whoever reads the page otherwise. */
+  /**
+   * Brings up what is out of sight, for printing, for full-page pictures, and for whoever reads the page otherwise.
+   *
+   * @returns {boolean} Whether there is more to draw now.
+   */
   #rested() {
     const model = this.#model;
     if (model) for (const section of this.#sections) section.update(model);
+    const unmeasured = this.#panels.filter((panel) => !panel.measured);
+    for (const panel of unmeasured) panel.measure();
+    return unmeasured.some((panel) => panel.measured);
   }
 
   /** Goes on in the next frame, without a change of state. */

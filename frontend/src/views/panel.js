@@ -118,6 +118,11 @@ export class Panel {
     if (this.visible) this.refresh();
   }
 
+  /** Whether its size is known; that of what a browser skips, because it is far out of sight, is not. */
+  get measured() {
+    return this.#size.width > 0;
+  }
+
   /** @param {Model} model */
   update(model) {
     this.#model = model;

@@ -15,7 +15,8 @@ export class Scheduler {
 
   /**
    * @param {AbortSignal} signal
-   * @param {{failed: (error: unknown) => void, rested: () => void}} tell `rested` when nothing moves and all is drawn.
+   * @param {{failed: (error: unknown) => void, rested: () => boolean}} tell `rested` when nothing moves and all is drawn; it says whether
+   *   there is more now.
    */
   constructor(signal, tell) {
     this.signal = signal;
@@ -85,7 +86,7 @@ export class Scheduler {
     else if (unpictured) await unpictured.takePicture();
     else if (unseen) await unseen.draw();
     else if (behind) behind.refresh();
-    else this.tell.rested();
+    else return this.tell.rested();
     return Boolean(unsettled ?? unpictured ?? unseen ?? behind);
   }
 }
