@@ -68,11 +68,11 @@ async def stream(run: Run, prepare: Callable[[], Prepared]) -> AsyncGenerator[by
     Where only the run can tell that the request is to be refused, nothing is sent before it is over.
     """
     recording, opening = await run.call(lambda: _opened(prepare()))
+    if recording.frames is not None:
+        yield opening
+        return
     if recording.may_be_refused:
         await _finished(run, recording)
-    if recording.frames is not None:
-        yield await run.call(lambda: opening + (recording.frames or b"") + _end_frame(recording.trace(), run.seconds))
-        return
     yield opening
     try:
         frames = []
@@ -87,8 +87,11 @@ async def stream(run: Run, prepare: Callable[[], Prepared]) -> AsyncGenerator[by
 
 
 def _opened(recording: Prepared) -> tuple[Prepared, bytes]:
-    """The recording, and all that is known of it before the first step."""
-    return recording, wire.opening_frames(recording.header, recording.episode, recording.initial)
+    """The recording, and all that is known of it: what comes before the first step, or the whole stream."""
+    opening = wire.opening_frames(recording.header, recording.episode, recording.initial)
+    if recording.frames is None:
+        return recording, opening
+    return recording, opening + recording.frames + _end_frame(recording.trace(), 0.0)
 
 
 async def _step_frames(run: Run, recording: Prepared) -> AsyncGenerator[bytes]:
