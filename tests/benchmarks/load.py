@@ -1,8 +1,7 @@
-"""How soon the server answers: the first record, a repeated request, and fifty viewers at once, each with its own trace.
+"""How soon the server answers: the first record, a repeated request, and fifty viewers who ask for different traces.
 
 The viewers are connections of this process, so on two cores they take some of the server's time. A yardstick stands
-beside the figures: how long one trace of the same length takes when nobody else asks, and how long ten bare forward
-steps of the same machine take in this process now.
+beside the figures: how long a bare forward step of the same machine takes in this process now.
 
     python -m tests.benchmarks.load [--viewers 50] [--rounds 5]
 """
