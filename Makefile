@@ -1,6 +1,6 @@
 # make run    the program, on an address that it prints
 # make test   everything that can go wrong, checked: installs what the checks need, Chromium included
-# make bench  how fast training, recording and the page are, each against a baseline
+# make bench  how fast training, recording, the server and the page are
 # make lint   style, types and import directions
 # make fuzz   the readers of uploaded files on 200 000 damaged ones; for a night
 # make format style, mended
@@ -26,6 +26,7 @@ test: .venv/.develop $(NODE_MODULES) chromium
 bench: .venv/.develop chromium
 	$(BIN)/python -m tests.benchmarks.training
 	$(BIN)/python -m tests.benchmarks.recording
+	$(BIN)/python -m tests.benchmarks.load
 	$(BIN)/python -m tests.benchmarks.page
 
 fuzz: .venv/.develop

@@ -40,6 +40,10 @@ class Prepared(Recorded, Protocol):
         """The steps as they travel, if they are known from before."""
 
     @property
+    def computed(self) -> int:
+        """How many steps a machine has computed for it."""
+
+    @property
     def may_be_refused(self) -> bool:
         """Whether only the run can tell if the request is to be refused."""
 
@@ -68,11 +72,11 @@ async def stream(run: Run, prepare: Callable[[], Prepared]) -> AsyncGenerator[by
     Where only the run can tell that the request is to be refused, nothing is sent before it is over.
     """
     recording, opening = await run.call(lambda: _opened(prepare()))
+    if recording.frames is not None:
+        yield opening
+        return
     if recording.may_be_refused:
         await _finished(run, recording)
-    if recording.frames is not None:
-        yield await run.call(lambda: opening + (recording.frames or b"") + _end_frame(recording.trace(), run.seconds))
-        return
     yield opening
     try:
         frames = []
@@ -80,15 +84,18 @@ async def stream(run: Run, prepare: Callable[[], Prepared]) -> AsyncGenerator[by
             async for frame in following:
                 frames.append(frame)
                 yield frame
-        yield _end_frame(recording.trace(), run.seconds)
+        yield _end_frame(recording.trace(), _seconds(run, recording))
         recording.keep_frames(b"".join(frames))
     except Exception as error:  # noqa: BLE001 - the status is sent: a frame is the only way left to say it
         yield wire.text_frame(Kind.ERROR, _failure(error))
 
 
 def _opened(recording: Prepared) -> tuple[Prepared, bytes]:
-    """The recording, and all that is known of it before the first step."""
-    return recording, wire.opening_frames(recording.header, recording.episode, recording.initial)
+    """The recording, and all that is known of it: what comes before the first step, or the whole stream."""
+    opening = wire.opening_frames(recording.header, recording.episode, recording.initial)
+    if recording.frames is None:
+        return recording, opening
+    return recording, opening + recording.frames + _end_frame(recording.trace(), 0.0)
 
 
 async def _step_frames(run: Run, recording: Prepared) -> AsyncGenerator[bytes]:
@@ -110,6 +117,11 @@ async def _progress(run: Run, recording: Prepared) -> AsyncGenerator[int]:
     async with aclosing(run.steps(recording)) as steps:
         async for complete in steps:
             yield complete
+
+
+def _seconds(run: Run, recording: Prepared) -> float:
+    """How long a machine ran; 0 if nothing had to be computed."""
+    return run.seconds if recording.computed else 0.0
 
 
 def _most_records(records: Array) -> int:

@@ -70,6 +70,7 @@ class KnownRecording:
     """
 
     may_be_refused = False
+    computed = 0
 
     def __init__(self, cache: TraceCache, key: RunKey, trace: Trace) -> None:
         self._cache, self._key, self._trace = cache, key, trace

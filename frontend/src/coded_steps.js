@@ -72,6 +72,7 @@ export class CodedSteps {
     const parts = this.#cut(payload);
     for (let step = 0; step < parts.count; step++) {
       this.#data.appendStep((record) => this.#fill(/** @type {Float32Array} */ (record), parts, step));
+      if (this.#memory) this.#data.keepMemory(this.#memory);
     }
   }
 

@@ -7,54 +7,103 @@
  * @typedef {{weightings: Numbers[], erases: Numbers[], adds: Numbers[]}} Writes
  */
 
-/** Every 16th memory is kept, so that a jump replays at most 15 steps. */
-const KEYFRAME_EVERY = 16;
+/** A jump replays the writes of so many cells at most: about 2 ms. */
+const JUMP_CELLS = 1 << 19;
+
+/** All memories that are kept have so many bytes at most, even if jumps in a very long trace then take longer. */
+const KEYFRAME_BYTES = 96 << 20;
+
+const MAX_SPACING = 64;
 
 /** Recent frames kept beside the keyframes: before, after and pinned, for two neighbouring steps. */
 const RECENT_FRAMES = 8;
 
-/** @type {(value: number) => number} */
-const exactly = (value) => value;
-
 /**
- * The rounding after each operation that gives a dtype's own bits; JavaScript computes in float64.
+ * Every how many steps a memory is kept, so that a jump replays fewer steps than that.
  *
- * @param {Numbers} like
- * @returns {(value: number) => number}
+ * @param {Numbers} memory (location × word)
+ * @param {number} steps T
  */
-export function roundingOf(like) {
-  return like instanceof Float32Array ? Math.fround : exactly;
+export function keyframeSpacing(memory, steps) {
+  const quick = Math.min(MAX_SPACING, Math.floor(JUMP_CELLS / memory.length));
+  return Math.max(1, quick, Math.ceil((steps * memory.byteLength) / KEYFRAME_BYTES));
 }
 
 /**
- * memory(i, j) ← memory(i, j) · (1 − w(i) e(j)), the erase of eq. 7, in place.
+ * memory(i, j) ← memory(i, j) · (1 − w(i) e(j)), the erase of eq. 7, in place; every operation is rounded to the memory's
+ * dtype. JavaScript computes in float64, so float32 has a loop of its own: a rounding that is handed over is called for
+ * each number, and that costs twenty times as much.
  *
  * @param {Numbers} memory (location × word)
  * @param {Numbers} weighting (location)
  * @param {Numbers} erase (word)
- * @param {(value: number) => number} round
  */
-export function eraseInPlace(memory, weighting, erase, round) {
+export function eraseInPlace(memory, weighting, erase) {
+  if (memory instanceof Float32Array) eraseSingle(memory, weighting, erase);
+  else eraseDouble(memory, weighting, erase);
+}
+
+/**
+ * @param {Float32Array} memory Rounds what is put in.
+ * @param {Numbers} weighting
+ * @param {Numbers} erase
+ */
+function eraseSingle(memory, weighting, erase) {
   const words = erase.length;
   for (let i = 0, at = 0; i < weighting.length; i++) {
     const w = weighting[i];
-    for (let j = 0; j < words; j++, at++) memory[at] = round(memory[at] * round(1 - round(w * erase[j])));
+    for (let j = 0; j < words; j++, at++) memory[at] *= Math.fround(1 - Math.fround(w * erase[j]));
   }
 }
 
 /**
- * memory(i, j) ← memory(i, j) + w(i) a(j), the add of eq. 8, in place.
+ * @param {Float64Array} memory
+ * @param {Numbers} weighting
+ * @param {Numbers} erase
+ */
+function eraseDouble(memory, weighting, erase) {
+  const words = erase.length;
+  for (let i = 0, at = 0; i < weighting.length; i++) {
+    const w = weighting[i];
+    for (let j = 0; j < words; j++, at++) memory[at] *= 1 - w * erase[j];
+  }
+}
+
+/**
+ * memory(i, j) ← memory(i, j) + w(i) a(j), the add of eq. 8, in place, rounded likewise.
  *
  * @param {Numbers} memory (location × word)
  * @param {Numbers} weighting (location)
  * @param {Numbers} add (word)
- * @param {(value: number) => number} round
  */
-export function addInPlace(memory, weighting, add, round) {
+export function addInPlace(memory, weighting, add) {
+  if (memory instanceof Float32Array) addSingle(memory, weighting, add);
+  else addDouble(memory, weighting, add);
+}
+
+/**
+ * @param {Float32Array} memory Rounds what is put in.
+ * @param {Numbers} weighting
+ * @param {Numbers} add
+ */
+function addSingle(memory, weighting, add) {
   const words = add.length;
   for (let i = 0, at = 0; i < weighting.length; i++) {
     const w = weighting[i];
-    for (let j = 0; j < words; j++, at++) memory[at] = round(memory[at] + round(w * add[j]));
+    for (let j = 0; j < words; j++, at++) memory[at] += Math.fround(w * add[j]);
+  }
+}
+
+/**
+ * @param {Float64Array} memory
+ * @param {Numbers} weighting
+ * @param {Numbers} add
+ */
+function addDouble(memory, weighting, add) {
+  const words = add.length;
+  for (let i = 0, at = 0; i < weighting.length; i++) {
+    const w = weighting[i];
+    for (let j = 0; j < words; j++, at++) memory[at] += w * add[j];
   }
 }
 
@@ -82,10 +131,9 @@ export function writeOperations(heads, order) {
  * @param {string} order
  */
 export function writeInPlace(memory, writes, order) {
-  const round = roundingOf(memory);
   for (const {kind, head} of writeOperations(writes.weightings.length, order)) {
-    if (kind === 'erase') eraseInPlace(memory, writes.weightings[head], writes.erases[head], round);
-    else addInPlace(memory, writes.weightings[head], writes.adds[head], round);
+    if (kind === 'erase') eraseInPlace(memory, writes.weightings[head], writes.erases[head]);
+    else addInPlace(memory, writes.weightings[head], writes.adds[head]);
   }
 }
 
@@ -99,18 +147,17 @@ export function writeInPlace(memory, writes, order) {
  * @returns {{before: Numbers, erased: Numbers, added: Numbers, after: Numbers}}
  */
 export function writeParts(before, writes, order) {
-  const round = roundingOf(before);
   const after = before.slice();
   const erased = before.slice().fill(0);
   const added = before.slice().fill(0);
   for (const {kind, head} of writeOperations(writes.weightings.length, order)) {
     const last = after.slice();
     if (kind === 'erase') {
-      eraseInPlace(after, writes.weightings[head], writes.erases[head], round);
+      eraseInPlace(after, writes.weightings[head], writes.erases[head]);
       for (let at = 0; at < after.length; at++) erased[at] += last[at] - after[at];
     } else {
-      addInPlace(after, writes.weightings[head], writes.adds[head], round);
-      addInPlace(added, writes.weightings[head], writes.adds[head], round);
+      addInPlace(after, writes.weightings[head], writes.adds[head]);
+      addInPlace(added, writes.weightings[head], writes.adds[head]);
     }
   }
   return {before, erased, added, after};
@@ -124,15 +171,18 @@ export class MemoryReplay {
   /** @type {((step: number) => Numbers)|null} */ #foundAt;
   /** @type {Map<number, Numbers>} */ #keyframes = new Map();
   /** @type {Map<number, Numbers>} */ #recent = new Map();
+  /** @type {number} */ #spacing;
 
   /**
    * @param {Numbers} initial M_0 (location × word)
    * @param {(step: number) => Writes} writesAt
    * @param {string} order
+   * @param {number} steps T
    * @param {((step: number) => Numbers)|null} foundAt Memory as each step found it, where interventions changed it.
    */
-  constructor(initial, writesAt, order, foundAt = null) {
+  constructor(initial, writesAt, order, steps, foundAt = null) {
     writeOperations(0, order);
+    this.#spacing = keyframeSpacing(initial, steps);
     this.#initial = initial;
     this.#writesAt = writesAt;
     this.#order = order;
@@ -154,10 +204,21 @@ export class MemoryReplay {
     while (from < step) {
       from += 1;
       writeInPlace(memory, this.#writesAt(from), this.#order);
-      if ((from + 1) % KEYFRAME_EVERY === 0 && !this.#keyframes.has(from)) this.#keyframes.set(from, memory.slice());
+      this.keep(from, memory);
     }
     this.#remember(step, memory);
     return memory;
+  }
+
+  /**
+   * Keep the memory after a step, if it is one of those that jumps start from. Whoever knows it while a trace arrives says
+   * so, and the first jump to the end need not replay everything.
+   *
+   * @param {number} step
+   * @param {Numbers} memory (location × word); it is copied.
+   */
+  keep(step, memory) {
+    if ((step + 1) % this.#spacing === 0 && !this.#foundAt && !this.#keyframes.has(step)) this.#keyframes.set(step, memory.slice());
   }
 
   /**

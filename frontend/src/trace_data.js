@@ -272,11 +272,21 @@ export class TraceData {
     return this.#replay().parts(step);
   }
 
+  /**
+   * Tell the memory after the last step that has arrived, for jumps to start from.
+   *
+   * @param {Numbers} memory (location × word); it is copied.
+   */
+  keepMemory(memory) {
+    this.#replay().keep(this.received - 1, memory);
+  }
+
   #replay() {
     this.#memory ??= new MemoryReplay(
       this.initial('initial_memory'),
       (step) => this.#writes(step),
       String(this.header.config.write_order ?? 'erases_then_adds'),
+      this.header.steps,
       this.#fields.has('memory_found') ? (step) => this.at('memory_found', step) : null,
     );
     return this.#memory;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
 
-import {addInPlace, eraseInPlace, MemoryReplay, roundingOf, writeOperations, writeParts} from '../../frontend/src/memory.js';
+import {addInPlace, eraseInPlace, keyframeSpacing, MemoryReplay, writeOperations, writeParts} from '../../frontend/src/memory.js';
 import {random, replayed} from './wire_helper.js';
 
 const LOCATIONS = 5;
@@ -21,10 +21,10 @@ function example(Numbers, seed = 5) {
 test('float32 is rounded after each operation, in the order product, difference, product', () => {
   const [m, w, e, a] = [0.1, 0.7, 0.3, 0.9].map(Math.fround);
   const memory = Float32Array.of(m);
-  eraseInPlace(memory, Float32Array.of(w), Float32Array.of(e), Math.fround);
+  eraseInPlace(memory, Float32Array.of(w), Float32Array.of(e));
   const kept = Math.fround(1 - Math.fround(w * e));
   assert.equal(memory[0], Math.fround(m * kept));
-  addInPlace(memory, Float32Array.of(w), Float32Array.of(a), Math.fround);
+  addInPlace(memory, Float32Array.of(w), Float32Array.of(a));
   assert.equal(memory[0], Math.fround(Math.fround(m * kept) + Math.fround(w * a)));
 });
 
@@ -37,7 +37,7 @@ test('one rounding at the end would give other bits, so the test above can fail'
 
 test('float64 memories are not rounded', () => {
   const memory = Float64Array.of(0.1);
-  eraseInPlace(memory, Float64Array.of(0.7), Float64Array.of(0.3), roundingOf(memory));
+  eraseInPlace(memory, Float64Array.of(0.7), Float64Array.of(0.3));
   assert.equal(memory[0], 0.1 * (1 - 0.7 * 0.3));
 });
 
@@ -53,7 +53,7 @@ for (const order of ['erases_then_adds', 'one_by_one']) {
     test(`jumps give what a replay gives: ${order}, ${Numbers.name}`, () => {
       const {initial, writes} = example(Numbers);
       const expected = replayed(initial, (step) => writes[step], STEPS, order);
-      const replay = new MemoryReplay(initial, (step) => writes[step], order);
+      const replay = new MemoryReplay(initial, (step) => writes[step], order, STEPS);
       const jumps = [69, 0, 33, 32, 31, 15, 16, 17, 68, 5, 69, ...Array.from({length: STEPS}, (_, step) => step), 40, 1];
       for (const step of jumps) assert.deepEqual(replay.after(step), expected[step]);
       assert.deepEqual(replay.after(-1), initial);
@@ -65,7 +65,7 @@ test('where interventions changed the memory, each step starts from what it foun
   const {initial, writes} = example(Float32Array);
   const next = random(9);
   const found = Array.from({length: STEPS}, () => Float32Array.from({length: LOCATIONS * WORDS}, next));
-  const replay = new MemoryReplay(initial, (step) => writes[step], 'erases_then_adds', (step) => found[step]);
+  const replay = new MemoryReplay(initial, (step) => writes[step], 'erases_then_adds', STEPS, (step) => found[step]);
   for (const step of [69, 0, 16, 15, 69]) {
     const expected = replayed(found[step], () => writes[step], 1, 'erases_then_adds')[0];
     assert.deepEqual(replay.after(step), expected);
@@ -75,19 +75,44 @@ test('where interventions changed the memory, each step starts from what it foun
   assert.deepEqual(replay.after(-1), initial);
 });
 
-test('a jump replays at most 16 steps', () => {
-  const {initial, writes} = example(Float32Array);
-  let replayedSteps = 0;
-  const replay = new MemoryReplay(initial, (step) => {
-    replayedSteps += 1;
-    return writes[step];
-  }, 'erases_then_adds');
-  replay.after(STEPS - 1);
-  for (const step of [3, 60, 21, 47, 10, 66, 34, 2, 55, 28]) {
-    replayedSteps = 0;
-    replay.after(step);
-    assert.ok(replayedSteps <= 16, `${replayedSteps} steps for a jump to ${step}`);
+test('memories are kept so often that a jump is quick and all of them fit', () => {
+  const memory = (locations, words) => new Float32Array(locations * words);
+  assert.equal(keyframeSpacing(memory(128, 20), 10_000), 64);
+  assert.equal(keyframeSpacing(memory(1024, 64), 300), 8);
+  assert.equal(keyframeSpacing(memory(1024, 64), 2000), 8);
+  for (const [locations, words, steps] of [[128, 20, 10_000], [1024, 64, 2000], [4096, 512, 5000], [4096, 512, 10], [1, 1, 1e6]]) {
+    const kept = Math.floor(steps / keyframeSpacing(memory(locations, words), steps));
+    assert.ok(kept * 4 * locations * words <= 96 * 2 ** 20, `${kept} of ${locations} × ${words}`);
   }
+});
+
+/** A replay over 300 steps that counts the steps which it replays. */
+function counting() {
+  const {initial, writes} = example(Float32Array);
+  const replay = new MemoryReplay(initial, (step) => {
+    counted.steps += 1;
+    return writes[step % STEPS];
+  }, 'erases_then_adds', 300);
+  const counted = {replay, initial, writes, steps: 0};
+  return counted;
+}
+
+test('a jump replays at most 64 steps', () => {
+  const counted = counting();
+  counted.replay.after(299);
+  for (const step of [3, 160, 21, 247, 10, 266, 134, 2, 55, 128]) {
+    counted.steps = 0;
+    counted.replay.after(step);
+    assert.ok(counted.steps <= 64, `${counted.steps} steps for a jump to ${step}`);
+  }
+});
+
+test('memories that were told while a trace arrived are jumped to, also the first time', () => {
+  const counted = counting();
+  const expected = replayed(counted.initial, (step) => counted.writes[step % STEPS], 300, 'erases_then_adds');
+  expected.forEach((memory, step) => counted.replay.keep(step, memory));
+  assert.deepEqual(counted.replay.after(290), expected[290]);
+  assert.ok(counted.steps <= 64, `${counted.steps} steps`);
 });
 
 for (const order of ['erases_then_adds', 'one_by_one']) {

@@ -63,3 +63,17 @@ def test_a_trace_that_never_fits_is_not_kept_and_drives_out_none() -> None:
     assert cache.get(key("a")) is TRACE
     assert cache.get(key("b")) is None
     TraceCache(0).put(key("a"), TRACE)
+
+
+def test_frames_stay_as_long_as_their_trace() -> None:
+    cache = TraceCache(2 * BYTES)
+    cache.keep_frames(key("a"), b"too early")
+    assert cache.frames(key("a")) is None
+    cache.put(key("a"), TRACE)
+    cache.keep_frames(key("a"), b"steps")
+    assert cache.frames(key("a")) == b"steps"
+    cache.put(key("b"), TRACE)
+    assert cache.get(key("a")) is None, "both traces and the frames are more than the limit"
+    assert cache.frames(key("a")) is None
+    cache.put(key("c"), TRACE)
+    assert cache.get(key("b")) is TRACE, "what was forgotten takes no room"

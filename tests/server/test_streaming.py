@@ -7,7 +7,8 @@ import httpx2
 import pytest
 from fastapi.testclient import TestClient
 
-from server.traces import Recordings
+from server.stores.recorded import TraceCache
+from server.traces import KnownRecording, Recordings
 from server.wire import TraceFailedError, TraceReader, read_trace
 from tests.server.conftest import MakeClient, MakeServer
 from tests.server.live import LONG_SETTINGS, LONG_TRACE, LiveServer, eventually
@@ -164,3 +165,82 @@ def test_a_recording_that_breaks_off_ends_its_stream_with_an_error_frame(
         reader.result()
     assert caught.value.failure.code == "internal_error"
     assert "secret" not in caught.value.failure.message
+
+
+def watched(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """The recordings that the server prepares from now on."""
+    made: list[Any] = []
+    prepare = Recordings.prepare
+
+    def prepare_watched(self: Recordings, *asked: Any) -> Any:
+        made.append(prepare(self, *asked))
+        return made[-1]
+
+    monkeypatch.setattr(Recordings, "prepare", prepare_watched)
+    return made
+
+
+def test_nothing_is_computed_ahead_of_a_reader_who_stops_reading(
+    make_server: MakeServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So that ten thousand steps lie in no buffer: neither as records nor as bytes that wait to be sent."""
+    made = watched(monkeypatch)
+    asked = {"checkpoint": "wide", "task": {"name": "copy", "bits": 2, "lengths": [4999, 4999]}}
+    with make_server(max_traces=1, max_trace_bytes=1 << 30).ask_trace(asked) as silent:
+        assert silent.recv(1000)
+
+        def computed_in_a_while() -> int:
+            before = made[0].computed
+            time.sleep(0.3)
+            return int(made[0].computed) - before
+
+        eventually(lambda: computed_in_a_while() == 0)
+        stopped_at = made[0].computed
+        assert 0 < stopped_at < 3000
+        while made[0].computed < stopped_at + 5:
+            assert silent.recv(1 << 20)
+
+
+def test_a_repeated_request_gets_the_same_steps_without_computing_them(
+    make_client: MakeClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = watched(monkeypatch)
+    client = make_client()
+    first, again = (client.post("/api/traces", json=SHORT_TRACE).content for _ in range(2))
+    assert made[0].computed == 7
+    assert isinstance(made[1], KnownRecording)
+    assert made[1].frames is not None
+    assert made[1].frames in first
+    assert made[1].frames in again
+    one, other = (read_trace([content]) for content in (first, again))
+    assert one.trace.records.tobytes() == other.trace.records.tobytes()
+    assert one.end.seconds > 0
+    assert other.end.seconds == 0, "nothing ran"
+    assert (one.end.wrong_bits, one.end.loss_bits) == (other.end.wrong_bits, other.end.loss_bits)
+
+
+def test_steps_known_as_numbers_alone_are_sent_too(make_client: MakeClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    client = make_client()
+    monkeypatch.setattr(TraceCache, "keep_frames", lambda *_: None)
+    first, again = (read_trace([client.post("/api/traces", json=SHORT_TRACE).content]) for _ in range(2))
+    assert first.trace.records.tobytes() == again.trace.records.tobytes()
+    assert again.end.seconds == 0
+
+
+def test_fifty_viewers_at_once_are_all_answered(make_server: MakeServer) -> None:
+    asked = [{**SHORT_TRACE, "seed": seed} for seed in range(50)]
+    server = make_server()
+    connections = [server.ask_trace(request) for request in asked]
+    for request, connection in zip(asked, connections, strict=True):
+        with connection:
+            head, _, _ = connection.recv(1 << 20).partition(b"\r\n")
+        assert head == b"HTTP/1.1 200 OK", request
+
+
+def test_traces_that_together_need_too_much_memory_wait(make_server: MakeServer) -> None:
+    server = make_server(max_recording_bytes=100_000, **LONG_SETTINGS)
+    with server.client() as client, server.ask_trace(LONG_TRACE) as connection:
+        assert connection.recv(1)
+        response = client.post("/api/traces", json=SHORT_TRACE)
+    assert response.status_code == 503
+    assert "bytes are needed" in failure(response)["message"]
