@@ -4,7 +4,7 @@
 /** @import {Comparison} from './compare/matching.js' */
 /** @import {Metrics, MetricsRequest} from './compare/metrics.js' */
 /** @import {TraceReader} from './wire.js' */
-import {madeChanges} from './interventions.js';
+import {askedOf} from './interventions.js';
 import {jsonLines} from './lines.js';
 import {readTrace, WireError} from './wire.js';
 
@@ -96,9 +96,8 @@ function recording({id, name, bytes, header: {config, task, warnings}}) {
  * @param {TraceRequest} asked
  * @returns {Record<string, unknown>} One of two traces that are compared.
  */
-function compared({checkpoint, task, seed, initial_seed, inputs, ...changes}) {
-  if (isRecording(checkpoint)) return {uploaded_trace: checkpoint};
-  return {trace: {checkpoint, task, seed, initial_seed, inputs, ...madeChanges(changes)}};
+function compared(asked) {
+  return isRecording(asked.checkpoint) ? {uploaded_trace: asked.checkpoint} : {trace: askedOf(asked)};
 }
 
 /**
@@ -139,12 +138,12 @@ export function createApi(fetcher = (input, init) => fetch(input, init)) {
    * @param {'stream'|'json'|'npz'} format
    * @param {AbortSignal} signal
    */
-  const trace = ({checkpoint, task, seed, initial_seed, inputs, ...changes}, format, signal) => {
-    if (isRecording(checkpoint)) return request(`/api/uploaded-traces/${encodeURIComponent(checkpoint)}?format=${format}`, {signal});
+  const trace = (asked, format, signal) => {
+    if (isRecording(asked.checkpoint)) return request(`/api/uploaded-traces/${encodeURIComponent(asked.checkpoint)}?format=${format}`, {signal});
     return request(`/api/traces?format=${format}`, {
       method: 'POST',
       headers: {'Content-Type': 'application/json', ...(format === 'stream' ? {Accept: TRACE_TYPE} : {})},
-      body: JSON.stringify({checkpoint, task, seed, initial_seed, inputs, ...madeChanges(changes)}),
+      body: JSON.stringify(askedOf(asked)),
       signal,
     });
   };

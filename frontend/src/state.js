@@ -1,6 +1,8 @@
 // The types of the page's state, and the state it starts with.
 // Names follow the wire: JSON, Python and this page share snake_case for everything that travels.
 
+import {NO_BRANCHES} from './branches/tree.js';
+
 /**
  * @typedef {{code: string, message: string, field?: string|null, status?: number, questions?: Question[]|null}} Failure
  *
@@ -89,6 +91,14 @@
  * @property {string} mode Name of an addressing mode; `full` changes nothing.
  * @property {Intervention[]} interventions What a person changed, after what the mode changes.
  * @property {boolean} leave_constraints Whether the changes may leave the constraints of what they change.
+ * @property {Record<string, Source>} [sources] Other runs, by name, from which interventions take; left out if none does.
+ *
+ * @typedef {object} Source A run from which interventions take; what it does not say is as in the request that has it.
+ * @property {string} checkpoint
+ * @property {number|null} seed Of its episode, drawn anew; null: the same episode.
+ * @property {string} mode
+ * @property {Intervention[]} interventions None of them takes.
+ * @property {boolean} leave_constraints
  *
  * @typedef {object} MetricRow One measurement on a run's fixed sequences.
  * @property {number} iteration
@@ -179,8 +189,8 @@
  * @property {number} received Whole steps that `data` holds so far.
  * @property {Failure|null} error
  * @property {TraceEnd|null} end
- * @property {{request: TraceRequest, error: Failure}|null} refused The changed run that the server refused last, while this
- *   trace stayed.
+ * @property {{request: TraceRequest, tree: import('./branches/tree.js').Tree, error: Failure}|null} refused The changed run
+ *   that the server refused last, with the branches as they would be, while this trace stayed.
  * @property {number|null} retry_at Date.now() of the next try while a busy server is waited for.
  *
  * @typedef {Record<'time'|'location'|'word', [number, number]|null>} Zoom Linked axis ranges of all plots, null for the
@@ -210,6 +220,7 @@
  * @property {Loading<Detail>|null} detail The chosen checkpoint's card and open choices.
  * @property {RunInfo[]|null} runs The newest first; null until the server has told.
  * @property {TraceRequest|null} request
+ * @property {import('./branches/tree.js').Tree} tree Runs that were forked from others.
  * @property {TraceState} trace
  * @property {number} step Row of the one cursor; the screen says t = step + 1.
  * @property {number} head Index on the head axis.
@@ -260,6 +271,7 @@ export function initialState() {
     detail: null,
     runs: null,
     request: null,
+    tree: NO_BRANCHES,
     trace: EMPTY_TRACE,
     step: 0,
     head: 0,

@@ -83,7 +83,7 @@ test('columns and their view survive a round trip through the address, and read 
   const hash = toHash(known({columns, compare}));
   assert.ok(hash.includes("&compare=[{'checkpoint':'two','mode':'content_only'},{"), hash);
   const {compare: place, problems} = fromHash(hash);
-  assert.deepEqual(place, {columns: columns.map((column) => column.choice), view: compare});
+  assert.deepEqual(place, {columns: columns.map((column) => column.choice), view: compare, tree: {branches: [], shown: null}});
   assert.deepEqual(problems, []);
   assert.ok(!toHash(known()).includes('compare'));
 });

@@ -1,11 +1,13 @@
 // Traces beside each other: one cursor, one zoom, and what differs.
 
+/** @import {Actions} from '../actions.js' */
 /** @import {Api} from '../api.js' */
 /** @import {State} from '../state.js' */
 /** @import {Store} from '../store.js' */
 /** @import {Model} from '../views/model.js' */
 /** @import {Theme} from '../views/theme.js' */
 /** @import {Shown} from './align.js' */
+import {BranchPanel} from '../branches/panel.js';
 import {el, replaceChildren} from '../shell/dom.js';
 import {setHidden, setText} from '../views/dom.js';
 import {readTheme} from '../views/theme.js';
@@ -24,11 +26,11 @@ const REST = 500;
 
 /**
  * @param {HTMLElement} root
- * @param {{store: Store, api: Api, signal: AbortSignal}} context
+ * @param {{store: Store, api: Api, actions: Actions, signal: AbortSignal}} context
  * @returns {() => void} Brings the columns into sight, with the focus on the button that adds one.
  */
-export function mountCompare(root, {store, api, signal}) {
-  const page = new ComparePage(root, {store, api, signal});
+export function mountCompare(root, {store, api, actions, signal}) {
+  const page = new ComparePage(root, {store, api, actions, signal});
   store.subscribe((state) => page.hear(state), signal);
   page.hear(store.get());
   return () => {
@@ -50,21 +52,23 @@ class ComparePage {
 
   /**
    * @param {HTMLElement} root
-   * @param {{store: Store, api: Api, signal: AbortSignal}} context
+   * @param {{store: Store, api: Api, actions: Actions, signal: AbortSignal}} context
    */
-  constructor(root, {store, api, signal}) {
+  constructor(root, {store, api, actions, signal}) {
     this.root = root;
     this.store = store;
+    this.actions = actions;
     this.signal = signal;
     const tooltip = new Tooltip(store);
     this.group = new PanelGroup(signal, {tooltip, failed: (error) => this.#fail(error)});
     const again = () => this.hear(this.store.get());
     this.makeDelta = () => new DeltaCard({store, api, group: this.group, changed: again, signal});
     this.head = compareHead(store);
+    this.branches = new BranchPanel({store, actions});
     this.operations = new OperationsTable(store);
     this.metrics = new MetricsPanel({store, api, signal});
     this.details = el('div', {class: 'compare-details', hidden: true}, this.operations.element, this.metrics.element);
-    replaceChildren(root, this.head.element, this.#notice, this.#columns, this.details, tooltip.element);
+    replaceChildren(root, this.head.element, this.branches.element, this.#notice, this.#columns, this.details, tooltip.element);
     const sight = new IntersectionObserver((entries) => this.#seen(entries.at(-1)?.isIntersecting ?? false), {rootMargin: '120px'});
     sight.observe(root);
     signal.addEventListener('abort', () => {
@@ -94,6 +98,7 @@ class ComparePage {
   /** @param {State} state */
   #update(state) {
     this.head.update(state);
+    this.branches.update(state);
     const shown = state.columns.length > 0 && state.trace.data ? shownColumns(state) : [];
     this.#arrange(shown);
     if (shown.length === 0) return;
@@ -133,7 +138,7 @@ class ComparePage {
     if (keys === this.#keys) return;
     this.#keys = keys;
     for (const card of this.#cards) card.dispose();
-    this.#cards = shown.map(({letter, column}) => new ColumnCard(letter, column, {store: this.store, group: this.group}));
+    this.#cards = shown.map(({letter, column}) => new ColumnCard(letter, column, {store: this.store, actions: this.actions, group: this.group}));
     this.#columns.style.setProperty('--columns', String(shown.length + 1));
     this.#delta ??= shown.length > 0 ? this.makeDelta() : null;
     replaceChildren(this.#columns, ...[...this.#cards, this.#delta].map((card) => card?.element));
