@@ -256,8 +256,7 @@ export const SPEEDS = Object.freeze([0.25, 0.5, 1, 2, 4, 6, 10, 20, 30]);
 /** @type {State['scale']} */
 export const DEFAULT_SCALE = Object.freeze({weighting: 'fixed', memory: 'auto', key_strength: 'linear'});
 
-/** @type {State['compare']} */
-export const DEFAULT_COMPARE = Object.freeze({align: 'step', scales: 'shared', rows: 'matched', delta: 'B'});
+export const DEFAULT_COMPARE = /** @type {State['compare']} */ (Object.freeze({align: 'step', phase: '', offsets: Object.freeze([0, 0, 0]), scales: 'shared', rows: 'matched', delta: 'B'}));
 
 /** @type {Zoom} */
 export const NO_ZOOM = Object.freeze({time: null, location: null, word: null});

@@ -20,7 +20,8 @@ import {divergenceText} from './first_divergence.js';
  * @typedef {object} ColumnHead
  * @property {HTMLElement} element
  * @property {(shown: Shown, state: State) => void} update
- * @property {(parting: Parting|null) => void} part Where the column first parts from A; null where that is not known.
+ * @property {(parting: Parting|null, offset: number) => void} part Where the column, later by an offset, first parts from A;
+ *   null where that is not known.
  */
 
 /**
@@ -49,21 +50,25 @@ export function columnHead(letter, column, {store, actions}) {
       const {text, tone} = resultOf(shown.state.trace);
       setText(result, text);
       if (result.dataset.tone !== tone) result.dataset.tone = tone;
-      setText(moment, momentOf(shown));
+      setText(moment, [momentOf(shown, state), shown.lack].filter(Boolean).join(' · '));
       setHidden(retry, column === null || shown.state.trace.status !== 'failed');
       main.disabled = shown.state.trace.status !== 'ready';
     },
-    part(found) {
-      setText(parting, found ? divergenceText(found) : '');
+    part(found, offset) {
+      setText(parting, found ? divergenceText(found, offset) : '');
       setHidden(jump, !found?.first);
       step = found?.first?.step ?? 0;
     },
   };
 }
 
-/** @param {Shown} shown */
-function momentOf({state: {trace: {data, received}, step}}) {
+/**
+ * @param {Shown} shown
+ * @param {State} state Of the page.
+ */
+function momentOf({offset, state: {trace: {data, received}, step}}, {step: main}) {
   if (!data || received === 0) return '';
+  if (main + offset < 0) return `begins at t = ${1 - offset} of A`;
   return step < received ? `t = ${step + 1} of ${data.header.steps}` : `ended at t = ${received}`;
 }
 

@@ -18,9 +18,12 @@ import {startingTask} from '../task_settings.js';
  * @property {TraceState} trace
  *
  * @typedef {object} CompareView How columns are laid beside each other.
- * @property {'step'|'delimiter'} align Which steps stand for the same moment: equal ones, or those as far from the first
- *   step of the output phase.
- * @property {'shared'|'own'} scales Whether all memories have one colour scale.
+ * @property {'step'|'delimiter'|'jump'|'phase'|'hand'} align Which steps stand for the same moment: equal ones, or those as
+ *   far from the first step whose output counts, from the first content jump of the selected head, from the first step of a
+ *   phase, or from steps that a person chose.
+ * @property {string} phase Name of the phase, for `phase`.
+ * @property {number[]} offsets For `hand`: steps by which B, C and D are later than A.
+ * @property {'shared'|'own'} scales Whether all memories, and all vectors of a kind, have one colour scale.
  * @property {'matched'|'raw'} rows Whether the rows of B are put into A's order before they are subtracted.
  * @property {'B'|'C'|'D'} delta The column from which A is subtracted.
  */

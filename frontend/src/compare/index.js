@@ -124,7 +124,7 @@ class ComparePage {
   #part(shown, [a, ...others]) {
     others.forEach((b, at) => {
       const whole = a && b && shown[0].state.trace.status === 'ready' && shown[at + 1].state.trace.status === 'ready';
-      this.#cards[at + 1].head.part(whole ? firstDivergence(a.data, b.data, null) : null);
+      this.#cards[at + 1].head.part(whole ? firstDivergence(a.data, b.data, null, shown[at + 1].offset) : null, shown[at + 1].offset);
     });
   }
 

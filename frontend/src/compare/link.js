@@ -9,6 +9,8 @@ import {interventionsFrom, isRunOf, madeChanges, sourcesFrom} from '../intervent
 import {DEFAULT_COMPARE} from '../state.js';
 import {MOST_COLUMNS} from './columns.js';
 
+const MAX_OFFSET = 1_000_000;
+
 /** @typedef {{columns: ColumnChoice[], view: CompareView, tree: Tree}} ComparePlace */
 
 /** @returns {ComparePlace} What a link without columns says. */
@@ -41,12 +43,14 @@ function columnParts({columns, compare}) {
   return {
     compare: readable(columns.map(({choice}) => ('branch' in choice ? choice : {checkpoint: choice.checkpoint, ...madeChanges(choice)}))),
     ...Object.fromEntries(VIEW_PARTS.flatMap(([name, key]) => (compare[key] === DEFAULT_COMPARE[key] ? [] : [[name, compare[key]]]))),
+    ...(compare.align === 'phase' ? {phase: compare.phase} : {}),
+    ...(compare.align === 'hand' ? {offsets: compare.offsets.join(',')} : {}),
   };
 }
 
-/** @type {readonly [string, keyof CompareView, string[]][]} Name in the link, key, and values. */
+/** @type {readonly [string, 'align'|'scales'|'rows'|'delta', string[]][]} Name in the link, key, and values. */
 const VIEW_PARTS = [
-  ['align', 'align', ['step', 'delimiter']], ['scales', 'scales', ['shared', 'own']], ['rows', 'rows', ['matched', 'raw']], ['delta', 'delta', ['B', 'C', 'D']],
+  ['align', 'align', ['step', 'delimiter', 'jump', 'phase', 'hand']], ['scales', 'scales', ['shared', 'own']], ['rows', 'rows', ['matched', 'raw']], ['delta', 'delta', ['B', 'C', 'D']],
 ];
 
 /**
@@ -75,6 +79,17 @@ export const COMPARE_READERS = {
     const id = /^\d{1,4}$/.test(value) ? Number(value) : NaN;
     if (isWhole(id, 1, 9999)) place.tree = {...place.tree, shown: id};
     return place.tree.shown === id;
+  },
+  phase(place, value) {
+    const good = value.length > 0 && value.length <= 100;
+    if (good) place.view = {...place.view, phase: value};
+    return good;
+  },
+  offsets(place, value) {
+    const offsets = value.split(',').map((one) => (/^-?\d{1,7}$/.test(one) ? Number(one) : NaN));
+    const good = offsets.length === MOST_COLUMNS && offsets.every((one) => Math.abs(one) <= MAX_OFFSET);
+    if (good) place.view = {...place.view, offsets};
+    return good;
   },
   ...Object.fromEntries(VIEW_PARTS.map(([name, key, values]) => [name, (/** @type {ComparePlace} */ place, /** @type {string} */ value) => {
     if (!values.includes(value)) return false;
