@@ -5,6 +5,7 @@
 /** @import {Intervention, Summary, TaskInfo, TaskSettings, TraceRequest, Wishes} from './state.js' */
 /** @import {Store} from './store.js' */
 /** @import {View} from './trace_loader.js' */
+/** @import {PatchAsked, PatchRow} from './patching/asked.js' */
 /** @import {Place} from './url_state.js' */
 /** @import {Tree} from './branches/tree.js' */
 import {isRecording, RECORDED} from './api.js';
@@ -16,6 +17,7 @@ import {createConnection} from './connection.js';
 import {failureFrom} from './failure.js';
 import {isChanged, UNCHANGED, withEdit, withUsedSources} from './interventions.js';
 import {createNotices} from './notices.js';
+import {patchedFork} from './patching/fork.js';
 import {checkpointOf, createRuns} from './runs.js';
 import {startingSettings, startingTask} from './task_settings.js';
 import {createTraceLoader, viewOf, viewWithin} from './trace_loader.js';
@@ -125,7 +127,7 @@ export function createActions({store, api, signal}) {
       notices.notify('warn', `The link names the model '${asked.checkpoint}', which this server does not have; '${checkpoint.name}' is shown.`);
     }
     const {tree} = compare;
-    store.set({speed, scale, output_view, zoom, columns: withChoices(store.get().columns, compare.columns), compare: compare.view, tree});
+    store.set({speed, scale, output_view, zoom, columns: withChoices(store.get().columns, compare.columns, compare.offsets), compare: compare.view, tree, patching: compare.patching});
     const run = tree.shown === null ? null : runOf(tree, tree.shown);
     const request = {
       ...asked,
@@ -361,6 +363,24 @@ export function createActions({store, api, signal}) {
     ask(patch.request, viewOf(store.get()), {keep: true}, patch.tree);
   }
 
+  /**
+   * The corrupted run of a map with the patch of one cell, as a branch and as the main trace.
+   *
+   * @param {PatchAsked} asked
+   * @param {PatchRow} row
+   * @param {number} step
+   */
+  function forkPatched(asked, row, step) {
+    const found = patchedFork(store.get(), asked, row, step);
+    if (typeof found === 'string') {
+      notices.notify('warn', found);
+      return;
+    }
+    const {request, tree, ...beside} = found;
+    store.set({...beside, step, playing: false});
+    ask(request, viewOf(store.get()), {keep: true}, tree);
+  }
+
   /** Makes the changes that were refused, whatever constraints they leave. */
   function interveneAnyway() {
     const {refused} = store.get().trace;
@@ -382,7 +402,7 @@ export function createActions({store, api, signal}) {
 
   return {
     start, openPlace, chooseCheckpoint, chooseMoment, runs, chooseTask, useTrainedTask, change, intervene, interveneAnyway,
-    edit, takeBack, allow, fork, showBranch, renameBranch, deleteBranch, makeMain, dismissRefusal, retry, importAgain, upload, remove, dismissUpload,
+    edit, takeBack, allow, fork, showBranch, renameBranch, deleteBranch, makeMain, forkPatched, dismissRefusal, retry, importAgain, upload, remove, dismissUpload,
     notify: notices.notify, dismiss: notices.dismiss,
   };
 }

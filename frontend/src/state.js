@@ -236,6 +236,7 @@ import {NO_BRANCHES} from './branches/tree.js';
  * @property {Zoom} zoom
  * @property {import('./compare/columns.js').Column[]} columns Other traces beside the main one.
  * @property {import('./compare/columns.js').CompareView} compare
+ * @property {import('./patching/asked.js').PatchView|null} patching What was patched last; null: nothing yet.
  * @property {{text: string}|null} hover
  * @property {Notice[]} notices
  * @property {boolean} offline The server did not answer the last request.
@@ -256,7 +257,8 @@ export const SPEEDS = Object.freeze([0.25, 0.5, 1, 2, 4, 6, 10, 20, 30]);
 /** @type {State['scale']} */
 export const DEFAULT_SCALE = Object.freeze({weighting: 'fixed', memory: 'auto', key_strength: 'linear'});
 
-export const DEFAULT_COMPARE = /** @type {State['compare']} */ (Object.freeze({align: 'step', phase: '', offsets: Object.freeze([0, 0, 0]), scales: 'shared', rows: 'matched', delta: 'B'}));
+/** @type {State['compare']} */
+export const DEFAULT_COMPARE = Object.freeze({align: 'step', phase: '', scales: 'shared', rows: 'matched', delta: 'B'});
 
 /** @type {Zoom} */
 export const NO_ZOOM = Object.freeze({time: null, location: null, word: null});
@@ -286,6 +288,7 @@ export function initialState() {
     zoom: NO_ZOOM,
     columns: [],
     compare: DEFAULT_COMPARE,
+    patching: null,
     hover: null,
     notices: [],
     offline: false,

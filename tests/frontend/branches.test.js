@@ -133,6 +133,12 @@ test('a column and the main trace change places', () => {
   assert.equal(swapped(state, -1), null);
 });
 
+test('who is later by hand stays so when the main trace changes places', () => {
+  const columns = [{...newColumn(run({checkpoint: 'two'})), offset: 2}, {...newColumn(run()), offset: 5}];
+  const after = swapped(known({columns}), columns[0].id);
+  assert.deepEqual(after.columns.map(({offset}) => offset), [-2, 3]);
+});
+
 test('columns of a deleted branch go with it', () => {
   const columns = [newColumn({branch: 4}), newColumn({branch: 3}), newColumn(run())];
   assert.deepEqual(pruned(known({tree: family(), columns}), 2).columns, columns.slice(1));

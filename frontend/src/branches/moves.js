@@ -40,13 +40,13 @@ function withMain(state) {
 /**
  * @param {State} state
  * @param {Run} run
- * @returns {{tree: Tree, id: number}} With this run as a root: one that is there, or a new one.
+ * @returns {{tree: Tree, id: number}} With this run among the branches: as one that is there, or as a new root.
  */
 export function withRun(state, run) {
   const {tree} = state;
   const own = JSON.stringify(changesOf(run));
-  const known = tree.branches.find(({id, parent}) => {
-    const other = parent === null ? runOf(tree, id) : null;
+  const known = tree.branches.find(({id}) => {
+    const other = runOf(tree, id);
     return other && JSON.stringify(changesOf(other)) === own;
   });
   return known ? {tree, id: known.id} : withRoot(tree, run, runName(state, run));
@@ -100,8 +100,9 @@ export function swapped(state, id) {
   const main = mainChoice(state);
   if (!column || !request || !main) return null;
   const shown = 'branch' in column.choice ? column.choice.branch : null;
-  const other = {...newColumn(main), trace: asColumn(trace)};
-  return {request, tree: {...tree, shown}, columns: columns.map((one) => (one === column ? other : one))};
+  const {offset} = column;
+  const other = {...newColumn(main), offset: 0 - offset, trace: asColumn(trace)};
+  return {request, tree: {...tree, shown}, columns: columns.map((one) => (one === column ? other : {...one, offset: one.offset - offset}))};
 }
 
 /**

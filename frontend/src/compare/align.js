@@ -59,7 +59,7 @@ function placeOf(state, at) {
   const {compare, trace: {data: main}, head} = state;
   const {data} = state.columns[at].trace;
   if (compare.align === 'step' || !main || !data || data.received === 0) return {offset: 0, lack: ''};
-  if (compare.align === 'hand') return {offset: compare.offsets[at] ?? 0, lack: ''};
+  if (compare.align === 'hand') return {offset: state.columns[at].offset, lack: ''};
   const name = main.header.heads[head]?.name ?? '';
   const [here, there] = [eventIn(main, compare, name), eventIn(data, compare, name)];
   if (here.step >= 0 && there.step >= 0) return {offset: there.step - here.step, lack: ''};
@@ -115,16 +115,23 @@ function seriesOf(data) {
 }
 
 /**
+ * @param {State} state With any trace.
+ * @param {Theme} theme
+ * @returns {Model|null} With scales of its own.
+ */
+export function modelFor(state, theme) {
+  const {data} = state.trace;
+  return modelOf(state, data && seriesOf(data), theme);
+}
+
+/**
  * @param {Shown[]} shown
  * @param {State} state
  * @param {Theme} theme
  * @returns {(Model|null)[]} One a column; null before its first step has arrived.
  */
 export function modelsOf(shown, {scale, compare}, theme) {
-  const models = shown.map((one) => {
-    const {data} = one.state.trace;
-    return modelOf(one.state, data && seriesOf(data), theme);
-  });
+  const models = shown.map((one) => modelFor(one.state, theme));
   if (compare.scales === 'own' || scale.memory === 'fixed') return models;
   const highest = (/** @type {(model: Model) => number} */ of) => Math.max(...models.map((model) => (model ? of(model) : 0)));
   const limits = Object.fromEntries(VECTORS.map((name) => [name, highest(({series}) => roundedUp(series.peak(name)))]));

@@ -23,9 +23,9 @@ export function alignGroup(store) {
     const input = el('input', {class: 'number align-offset', type: 'number', step: 1, 'aria-label': `Steps by which ${letter} is later than A`});
     input.addEventListener('change', () => {
       const offset = Math.round(input.valueAsNumber);
-      if (Number.isFinite(offset)) set({offsets: store.get().compare.offsets.map((old, index) => (index === at ? offset : old))});
+      if (Number.isFinite(offset)) store.set({columns: store.get().columns.map((column, index) => (index === at ? {...column, offset} : column))});
     });
-    return {input, label: el('label', {class: 'field'}, `${letter} later by`, input)};
+    return {input, label: el('label', {class: 'field'}, el('span', {class: 'field-label'}, `${letter} later by`), input)};
   });
   let listed = '';
 
@@ -40,10 +40,11 @@ export function alignGroup(store) {
     if (select.value !== value) select.value = value;
     fields.forEach(({input, label}, at) => {
       setHidden(label, compare.align !== 'hand' || at >= columns.length);
-      if (input !== document.activeElement && input.value !== String(compare.offsets[at])) input.value = String(compare.offsets[at]);
+      const offset = String(columns[at]?.offset ?? 0);
+      if (input !== document.activeElement && input.value !== offset) input.value = offset;
     });
   }
-  return {element: el('div', {class: 'align-group'}, el('label', {class: 'choice-label', for: 'align'}, 'Align by'), select, ...fields.map(({label}) => label)), update};
+  return {element: el('div', {class: 'align-group'}, el('label', {class: 'field-label', for: 'align'}, 'Align by'), select, ...fields.map(({label}) => label)), update};
 }
 
 /**

@@ -14,6 +14,7 @@ import {startingTask} from '../task_settings.js';
  * @typedef {object} Column
  * @property {number} id Of this visit; no two columns ever have the same.
  * @property {ColumnChoice} choice
+ * @property {number} offset Steps by which it is later than A, where columns are aligned by hand.
  * @property {number} attempt How often a person has asked for it again.
  * @property {TraceState} trace
  *
@@ -22,7 +23,6 @@ import {startingTask} from '../task_settings.js';
  *   far from the first step whose output counts, from the first content jump of the selected head, from the first step of a
  *   phase, or from steps that a person chose.
  * @property {string} phase Name of the phase, for `phase`.
- * @property {number[]} offsets For `hand`: steps by which B, C and D are later than A.
  * @property {'shared'|'own'} scales Whether all memories, and all vectors of a kind, have one colour scale.
  * @property {'matched'|'raw'} rows Whether the rows of B are put into A's order before they are subtracted.
  * @property {'B'|'C'|'D'} delta The column from which A is subtracted.
@@ -42,19 +42,22 @@ let lastId = 0;
  */
 export function newColumn(choice) {
   lastId += 1;
-  return {id: lastId, choice, attempt: 0, trace: EMPTY_TRACE};
+  return {id: lastId, choice, offset: 0, attempt: 0, trace: EMPTY_TRACE};
 }
 
 /**
  * @param {Column[]} columns
  * @param {ColumnChoice[]} choices
+ * @param {number[]} [offsets] One a choice; 0 where there is none.
  * @returns {Column[]} One a choice; the traces of those that are already there stay.
  */
-export function withChoices(columns, choices) {
+export function withChoices(columns, choices, offsets = []) {
   const left = [...columns];
-  const found = choices.slice(0, MOST_COLUMNS).map((choice) => {
+  const found = choices.slice(0, MOST_COLUMNS).map((choice, index) => {
     const at = left.findIndex((column) => sameChoice(column.choice, choice));
-    return at < 0 ? newColumn(choice) : left.splice(at, 1)[0];
+    const column = at < 0 ? newColumn(choice) : left.splice(at, 1)[0];
+    const offset = offsets[index] ?? 0;
+    return column.offset === offset ? column : {...column, offset};
   });
   const unchanged = found.length === columns.length && found.every((column, at) => column === columns[at]);
   return unchanged ? columns : found;

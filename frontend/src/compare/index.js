@@ -8,6 +8,7 @@
 /** @import {Theme} from '../views/theme.js' */
 /** @import {Shown} from './align.js' */
 import {BranchPanel} from '../branches/panel.js';
+import {PatchingPanel} from '../patching/panel.js';
 import {el, replaceChildren} from '../shell/dom.js';
 import {setHidden, setText} from '../views/dom.js';
 import {readTheme} from '../views/theme.js';
@@ -67,8 +68,9 @@ class ComparePage {
     this.branches = new BranchPanel({store, actions});
     this.operations = new OperationsTable(store);
     this.metrics = new MetricsPanel({store, api, signal});
+    this.patching = new PatchingPanel({store, api, actions, group: this.group, again, signal});
     this.details = el('div', {class: 'compare-details', hidden: true}, this.operations.element, this.metrics.element);
-    replaceChildren(root, this.head.element, this.branches.element, this.#notice, this.#columns, this.details, tooltip.element);
+    replaceChildren(root, this.head.element, this.branches.element, this.#notice, this.#columns, this.details, this.patching.element, tooltip.element);
     const sight = new IntersectionObserver((entries) => this.#seen(entries.at(-1)?.isIntersecting ?? false), {rootMargin: '120px'});
     sight.observe(root);
     signal.addEventListener('abort', () => {
@@ -101,8 +103,10 @@ class ComparePage {
     this.branches.update(state);
     const shown = state.columns.length > 0 && state.trace.data ? shownColumns(state) : [];
     this.#arrange(shown);
-    if (shown.length === 0) return;
     if (this.#theme?.dark !== state.dark) this.#readTheme(state.dark);
+    if (this.#inSight) this.patching.update(state, /** @type {Theme} */ (this.#theme));
+    this.group.scheduler.wake();
+    if (shown.length === 0) return;
     const models = modelsOf(shown, state, /** @type {Theme} */ (this.#theme));
     if (state.step !== this.#step) this.group.scheduler.moved();
     this.#step = state.step;

@@ -2,28 +2,30 @@
 
 /** @import {State} from '../state.js' */
 /** @import {Tree} from '../branches/tree.js' */
+/** @import {PatchView} from '../patching/asked.js' */
 /** @import {ColumnChoice, CompareView} from './columns.js' */
 import {branchesFrom, branchParts, isWhole} from '../branches/link.js';
 import {branchOf, NO_BRANCHES} from '../branches/tree.js';
 import {interventionsFrom, isRunOf, madeChanges, sourcesFrom} from '../interventions.js';
 import {DEFAULT_COMPARE} from '../state.js';
+import {patchFrom, patchParts} from '../patching/asked.js';
 import {MOST_COLUMNS} from './columns.js';
 
 const MAX_OFFSET = 1_000_000;
 
-/** @typedef {{columns: ColumnChoice[], view: CompareView, tree: Tree}} ComparePlace */
+/** @typedef {{columns: ColumnChoice[], offsets: number[], view: CompareView, tree: Tree, patching: PatchView|null}} ComparePlace */
 
 /** @returns {ComparePlace} What a link without columns says. */
 export function noColumns() {
-  return {columns: [], view: DEFAULT_COMPARE, tree: NO_BRANCHES};
+  return {columns: [], offsets: [], view: DEFAULT_COMPARE, tree: NO_BRANCHES, patching: null};
 }
 
 /**
  * @param {State} state
  * @returns {Record<string, string>} Of each column what is not as usual; nothing without columns.
  */
-export function compareParts({columns, compare, tree}) {
-  return {...treeParts(tree), ...(columns.length > 0 ? columnParts({columns, compare}) : {})};
+export function compareParts({columns, compare, tree, patching}) {
+  return {...treeParts(tree), ...(columns.length > 0 ? columnParts({columns, compare}) : {}), ...patchParts(patching)};
 }
 
 /**
@@ -44,7 +46,7 @@ function columnParts({columns, compare}) {
     compare: readable(columns.map(({choice}) => ('branch' in choice ? choice : {checkpoint: choice.checkpoint, ...madeChanges(choice)}))),
     ...Object.fromEntries(VIEW_PARTS.flatMap(([name, key]) => (compare[key] === DEFAULT_COMPARE[key] ? [] : [[name, compare[key]]]))),
     ...(compare.align === 'phase' ? {phase: compare.phase} : {}),
-    ...(compare.align === 'hand' ? {offsets: compare.offsets.join(',')} : {}),
+    ...(compare.align === 'hand' ? {offsets: columns.map(({offset}) => offset).join(',')} : {}),
   };
 }
 
@@ -80,6 +82,10 @@ export const COMPARE_READERS = {
     if (isWhole(id, 1, 9999)) place.tree = {...place.tree, shown: id};
     return place.tree.shown === id;
   },
+  patch(place, value) {
+    place.patching = patchFrom(value);
+    return place.patching !== null;
+  },
   phase(place, value) {
     const good = value.length > 0 && value.length <= 100;
     if (good) place.view = {...place.view, phase: value};
@@ -87,8 +93,8 @@ export const COMPARE_READERS = {
   },
   offsets(place, value) {
     const offsets = value.split(',').map((one) => (/^-?\d{1,7}$/.test(one) ? Number(one) : NaN));
-    const good = offsets.length === MOST_COLUMNS && offsets.every((one) => Math.abs(one) <= MAX_OFFSET);
-    if (good) place.view = {...place.view, offsets};
+    const good = offsets.length <= MOST_COLUMNS && offsets.every((one) => Math.abs(one) <= MAX_OFFSET);
+    if (good) place.offsets = offsets;
     return good;
   },
   ...Object.fromEntries(VIEW_PARTS.map(([name, key, values]) => [name, (/** @type {ComparePlace} */ place, /** @type {string} */ value) => {
