@@ -109,11 +109,11 @@ def test_branches_go_back_and_forward_change_places_and_are_deleted_with_those_b
     tab.page.go_forward()
     expect(branches(tab)).to_have_count(3)
 
-    expect(tab.page.get_by_role("button", name="Make column C the main trace")).to_be_enabled()
-    tab.page.get_by_role("button", name="Make column C the main trace").click()
+    expect(tab.page.get_by_role("button", name="Make main: column C")).to_be_enabled()
+    tab.page.get_by_role("button", name="Make main: column C").click()
     expect(tab.page.locator("#changes")).to_be_empty()
     expect(tab.page.locator(".branch-letter")).to_have_text(["A", "B", "C"])
-    tab.page.get_by_role("button", name="Delete Branch 1 and the 1 below").click()
+    tab.page.get_by_role("button", name="Delete all 2: Branch 1 and the 1 below").click()
     expect(branches(tab)).to_have_count(1)
     expect(column(tab, "B")).to_have_count(0)
 

@@ -87,8 +87,8 @@ export class BranchPanel {
     const all = withChildren(state.tree, id).length;
     const full = state.columns.length >= MOST_COLUMNS;
     const button = (/** @type {string} */ part, /** @type {string} */ text, /** @type {string} */ label, /** @type {boolean} */ disabled, /** @type {() => void} */ onclick) => (
-      el('button', {type: 'button', class: 'button', 'data-part': part, 'aria-label': `${label}: ${name}`, title: label, disabled, onclick}, text));
-    const remove = iconButton('trash', all > 1 ? `Delete ${name} and the ${all - 1} below` : `Delete ${name}`, () => this.actions.deleteBranch(id), 'button-quiet');
+      el('button', {type: 'button', class: 'button', 'data-part': part, 'aria-label': `${text}: ${name}`, title: label, disabled, onclick}, text));
+    const remove = iconButton('trash', all > 1 ? `Delete all ${all}: ${name} and the ${all - 1} below` : `Delete ${name}`, () => this.actions.deleteBranch(id), 'button-quiet');
     remove.dataset.part = 'delete';
     if (all > 1) remove.append(el('span', {class: 'branch-count'}, `all ${all}`));
     return el('span', {class: 'branch-buttons'},

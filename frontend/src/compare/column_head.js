@@ -32,7 +32,7 @@ import {divergenceText} from './first_divergence.js';
  */
 export function columnHead(letter, column, {store, actions}) {
   const choices = column ? columnChoices(letter, column.id, store) : mainName();
-  const main = el('button', {type: 'button', class: 'button', hidden: column === null, 'aria-label': `Make column ${letter} the main trace`,
+  const main = el('button', {type: 'button', class: 'button', hidden: column === null, 'aria-label': `Make main: column ${letter}`,
     title: 'Changes places with A, where it can be edited by hand', onclick: () => column && actions.makeMain(column.id)}, 'Make main');
   const result = el('span', {class: 'column-result'});
   const moment = el('span', {class: 'column-moment'});
