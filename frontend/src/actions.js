@@ -2,17 +2,22 @@
 
 /** @import {Api} from './api.js' */
 /** @import {Changes} from './interventions.js' */
-/** @import {Summary, TaskInfo, TaskSettings, TraceRequest, Wishes} from './state.js' */
+/** @import {Intervention, Summary, TaskInfo, TaskSettings, TraceRequest, Wishes} from './state.js' */
 /** @import {Store} from './store.js' */
 /** @import {View} from './trace_loader.js' */
+/** @import {PatchAsked, PatchRow} from './patching/asked.js' */
 /** @import {Place} from './url_state.js' */
-import {isRecording} from './api.js';
+/** @import {Tree} from './branches/tree.js' */
+import {isRecording, RECORDED} from './api.js';
+import {forked, hasRoom, pruned, swapped} from './branches/moves.js';
+import {editedBranch, freed, inheritedEdits, MOST_BRANCHES, pathTo, renamed, runOf, stillShown, withOwn} from './branches/tree.js';
 import {keepColumns} from './compare/column_loader.js';
 import {withChoices} from './compare/columns.js';
 import {createConnection} from './connection.js';
 import {failureFrom} from './failure.js';
-import {isChanged, UNCHANGED} from './interventions.js';
+import {isChanged, UNCHANGED, withEdit, withUsedSources} from './interventions.js';
 import {createNotices} from './notices.js';
+import {patchedFork} from './patching/fork.js';
 import {checkpointOf, createRuns} from './runs.js';
 import {startingSettings, startingTask} from './task_settings.js';
 import {createTraceLoader, viewOf, viewWithin} from './trace_loader.js';
@@ -121,10 +126,12 @@ export function createActions({store, api, signal}) {
     if (asked.checkpoint !== null && !found) {
       notices.notify('warn', `The link names the model '${asked.checkpoint}', which this server does not have; '${checkpoint.name}' is shown.`);
     }
-    store.set({speed, scale, output_view, zoom, columns: withChoices(store.get().columns, compare.columns), compare: compare.view});
+    const {tree} = compare;
+    store.set({speed, scale, output_view, zoom, columns: withChoices(store.get().columns, compare.columns, compare.offsets), compare: compare.view, tree, patching: compare.patching});
+    const run = tree.shown === null ? null : runOf(tree, tree.shown);
     const request = {
       ...asked,
-      ...possibleChanges(asked, checkpoint),
+      ...possibleChanges({...asked, ...run}, checkpoint),
       checkpoint: found ? asked.checkpoint ?? found.id : checkpoint.id,
       task: asked.task ?? taskFor(tasks, checkpoint),
     };
@@ -137,13 +144,13 @@ export function createActions({store, api, signal}) {
    *
    * @param {Place['request']} asked
    * @param {Summary} checkpoint
-   * @returns {Pick<TraceRequest, 'mode'|'interventions'|'leave_constraints'>}
+   * @returns {Changes}
    */
-  function possibleChanges({mode, interventions, leave_constraints}, {source, name}) {
+  function possibleChanges({mode, interventions, leave_constraints, sources}, {source, name}) {
     const {modes} = store.get();
     const known = modes.status !== 'ready' || modes.value.some((one) => one.name === mode);
     if (!known) notices.notify('warn', `The link names the addressing mode '${mode}', which this server does not have; 'full' is shown.`);
-    const changes = {mode: known ? mode : UNCHANGED.mode, interventions, leave_constraints};
+    const changes = withUsedSources({mode: known ? mode : UNCHANGED.mode, interventions, leave_constraints, sources});
     if (source !== 'recorded' || !isChanged(changes)) return changes;
     notices.notify('warn', `The link changes what '${name}' computes, but that was recorded by another program: it is shown as it is.`);
     return UNCHANGED;
@@ -156,15 +163,17 @@ export function createActions({store, api, signal}) {
   }
 
   /**
-   * @param {TraceRequest} request
+   * @param {TraceRequest} asked
    * @param {View} [wanted]
    * @param {{keep?: boolean}} [options]
+   * @param {Tree} [tree] The branches as they are then.
    */
-  function ask(request, wanted = viewOf(store.get()), options = {}) {
-    const before = store.get().request;
-    store.set({request});
-    if (before?.checkpoint !== request.checkpoint) void loadDetail(request.checkpoint);
-    void loadTrace(request, wanted, options);
+  function ask(asked, wanted = viewOf(store.get()), options = {}, tree = store.get().tree) {
+    const before = store.get();
+    const request = withUsedSources(asked);
+    store.set({request, tree: stillShown(tree, request)});
+    if (before.request?.checkpoint !== request.checkpoint) void loadDetail(request.checkpoint);
+    void loadTrace(request, wanted, {...options, before: before.tree});
   }
 
   /** @param {string} id */
@@ -269,10 +278,116 @@ export function createActions({store, api, signal}) {
     if (request && !isRecording(request.checkpoint)) ask({...request, ...changes}, viewOf(store.get()), {keep: true});
   }
 
+  /**
+   * @param {Tree} tree As it is to be; if the server refuses the run of its shown branch, the tree stays as it was.
+   */
+  function growTo(tree) {
+    const {request} = store.get();
+    const run = tree.shown === null ? null : runOf(tree, tree.shown);
+    if (request && run) ask({...request, sources: undefined, ...run}, viewOf(store.get()), {keep: true}, tree);
+    else store.set({tree});
+  }
+
+  /**
+   * One more edit by hand: of the branch that is shown, or of the run itself.
+   *
+   * @param {Intervention} made
+   */
+  function edit(made) {
+    const {request, tree} = store.get();
+    if (tree.shown !== null) growTo(editedBranch(tree, tree.shown, made));
+    else if (request) intervene({interventions: withEdit(request.interventions, made)});
+  }
+
+  /**
+   * Takes edits back, those of a branch's parents aside.
+   *
+   * @param {(edit: Intervention) => boolean} keeps
+   */
+  function takeBack(keeps) {
+    const {request, tree} = store.get();
+    if (!request) return;
+    const left = request.interventions.slice(inheritedEdits(tree)).filter(keeps);
+    if (tree.shown === null) intervene({interventions: left});
+    else growTo(withOwn(tree, tree.shown, left));
+  }
+
+  /** @param {boolean} leave_constraints */
+  function allow(leave_constraints) {
+    const {tree} = store.get();
+    if (tree.shown === null) intervene({leave_constraints});
+    else growTo(freed(tree, tree.shown, leave_constraints));
+  }
+
+  /** A branch of what is on screen, from the cursor on. */
+  function fork() {
+    const state = store.get();
+    if (!state.request || !state.trace.data) return;
+    if (isRecording(state.request.checkpoint)) notices.notify('warn', `${RECORDED}.`);
+    else if (!hasRoom(state)) notices.notify('warn', `There are ${state.tree.branches.length} branches, and ${MOST_BRANCHES} are the most: delete one first.`);
+    else {
+      store.set({...forked(state), playing: false});
+      const [branch, parent] = pathTo(store.get().tree, store.get().tree.shown).reverse();
+      notices.notify('info', `'${branch.name}' starts at t = ${state.step + 1} and is the run on screen (A); '${parent.name}' is beside it in the compare view. Edits in the inspector are the branch's.`);
+    }
+  }
+
+  /** @param {number} id Of the branch to be the main trace. */
+  function showBranch(id) {
+    const {tree} = store.get();
+    if (tree.shown !== id) growTo({...tree, shown: id});
+  }
+
+  /**
+   * @param {number} id
+   * @param {string} name
+   */
+  function renameBranch(id, name) {
+    store.set({tree: renamed(store.get().tree, id, name)});
+  }
+
+  /** @param {number} id */
+  function deleteBranch(id) {
+    const {shown} = store.get().tree;
+    const {tree, columns} = pruned(store.get(), id);
+    store.set({columns});
+    if (tree.shown === shown) store.set({tree});
+    else growTo(tree);
+  }
+
+  /** @param {number} id Of the column to change places with the main trace. */
+  function makeMain(id) {
+    const patch = swapped(store.get(), id);
+    if (!patch?.request) return;
+    store.set({columns: patch.columns});
+    ask(patch.request, viewOf(store.get()), {keep: true}, patch.tree);
+  }
+
+  /**
+   * The corrupted run of a map with the patch of one cell, as a branch and as the main trace.
+   *
+   * @param {PatchAsked} asked
+   * @param {PatchRow} row
+   * @param {number} step
+   */
+  function forkPatched(asked, row, step) {
+    const found = patchedFork(store.get(), asked, row, step);
+    if (typeof found === 'string') {
+      notices.notify('warn', found);
+      return;
+    }
+    const {request, tree, ...beside} = found;
+    store.set({...beside, step, playing: false});
+    ask(request, viewOf(store.get()), {keep: true}, tree);
+  }
+
   /** Makes the changes that were refused, whatever constraints they leave. */
   function interveneAnyway() {
     const {refused} = store.get().trace;
-    if (refused) ask({...refused.request, leave_constraints: true}, viewOf(store.get()), {keep: true});
+    if (!refused) return;
+    const {request, tree} = refused;
+    const free = tree.shown === null ? tree : freed(tree, tree.shown, true);
+    ask({...request, leave_constraints: true}, viewOf(store.get()), {keep: true}, free);
   }
 
   /** Forgets what was refused. */
@@ -286,7 +401,8 @@ export function createActions({store, api, signal}) {
   }
 
   return {
-    start, openPlace, chooseCheckpoint, chooseMoment, runs, chooseTask, useTrainedTask, change, intervene, interveneAnyway, dismissRefusal, retry, importAgain, upload, remove, dismissUpload,
+    start, openPlace, chooseCheckpoint, chooseMoment, runs, chooseTask, useTrainedTask, change, intervene, interveneAnyway,
+    edit, takeBack, allow, fork, showBranch, renameBranch, deleteBranch, makeMain, forkPatched, dismissRefusal, retry, importAgain, upload, remove, dismissUpload,
     notify: notices.notify, dismiss: notices.dismiss,
   };
 }

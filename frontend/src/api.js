@@ -3,8 +3,9 @@
 /** @import {Detail, MachineConfig, MetricRow, Mode, RunInfo, RunRequest, Summary, TaskInfo, TaskSettings, TraceRequest, TrainingOptions, Wishes} from './state.js' */
 /** @import {Comparison} from './compare/matching.js' */
 /** @import {Metrics, MetricsRequest} from './compare/metrics.js' */
+/** @import {PatchMap} from './patching/asked.js' */
 /** @import {TraceReader} from './wire.js' */
-import {madeChanges} from './interventions.js';
+import {askedOf} from './interventions.js';
 import {jsonLines} from './lines.js';
 import {readTrace} from './wire.js';
 import {WireError} from './wire_error.js';
@@ -14,6 +15,7 @@ export const RECORDED = 'Recorded by another program: its machine is not here, s
 
 const TRACE_TYPE = 'application/vnd.ntm-scope.trace';
 
+/** @typedef {(progress: {done: number, total: number}) => void} Progress */
 /** @typedef {{version: string, plotly: string, limits: Record<string, number>}} Version */
 
 /** A request that failed: `status` 0 if the server did not answer at all. */
@@ -97,9 +99,8 @@ function recording({id, name, bytes, header: {config, task, warnings}}) {
  * @param {TraceRequest} asked
  * @returns {Record<string, unknown>} One of two traces that are compared.
  */
-function compared({checkpoint, task, seed, initial_seed, inputs, ...changes}) {
-  if (isRecording(checkpoint)) return {uploaded_trace: checkpoint};
-  return {trace: {checkpoint, task, seed, initial_seed, inputs, ...madeChanges(changes)}};
+function compared(asked) {
+  return isRecording(asked.checkpoint) ? {uploaded_trace: asked.checkpoint} : {trace: askedOf(asked)};
 }
 
 /**
@@ -140,15 +141,33 @@ export function createApi(fetcher = (input, init) => fetch(input, init)) {
    * @param {'stream'|'json'|'npz'} format
    * @param {AbortSignal} signal
    */
-  const trace = ({checkpoint, task, seed, initial_seed, inputs, ...changes}, format, signal) => {
-    if (isRecording(checkpoint)) return request(`/api/uploaded-traces/${encodeURIComponent(checkpoint)}?format=${format}`, {signal});
+  const trace = (asked, format, signal) => {
+    if (isRecording(asked.checkpoint)) return request(`/api/uploaded-traces/${encodeURIComponent(asked.checkpoint)}?format=${format}`, {signal});
     return request(`/api/traces?format=${format}`, {
       method: 'POST',
       headers: {'Content-Type': 'application/json', ...(format === 'stream' ? {Accept: TRACE_TYPE} : {})},
-      body: JSON.stringify({checkpoint, task, seed, initial_seed, inputs, ...madeChanges(changes)}),
+      body: JSON.stringify(askedOf(asked)),
       signal,
     });
   };
+
+  /**
+   * @param {string} path
+   * @param {unknown} asked
+   * @param {Progress} onProgress
+   * @param {AbortSignal} signal
+   * @returns {Promise<any>} The result of work whose progress is told line by line.
+   */
+  async function told(path, asked, onProgress, signal) {
+    const response = await post(path, asked, signal);
+    if (!response.body) throw new ApiError({code: 'bad_stream', message: 'The answer has no body.', status: response.status});
+    for await (const line of jsonLines(response.body)) {
+      if (line.error) throw new ApiError({...line.error, status: response.status});
+      if (line.result) return line.result;
+      if (line.progress) onProgress(line.progress);
+    }
+    throw new ApiError({code: 'cut', message: 'The answer was cut before its result.', status: response.status});
+  }
 
   /**
    * XMLHttpRequest, because fetch says nothing of what it has sent.
@@ -255,20 +274,19 @@ export function createApi(fetcher = (input, init) => fetch(input, init)) {
 
     /**
      * @param {MetricsRequest} asked
-     * @param {(progress: {done: number, total: number}) => void} onProgress
+     * @param {Progress} onProgress
      * @param {AbortSignal} signal
      * @returns {Promise<Metrics>} Of many sequences.
      */
-    async measure(asked, onProgress, signal) {
-      const response = await post('/api/metrics', asked, signal);
-      if (!response.body) throw new ApiError({code: 'bad_stream', message: 'The answer has no body.', status: response.status});
-      for await (const line of jsonLines(response.body)) {
-        if (line.error) throw new ApiError({...line.error, status: response.status});
-        if (line.result) return line.result;
-        if (line.progress) onProgress(line.progress);
-      }
-      throw new ApiError({code: 'cut', message: 'The answer was cut before its result.', status: response.status});
-    },
+    measure: (asked, onProgress, signal) => told('/api/metrics', asked, onProgress, signal),
+
+    /**
+     * @param {Record<string, unknown>} asked What `patchBody` makes.
+     * @param {Progress} onProgress
+     * @param {AbortSignal} signal Whose end closes the connection, at which the server stops.
+     * @returns {Promise<PatchMap>} What each patch restores.
+     */
+    patch: (asked, onProgress, signal) => told('/api/patching', asked, onProgress, signal),
 
     /**
      * @param {TraceRequest} asked

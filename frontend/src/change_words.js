@@ -2,6 +2,7 @@
 
 /** @import {Intervention, Mode, State, Violation} from './state.js' */
 import {isRecording} from './api.js';
+import {branchOf} from './branches/tree.js';
 import {UNCHANGED} from './interventions.js';
 import {signed, tick, typeset} from './views/format.js';
 
@@ -31,9 +32,11 @@ export function shownChanges(state) {
  */
 export function changeWords(state) {
   const {mode, edits} = shownChanges(state);
+  const branch = branchOf(state.tree, state.tree.shown);
   const title = mode === UNCHANGED.mode ? '' : (modeOf(state, mode)?.title ?? mode).toLowerCase();
   const count = edits === 0 ? '' : edits === 1 ? '1 edit' : `${edits} edits`;
-  return [title, count].filter(Boolean).join(' + ');
+  const words = [title, count].filter(Boolean).join(' + ');
+  return branch && words ? `${branch.name}, ${words}` : words;
 }
 
 /** @type {Record<string, string>} */

@@ -43,15 +43,17 @@ export function bindHistory({store, actions, signal}) {
   let written = location.hash;
   /** @type {TraceRequest|null} */
   let place = null;
+  let {tree} = store.get();
   let entering = true;
 
   function write() {
     const state = store.get();
     document.title = titleOf(state);
     const hash = toHash(state);
-    const push = !entering && !state.trace.refused && isNewPlace(place, state.request);
+    const push = !entering && !state.trace.refused && (isNewPlace(place, state.request) || (place !== null && tree !== state.tree));
     entering = false;
     place = state.request;
+    tree = state.tree;
     if (!hash || hash === written) return;
     written = hash;
     if (push) history.pushState(null, '', hash);
@@ -64,7 +66,7 @@ export function bindHistory({store, actions, signal}) {
    */
   function onChange(state, previous) {
     clearTimeout(timer);
-    if (state.request !== previous.request) write();
+    if (state.request !== previous.request || state.tree !== previous.tree) write();
     else timer = window.setTimeout(write, REST_MS);
   }
 

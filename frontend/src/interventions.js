@@ -1,14 +1,18 @@
 // Changes to what a machine computes: what they are, and reading them.
 
-/** @import {Intervention, TraceRequest} from './state.js' */
+/** @import {Intervention, Source, TraceRequest} from './state.js' */
 
-/** @typedef {Pick<TraceRequest, 'mode'|'interventions'|'leave_constraints'>} Changes */
+/** @typedef {Pick<TraceRequest, 'mode'|'interventions'|'leave_constraints'|'sources'>} Changes */
 
 /** @type {Changes} The machine as it is. */
 export const UNCHANGED = Object.freeze({mode: 'full', interventions: [], leave_constraints: false});
 
 /** As many as the server takes. */
 const MAX_EDITS = 256;
+const MAX_SOURCES = 4;
+const MAX_SEED = 2 ** 32 - 1;
+const ID = /^[\w.-]{1,100}$/;
+const MODE = /^[a-z_]{1,40}$/;
 const QUANTITIES = new Set([
   'inputs', 'memory', 'key', 'key_strength', 'interpolation_gate', 'shift_weighting', 'sharpening', 'content_weighting',
   'gated_weighting', 'shifted_weighting', 'weighting', 'erase_vector', 'add_vector', 'read_vector',
@@ -26,7 +30,7 @@ const FIELDS = {
   shift: Number.isInteger,
   channel: isIndex,
   value: (value) => Number.isFinite(value) || (Array.isArray(value) && value.every(Number.isFinite)),
-  source: (value) => typeof value === 'string',
+  source: (value) => typeof value === 'string' && value.length > 0 && value.length <= 200,
   offset: Number.isInteger,
   stage: (value) => QUANTITIES.has(/** @type {string} */ (value)),
 };
@@ -59,6 +63,63 @@ function isIntervention(value) {
 }
 
 /**
+ * @param {unknown} value
+ * @returns {Record<string, Source>|null} Null if it is no set of runs, by name, from which interventions may take.
+ */
+export function sourcesFrom(value) {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return null;
+  const read = Object.entries(value).map(([name, source]) => [name, sourceFrom(source)]);
+  const good = read.length <= MAX_SOURCES && read.every(([name, source]) => name !== '' && String(name).length <= 200 && source !== null);
+  return good ? Object.fromEntries(read) : null;
+}
+
+/**
+ * @param {unknown} value
+ * @returns {Source|null}
+ */
+function sourceFrom(value) {
+  if (typeof value !== 'object' || value === null) return null;
+  const {checkpoint, seed = null, mode = 'full', interventions = [], leave_constraints = false} = /** @type {Record<string, unknown>} */ (value);
+  const edits = interventionsFrom(interventions);
+  if (!isRunOf(checkpoint, mode) || !edits || edits.some(({operation}) => operation === 'take')) return null;
+  if (seed !== null && !(isIndex(seed) && Number(seed) <= MAX_SEED)) return null;
+  if (typeof leave_constraints !== 'boolean') return null;
+  return {checkpoint: String(checkpoint), seed: /** @type {number|null} */ (seed), mode: String(mode), interventions: edits, leave_constraints};
+}
+
+/**
+ * @param {unknown} checkpoint
+ * @param {unknown} mode
+ * @returns {boolean} Whether they can be names of a checkpoint and of an addressing mode.
+ */
+export function isRunOf(checkpoint, mode) {
+  return typeof checkpoint === 'string' && ID.test(checkpoint) && typeof mode === 'string' && MODE.test(mode);
+}
+
+/**
+ * @template {Changes} T
+ * @param {T} changes
+ * @returns {T} With only those sources from which something is taken, and without any where nothing is.
+ */
+export function withUsedSources({sources, ...changes}) {
+  const taken = new Set(changes.interventions.map(({source}) => source));
+  const used = Object.entries(sources ?? {}).filter(([name]) => taken.has(name));
+  return /** @type {T} */ ({...changes, ...(used.length > 0 ? {sources: Object.fromEntries(used)} : {})});
+}
+
+/**
+ * @param {TraceRequest} request
+ * @returns {Record<string, unknown>} The request as the server takes it: without what is as usual, and with each source on
+ *   the same episode, or on that of its own seed.
+ */
+export function askedOf({checkpoint, task, seed, initial_seed, inputs, sources, ...changes}) {
+  const episode = {task, seed, initial_seed, inputs};
+  const others = Object.entries(sources ?? {}).map(([name, {checkpoint: other, seed: own, ...made}]) => (
+    [name, {checkpoint: other, ...episode, ...(own === null ? {} : {seed: own, inputs: null}), ...madeChanges(made)}]));
+  return {checkpoint, ...episode, ...madeChanges(changes), ...(others.length > 0 ? {sources: Object.fromEntries(others)} : {})};
+}
+
+/**
  * @param {Changes} changes
  * @returns {boolean} Whether anything is computed otherwise than the machine would.
  */
@@ -70,11 +131,12 @@ export function isChanged({mode, interventions}) {
  * @param {Changes} changes
  * @returns {Partial<Changes>} Without what is as usual.
  */
-export function madeChanges({mode, interventions, leave_constraints}) {
+export function madeChanges({mode, interventions, leave_constraints, sources}) {
   return {
     ...(mode === UNCHANGED.mode ? {} : {mode}),
     ...(interventions.length === 0 ? {} : {interventions}),
     ...(leave_constraints ? {leave_constraints} : {}),
+    ...(sources && Object.keys(sources).length > 0 ? {sources} : {}),
   };
 }
 

@@ -17,6 +17,7 @@ export const KEYS = Object.freeze([
   {keys: ['P'], does: 'pin this step, or let go of it'},
   {keys: ['D'], does: 'difference to the pinned step'},
   {keys: ['H'], does: 'next head'},
+  {keys: ['F'], does: 'fork: a branch of this run from this step on'},
   {keys: ['?'], does: 'this help'},
 ]);
 
@@ -25,7 +26,8 @@ export const KEYS = Object.freeze([
 /**
  * @param {Press} press
  * @param {State} state
- * @returns {Partial<State>|'help'|null} A patch, a request for help, or null if the key means nothing here.
+ * @returns {Partial<State>|'help'|'fork'|null} A patch, a request for help or for a branch, or null if the key means nothing
+ *   here.
  */
 export function actionOf({key, shiftKey}, state) {
   const stride = shiftKey ? 10 : 1;
@@ -44,6 +46,7 @@ export function actionOf({key, shiftKey}, state) {
     case 'p': return togglePin(state);
     case 'd': return toggleDiff(state);
     case 'h': return nextHead(state);
+    case 'f': return 'fork';
   }
   return /^[1-9]$/.test(key) ? {speed: SPEEDS[Number(key) - 1]} : null;
 }
@@ -78,9 +81,10 @@ function releaseFocus(signal) {
  * @param {object} parts
  * @param {Store} parts.store
  * @param {() => void} parts.showHelp
+ * @param {() => void} parts.fork
  * @param {AbortSignal} parts.signal
  */
-export function bindKeyboard({store, showHelp, signal}) {
+export function bindKeyboard({store, showHelp, fork, signal}) {
   releaseFocus(signal);
   document.addEventListener('keydown', (event) => {
     const typesWithAltGraph = event.getModifierState('AltGraph');
@@ -91,6 +95,7 @@ export function bindKeyboard({store, showHelp, signal}) {
     if (action === null) return;
     event.preventDefault();
     if (action === 'help') showHelp();
+    else if (action === 'fork') fork();
     else store.set(action);
   }, {signal});
 }

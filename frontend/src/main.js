@@ -48,7 +48,7 @@ mountTimeline(part('#timeline'), {store, signal});
 mountTrainingBar(part('#training-bar'), {store, actions, signal});
 
 const views = mountViews(part('#views'), {store, actions, signal});
-const showCompare = mountCompare(part('#compare'), {store, api, signal});
+const showCompare = mountCompare(part('#compare'), {store, api, actions, signal});
 const showHelp = helpPanel();
 mountToolbar(part('#toolbar'), {
   store,
@@ -62,7 +62,7 @@ mountToolbar(part('#toolbar'), {
   editInput: mountInputEditor(part('#editor'), {store, actions, signal}),
   exportMenu: exportMenu({store, api, actions, views: () => views, signal}),
 });
-bindKeyboard({store, showHelp, signal});
+bindKeyboard({store, showHelp, fork: actions.fork, signal});
 startPlayback({store, signal});
 bindHistory({store, actions, signal});
 

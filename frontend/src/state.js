@@ -1,6 +1,8 @@
 // The types of the page's state, and the state it starts with.
 // Names follow the wire: JSON, Python and this page share snake_case for everything that travels.
 
+import {NO_BRANCHES} from './branches/tree.js';
+
 /**
  * @typedef {{code: string, message: string, field?: string|null, status?: number, questions?: Question[]|null}} Failure
  *
@@ -89,6 +91,14 @@
  * @property {string} mode Name of an addressing mode; `full` changes nothing.
  * @property {Intervention[]} interventions What a person changed, after what the mode changes.
  * @property {boolean} leave_constraints Whether the changes may leave the constraints of what they change.
+ * @property {Record<string, Source>} [sources] Other runs, by name, from which interventions take; left out if none does.
+ *
+ * @typedef {object} Source A run from which interventions take; what it does not say is as in the request that has it.
+ * @property {string} checkpoint
+ * @property {number|null} seed Of its episode, drawn anew; null: the same episode.
+ * @property {string} mode
+ * @property {Intervention[]} interventions None of them takes.
+ * @property {boolean} leave_constraints
  *
  * @typedef {object} MetricRow One measurement on a run's fixed sequences.
  * @property {number} iteration
@@ -181,8 +191,8 @@
  * @property {number} received Whole steps that `data` holds so far.
  * @property {Failure|null} error
  * @property {TraceEnd|null} end
- * @property {{request: TraceRequest, error: Failure}|null} refused The changed run that the server refused last, while this
- *   trace stayed.
+ * @property {{request: TraceRequest, tree: import('./branches/tree.js').Tree, error: Failure}|null} refused The changed run
+ *   that the server refused last, with the branches as they would be, while this trace stayed.
  * @property {number|null} retry_at Date.now() of the next try while a busy server is waited for.
  *
  * @typedef {Record<'time'|'location'|'word', [number, number]|null>} Zoom Linked axis ranges of all plots, null for the
@@ -212,6 +222,7 @@
  * @property {Loading<Detail>|null} detail The chosen checkpoint's card and open choices.
  * @property {RunInfo[]|null} runs The newest first; null until the server has told.
  * @property {TraceRequest|null} request
+ * @property {import('./branches/tree.js').Tree} tree Runs that were forked from others.
  * @property {TraceState} trace
  * @property {number} step Row of the one cursor; the screen says t = step + 1.
  * @property {number} head Index on the head axis.
@@ -227,6 +238,7 @@
  * @property {Zoom} zoom
  * @property {import('./compare/columns.js').Column[]} columns Other traces beside the main one.
  * @property {import('./compare/columns.js').CompareView} compare
+ * @property {import('./patching/asked.js').PatchView|null} patching What was patched last; null: nothing yet.
  * @property {{text: string}|null} hover
  * @property {Notice[]} notices
  * @property {boolean} offline The server did not answer the last request.
@@ -248,7 +260,7 @@ export const SPEEDS = Object.freeze([0.25, 0.5, 1, 2, 4, 6, 10, 20, 30]);
 export const DEFAULT_SCALE = Object.freeze({weighting: 'fixed', memory: 'auto', key_strength: 'linear'});
 
 /** @type {State['compare']} */
-export const DEFAULT_COMPARE = Object.freeze({align: 'step', scales: 'shared', rows: 'matched', delta: 'B'});
+export const DEFAULT_COMPARE = Object.freeze({align: 'step', phase: '', scales: 'shared', rows: 'matched', delta: 'B'});
 
 /** @type {Zoom} */
 export const NO_ZOOM = Object.freeze({time: null, location: null, word: null});
@@ -262,6 +274,7 @@ export function initialState() {
     detail: null,
     runs: null,
     request: null,
+    tree: NO_BRANCHES,
     trace: EMPTY_TRACE,
     step: 0,
     head: 0,
@@ -277,6 +290,7 @@ export function initialState() {
     zoom: NO_ZOOM,
     columns: [],
     compare: DEFAULT_COMPARE,
+    patching: null,
     hover: null,
     notices: [],
     offline: false,

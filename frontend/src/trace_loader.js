@@ -1,4 +1,5 @@
 /** @import {Api} from './api.js' */
+/** @import {Tree} from './branches/tree.js' */
 /** @import {State, TraceRequest} from './state.js' */
 /** @import {Store} from './store.js' */
 /** @import {TraceReader} from './wire.js' */
@@ -46,13 +47,13 @@ export function viewWithin({step, head, pinned, diff, loop}, {heads, steps, rece
  * @param {Store} parts.store
  * @param {Api} parts.api
  * @param {(error: unknown) => void} parts.onFailure
- * @returns {(request: TraceRequest, wanted: View, options?: {quiet?: boolean, keep?: boolean}) => Promise<void>} Quiet: the
- *   trace on screen stays as it is until the other one is complete. Keep: it stays so too, and if the other one fails it
- *   comes back with its request.
+ * @returns {(request: TraceRequest, wanted: View, options?: {quiet?: boolean, keep?: boolean, before?: Tree}) => Promise<void>}
+ *   Quiet: the trace on screen stays as it is until the other one is complete. Keep: it stays so too, and if the other one
+ *   fails it comes back with its request, and with the branches as they were before.
  */
 export function createTraceLoader({store, api, onFailure}) {
   let current = new AbortController();
-  /** @type {{request: TraceRequest, trace: State['trace']}|null} What to come back to. */
+  /** @type {Pick<State, 'trace'|'tree'> & {request: TraceRequest}|null} What to come back to. */
   let settled = null;
 
   /** @param {Partial<State['trace']>} patch */
@@ -86,12 +87,14 @@ export function createTraceLoader({store, api, onFailure}) {
    */
   function fail(request, error, keep) {
     const failure = failureFrom(error);
-    if (keep && settled) store.set({request: settled.request, trace: {...settled.trace, refused: {request, error: failure}}});
+    const {tree} = store.get();
+    if (keep && settled) store.set({...settled, trace: {...settled.trace, refused: {request, tree, error: failure}}});
     else store.set({trace: {...EMPTY_TRACE, status: 'failed', error: failure}, playing: false});
     onFailure(error);
   }
 
-  return async (request, wanted, {quiet = false, keep = false} = {}) => {
+  return async (request, wanted, {quiet = false, keep = false, before} = {}) => {
+    if (settled && before && store.get().trace.status === 'ready') settled = {...settled, tree: before};
     current.abort();
     current = new AbortController();
     const {signal} = current;
@@ -103,7 +106,7 @@ export function createTraceLoader({store, api, onFailure}) {
       const reader = await patiently(request, stays ? () => {} : show, signal);
       (stays ? showing(store, viewOf(store.get())) : show)(reader);
       setTrace({status: 'ready', end: reader.end});
-      settled = {request, trace: store.get().trace};
+      settled = {request, trace: store.get().trace, tree: store.get().tree};
     } catch (error) {
       if (!signal.aborted) fail(request, error, keep);
     }

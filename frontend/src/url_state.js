@@ -1,15 +1,16 @@
 // The whole view as readable parameters in the URL's hash, and back. Nothing in a hash is trusted.
 
-/** @import {Intervention, State, TaskSettings} from './state.js' */
-import {COMPARE_READERS, compareParts, noColumns} from './compare/link.js';
-import {interventionsFrom, UNCHANGED} from './interventions.js';
+/** @import {Intervention, Source, State, TaskSettings, TraceRequest} from './state.js' */
+import {COMPARE_READERS, compareParts, noColumns, withoutStrangers} from './compare/link.js';
+import {interventionsFrom, sourcesFrom, UNCHANGED} from './interventions.js';
 import {DEFAULT_SCALE, NO_ZOOM} from './state.js';
 
 /**
  * What a hash can say; what it does not say keeps its usual value.
  * @typedef {object} Place
  * @property {{checkpoint: string|null, task: TaskSettings|null, seed: number, initial_seed: number,
- *   inputs: number[][]|null, mode: string, interventions: Intervention[], leave_constraints: boolean}} request
+ *   inputs: number[][]|null, mode: string, interventions: Intervention[], leave_constraints: boolean,
+ *   sources?: Record<string, Source>}} request
  * @property {{step: number, head: number, pinned: number|null, diff: boolean, speed: number,
  *   loop: [number, number]|null, scale: State['scale'], output_view: State['output_view'], zoom: State['zoom']}} view
  * @property {import('./compare/link.js').ComparePlace} compare
@@ -33,16 +34,14 @@ const ID = /^[\w.-]{1,100}$/;
  * @returns {string} The hash, with its '#'; empty without a request.
  */
 export function toHash(state) {
-  const {request, step, head, pinned, diff, loop, speed, scale, output_view, zoom} = state;
+  const {request, tree, step, head, pinned, diff, loop, speed, scale, output_view, zoom} = state;
   if (!request) return '';
   const parts = [`checkpoint=${encode(request.checkpoint)}`];
   if (request.task) parts.push(`task=${encode(readableJson(request.task))}`);
   parts.push(`seed=${request.seed}`);
   if (request.initial_seed !== 0) parts.push(`start=${request.initial_seed}`);
   if (request.inputs) parts.push(`inputs=${packRows(request.inputs)}`);
-  if (request.mode !== UNCHANGED.mode) parts.push(`mode=${encode(request.mode)}`);
-  if (request.interventions.length > 0) parts.push(`edits=${encode(readableJson(request.interventions))}`);
-  if (request.leave_constraints) parts.push('unconstrained=1');
+  if (tree.shown === null) parts.push(...changeParts(request));
   parts.push(`t=${step + 1}`, `head=${head}`);
   if (pinned !== null) parts.push(`pin=${pinned + 1}`);
   if (diff) parts.push('diff=1');
@@ -59,6 +58,19 @@ export function toHash(state) {
 }
 
 /**
+ * @param {TraceRequest} request
+ * @returns {string[]} What is changed; of a branch, the branches say it.
+ */
+function changeParts({mode, interventions, leave_constraints, sources}) {
+  return [
+    ...(mode === UNCHANGED.mode ? [] : [`mode=${encode(mode)}`]),
+    ...(interventions.length > 0 ? [`edits=${encode(readableJson(interventions))}`] : []),
+    ...(sources ? [`sources=${encode(readableJson(sources))}`] : []),
+    ...(leave_constraints ? ['unconstrained=1'] : []),
+  ];
+}
+
+/**
  * @param {string} text
  * @returns {string} Percent-encoded, but for what a fragment may hold and a person wants to read.
  */
@@ -67,7 +79,7 @@ function encode(text) {
 }
 
 /**
- * @param {TaskSettings|Intervention[]} value
+ * @param {TaskSettings|Intervention[]|Record<string, Source>} value
  * @returns {string} JSON with ' for ", which a URL shows as it is; plain JSON where a ' occurs in it.
  */
 function readableJson(value) {
@@ -100,6 +112,7 @@ export function fromHash(hash) {
       place.problems.push(`The link says ${name} = '${short(value ?? '?')}', which is not a valid value and was not used.`);
     }
   }
+  place.problems.push(...withoutStrangers(place.compare));
   const more = place.problems.length - MAX_PROBLEMS;
   if (more > 0) place.problems.splice(MAX_PROBLEMS, more, `And ${more} more parts of the link were not used.`);
   return place;
@@ -155,6 +168,11 @@ const READERS = {
     if (!MODE.test(value)) return false;
     request.mode = value;
     return true;
+  },
+  sources({request}, value) {
+    const sources = sourcesFrom(parsed(value));
+    if (sources) request.sources = sources;
+    return sources !== null;
   },
   edits({request}, value) {
     const edits = interventionsFrom(parsed(value));

@@ -440,3 +440,77 @@ test('another episode that fails does not bring back a run of the episode before
   await settle();
   assert.deepEqual([store.get().trace.status, store.get().trace.data, store.get().request.seed], ['failed', null, 9]);
 });
+
+const gate = (value) => ({quantity: 'interpolation_gate', operation: 'set', heads: ['read 0'], steps: [3, 4], value});
+
+/** A page whose first trace has arrived, with a branch forked from it. */
+async function forkedExample() {
+  const page = example();
+  await page.actions.start(fromHash('#t=4'));
+  page.streams[0].finish();
+  await settle();
+  page.actions.fork();
+  await settle();
+  return {...page, answer: async (how = 'finish', error) => {
+    page.streams.at(-1)[how](error);
+    await settle();
+  }};
+}
+
+test('a fork is shown at once, its parent beside it, and what is edited then is its own', async () => {
+  const {store, streams, actions, answer} = await forkedExample();
+  assert.equal(store.get().tree.shown, 2);
+  assert.deepEqual(store.get().columns.map(({choice}) => choice), [{branch: 1}]);
+  assert.equal(store.get().trace.status, 'ready');
+  actions.edit(gate(0.5));
+  assert.deepEqual(streams.at(-1).request.interventions, [gate(0.5)]);
+  await answer();
+  actions.edit(gate(0.25));
+  await answer();
+  assert.deepEqual(store.get().tree.branches.map(({interventions}) => interventions), [[], [gate(0.25)]]);
+  actions.takeBack((edit) => edit.value !== 0.25);
+  await answer();
+  assert.deepEqual(store.get().tree.branches[1].interventions, []);
+  actions.showBranch(1);
+  await answer();
+  assert.equal(store.get().tree.shown, 1);
+});
+
+test('an edit that is refused leaves branch and request as they were, unless it is made anyway', async () => {
+  const {store, actions, answer} = await forkedExample();
+  const {request, tree} = store.get();
+  actions.edit(gate(2));
+  await answer('fail', new ApiError({code: 'bad_intervention', message: 'no', status: 422}));
+  assert.deepEqual([store.get().request, store.get().tree], [request, tree]);
+  actions.interveneAnyway();
+  assert.equal(store.get().request.leave_constraints, true);
+  await answer();
+  assert.deepEqual([store.get().tree.branches[1].interventions, store.get().tree.branches[1].leave_constraints], [[gate(2)], true]);
+});
+
+test('another mode leaves the branches as they are; the shown one deleted gives way to its parent', async () => {
+  const {store, actions, answer} = await forkedExample();
+  actions.edit(gate(0.5));
+  await answer();
+  actions.deleteBranch(2);
+  assert.deepEqual([store.get().tree.shown, store.get().request.interventions], [1, []]);
+  await answer();
+  actions.intervene({mode: 'content_only'});
+  assert.deepEqual([store.get().tree.shown, store.get().tree.branches.length], [null, 1]);
+});
+
+test('a column that becomes the main trace changes places with it', async () => {
+  const {store, actions, answer} = await forkedExample();
+  actions.edit(gate(0.5));
+  await answer();
+  actions.makeMain(store.get().columns[0].id);
+  assert.deepEqual([store.get().tree.shown, store.get().request.interventions], [1, []]);
+  assert.deepEqual(store.get().columns.map(({choice}) => choice), [{branch: 2}]);
+});
+
+test('there is no 25th branch', async () => {
+  const {store, actions} = await forkedExample();
+  for (let n = 0; n < 30; n++) actions.fork();
+  assert.equal(store.get().tree.branches.length, 24);
+  assert.match(store.get().notices.at(-1).text, /24 are the most/);
+});

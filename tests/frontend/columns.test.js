@@ -8,6 +8,7 @@ import {keepColumns} from '../../frontend/src/compare/column_loader.js';
 import {addColumn, changeColumn, newColumn, nextChoice, removeColumn, requestOf, retryColumn, withChoices} from '../../frontend/src/compare/columns.js';
 import {EMPTY_TRACE, initialState} from '../../frontend/src/state.js';
 import {createStore} from '../../frontend/src/store.js';
+import {vectorPlot} from '../../frontend/src/views/head_plots.js';
 import {fromHash, toHash} from '../../frontend/src/url_state.js';
 import {THEME, viewsTrace} from './views_helper.js';
 
@@ -79,17 +80,17 @@ test('columns that are wished for again keep their traces', () => {
 test('columns and their view survive a round trip through the address, and read well', () => {
   const interventions = [{quantity: 'interpolation_gate', operation: 'set', value: 0.5}];
   const columns = [choice('two', 'content_only'), choice('one', 'full', interventions)].map(newColumn);
-  const compare = {align: 'delimiter', scales: 'own', rows: 'raw', delta: 'C'};
+  const compare = {...initialState().compare, align: 'delimiter', scales: 'own', rows: 'raw', delta: 'C'};
   const hash = toHash(known({columns, compare}));
   assert.ok(hash.includes("&compare=[{'checkpoint':'two','mode':'content_only'},{"), hash);
   const {compare: place, problems} = fromHash(hash);
-  assert.deepEqual(place, {columns: columns.map((column) => column.choice), view: compare});
+  assert.deepEqual(place, {columns: columns.map((column) => column.choice), offsets: [], view: compare, tree: {branches: [], shown: null}, patching: null});
   assert.deepEqual(problems, []);
   assert.ok(!toHash(known()).includes('compare'));
 });
 
 for (const part of ['compare={}', 'compare=[7]', 'compare=[{}]', "compare=[{'checkpoint':'../x'}]", "compare=[{'checkpoint':'a','mode':'A'}]",
-  "compare=[{'checkpoint':'a','interventions':[{}]}]", `compare=[${Array(4).fill("{'checkpoint':'a'}").join(',')}]`, 'align=x', 'scales=', 'rows=1', 'delta=A']) {
+  "compare=[{'checkpoint':'a','interventions':[{}]}]", `compare=[${Array(4).fill("{'checkpoint':'a'}").join(',')}]`, 'align=x', 'offsets=1,2,3,4', 'offsets=1,2,1e3', 'offsets=0,0,9999999', 'phase=', `phase=${'x'.repeat(101)}`, 'scales=', 'rows=1', 'delta=A']) {
   test(`a hostile part is told of and ignored: ${part.slice(0, 50)}`, () => {
     const place = fromHash(`#${part}`);
     assert.equal(place.problems.length, 1);
@@ -173,6 +174,58 @@ test('columns are aligned by step, or by the first step whose output counts', ()
   assert.equal(mainStep(state, 6, 2), 4);
   assert.equal(mainStep(state, 0, 2), 0);
   assert.equal(mainStep(state, 9, 2), 5);
+});
+
+test('columns are aligned by the first step of a phase, or by offsets of a person', () => {
+  const [short, long] = [viewsTrace({steps: 6}), viewsTrace({steps: 10})];
+  const columns = [{...newColumn(choice('two')), trace: ready(long)}];
+  const state = (view) => known({trace: ready(short), columns, compare: {...initialState().compare, ...view}});
+  const offsets = (view) => shownColumns(state(view)).map(({offset, lack}) => [offset, lack]);
+  assert.deepEqual(offsets({align: 'phase', phase: 'delimiter'}), [[0, ''], [2, '']]);
+  assert.deepEqual(offsets({align: 'phase', phase: 'answer'}), [[0, ''], [0, "no phase 'answer' in A: by step"]]);
+  columns[0].offset = -3;
+  assert.deepEqual(offsets({align: 'hand'}), [[0, ''], [-3, '']]);
+  const {compare} = fromHash(toHash(state({align: 'hand'})));
+  assert.deepEqual([compare.view.align, compare.offsets], ['hand', [-3]]);
+  assert.deepEqual(withChoices(columns, [choice('one'), choice('two')], [4, -3]).map(({offset}) => offset), [4, -3]);
+});
+
+test('columns are aligned by the first content jump of the selected head, or say that there is none', () => {
+  const steps = 6;
+  const jumping = (at) => {
+    const data = viewsTrace({steps});
+    const put = (name, step, numbers) => data.at(name, step, 0).set(numbers);
+    for (let step = 0; step < steps; step++) {
+      put('interpolation_gate', step, [step === at ? 1 : 0]);
+      put('shift_weighting', step, [0, 1, 0]);
+      const place = Array.from({length: 5}, (_, i) => Number(i === (step < at ? 0 : 3)));
+      for (const stage of ['content_weighting', 'gated_weighting', 'shifted_weighting', 'weighting']) put(stage, step, place);
+    }
+    return data;
+  };
+  const offsets = (a, b) => {
+    const columns = [{...newColumn(choice('two')), trace: ready(b)}];
+    const state = known({trace: ready(a), columns, compare: {...initialState().compare, align: 'jump'}});
+    return shownColumns(state).map(({offset, lack}) => [offset, lack])[1];
+  };
+  assert.deepEqual(offsets(jumping(2), jumping(4)), [2, '']);
+  assert.deepEqual(offsets(jumping(4), jumping(2)), [-2, '']);
+  assert.deepEqual(offsets(jumping(2), jumping(99)), [0, 'no content jump of read 0: by step']);
+  assert.deepEqual(offsets(jumping(99), jumping(2)), [0, 'no content jump of read 0 in A: by step']);
+});
+
+test('adds and reads share their colour scales too, or have their own', () => {
+  const [a, b] = [viewsTrace({seed: 1}), viewsTrace({seed: 9, steps: 10})];
+  const state = known({trace: ready(a), columns: [{...newColumn(choice('two')), trace: ready(b)}]});
+  const limits = (scales, scale = state.scale) => {
+    const asked = {...state, scale, compare: {...state.compare, scales}};
+    return modelsOf(shownColumns(asked), asked, THEME).map((model) => ['write', 'read'].map((kind) => vectorPlot(kind).cells.layers(model)[0].scale.high));
+  };
+  const own = limits('own');
+  const both = [0, 1].map((kind) => Math.max(own[0][kind], own[1][kind]));
+  assert.notDeepEqual(own[0], own[1]);
+  assert.deepEqual(limits('shared'), [both, both]);
+  assert.deepEqual(limits('shared', {...state.scale, memory: 'fixed'}), [[1, 1], [1, 1]]);
 });
 
 test('memories share one colour scale, or have their own', () => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import {test} from 'node:test';
 
 import {createApi} from '../../frontend/src/api.js';
-import {cannotSubtract, deltaPlots, memoryDelta, outputDelta, weightingDelta} from '../../frontend/src/compare/delta_plots.js';
+import {cannotSubtract, deltaPlots, memoryDelta, outputDelta, vectorDelta, weightingDelta} from '../../frontend/src/compare/delta_plots.js';
 import {bestMatching, Matcher, matchingText} from '../../frontend/src/compare/matching.js';
 import {SIZE, viewsModel, viewsTrace} from './views_helper.js';
 
@@ -18,6 +18,12 @@ test('Δw is B less A, row by row', () => {
 
 test('Δy is B less A, channel by channel', () => {
   assert.equal(outputDelta(delta({offset: 1}))[1][2], Math.fround(b.value('outputs', 3, 1) - a.value('outputs', 2, 1)));
+});
+
+test('Δa and Δr are B less A, element by element', () => {
+  assert.equal(vectorDelta(delta({offset: 1}), 'write')[3][2], Math.fround(b.value('add_vector', 3, 0, 3) - a.value('add_vector', 2, 0, 3)));
+  assert.equal(vectorDelta(delta(), 'read')[1][5], Math.fround(b.value('read_vector', 5, 0, 1) - a.value('read_vector', 5, 0, 1)));
+  assert.ok(Number.isNaN(vectorDelta(delta({offset: 5}), 'read')[1][5]));
 });
 
 test('matched rows of B stand for those of A, in weightings and in memory', () => {
@@ -41,12 +47,12 @@ test('a trace differs in nothing from itself', () => {
 
 test('the plots of Δ are those of heads that both have, write heads first, centred at zero', () => {
   const specs = deltaPlots(a, b);
-  assert.deepEqual(specs.map(({id}) => id), ['delta-output', 'delta-weighting-write-0', 'delta-weighting-read-0', 'delta-memory']);
+  assert.deepEqual(specs.map(({id}) => id), ['delta-output', 'delta-weighting-write-0', 'delta-weighting-read-0', 'delta-adds', 'delta-reads', 'delta-memory']);
   for (const spec of specs) {
     const [heatmap] = spec.figure(delta(), SIZE).traces;
     assert.equal(heatmap.zmin, -heatmap.zmax);
   }
-  assert.match(specs[3].read(delta({rows: ROTATED}), 3, 0), /^location 0 · element 3\nΔM = .*\nlocation 1 in B$/);
+  assert.match(specs.at(-1).read(delta({rows: ROTATED}), 3, 0), /^location 0 · element 3\nΔM = .*\nlocation 1 in B$/);
 });
 
 test('machines with other numbers of locations cannot be subtracted, and it says so', () => {

@@ -4,8 +4,9 @@ import assert from 'node:assert/strict';
 import {test} from 'node:test';
 
 import {TraceData} from '../../frontend/src/trace_data.js';
-import {divergence, isMirrored, TOLERANCE} from '../../frontend/src/views/divergence.js';
+import {COMPARED, divergence, isMirrored, TOLERANCE} from '../../frontend/src/views/divergence.js';
 import {analysed, traceOf} from './analysed_helper.js';
+import {viewsTrace} from './views_helper.js';
 
 /** A trace like another one with other step records. */
 function withSteps(data, numbers) {
@@ -55,4 +56,16 @@ test('stages of other shapes are skipped, and named', async () => {
 
 test('rows that run backwards are mirrored', () => {
   assert.deepEqual([[2, 1, 0, 3], [1, 2, 3, 0], [2, 1, 3, 0], [1, 0]].map(isMirrored), [true, false, false, false]);
+});
+
+test('a trace that is three steps late parts where it does, as the first counts', () => {
+  const [a, late] = [viewsTrace({steps: 6}), viewsTrace({steps: 10, seed: 8})];
+  for (const name of COMPARED) for (let step = 0; step < 6; step++) late.at(name, step + 3).set(a.at(name, step));
+  assert.deepEqual(divergence(a, late, {offset: 3}), {steps: 6, tolerance: TOLERANCE, skipped: [], first: null});
+  assert.equal(divergence(a, late).first.step, 0);
+  late.at('sharpening', 7, 1)[0] += 1;
+  const {first} = divergence(a, late, {offset: 3});
+  assert.deepEqual([first.step, first.stage, first.headName], [4, 'sharpening', 'write 0']);
+  assert.deepEqual([divergence(a, late, {offset: 10}).steps, divergence(a, late, {offset: -4}).steps], [0, 2]);
+  assert.equal(divergence(a, late, {offset: -4}).first.step, 4);
 });

@@ -1,5 +1,6 @@
 """/api/patching: a map, how it is told, and what is refused."""
 
+import json
 from typing import Any
 
 import pytest
@@ -10,8 +11,10 @@ from ntm_core.analysis.patching import Patching
 from ntm_core.checkpoints.native import load_checkpoint
 from ntm_core.recording import record
 from ntm_core.tasks import parse_task
-from tests.server.conftest import MakeClient
+from tests.server.conftest import MakeClient, MakeServer
+from tests.server.live import eventually
 from tests.server.test_metrics import progress_of, refused, told
+from tests.server.test_streaming import trace_status
 
 COPY = {"name": "copy", "bits": 2, "lengths": [3, 3]}
 CLEAN = {"checkpoint": "small", "seed": 1}
@@ -82,3 +85,14 @@ def test_a_map_that_is_too_large_is_refused(make_client: MakeClient) -> None:
     client = make_client(max_analysis_cells=1000)
     error = refused(client, 422, "/api/patching", clean=CLEAN, corrupted=CORRUPTED)
     assert (error["code"], error["field"]) == ("limit_exceeded", "steps")
+
+
+def test_a_client_that_leaves_stops_its_map_and_gives_its_place_back(make_server: MakeServer) -> None:
+    server = make_server(max_traces=1)
+    task = {"name": "copy", "bits": 2, "lengths": [400, 400]}
+    long = {"clean": {**CLEAN, "task": task}, "corrupted": {**CORRUPTED, "task": task}}
+    with server.client() as client:
+        with server.post("/api/patching", json.dumps(long).encode(), Content_Type="application/json") as connection:
+            assert connection.recv(65536)
+            assert trace_status(client) == 503
+        eventually(lambda: trace_status(client) == 200, seconds=10)

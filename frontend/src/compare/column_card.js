@@ -1,5 +1,6 @@
 // One column: what stands above it, and its plots.
 
+/** @import {Actions} from '../actions.js' */
 /** @import {State, TraceHeader} from '../state.js' */
 /** @import {Store} from '../store.js' */
 /** @import {Model} from '../views/model.js' */
@@ -19,14 +20,14 @@ export class ColumnCard {
   /**
    * @param {string} letter
    * @param {Shown['column']} column
-   * @param {{store: Store, group: PanelGroup}} parts
+   * @param {{store: Store, actions: Actions, group: PanelGroup}} parts
    */
-  constructor(letter, column, {store, group}) {
+  constructor(letter, column, {store, actions, group}) {
     this.letter = letter;
     this.group = group;
     this.store = storeOf(letter, store);
     this.pointer = group.pointer(this.store);
-    this.head = columnHead(letter, column, store);
+    this.head = columnHead(letter, column, {store, actions});
     this.plots = el('div', {class: 'column-plots'});
     this.element = el('article', {class: 'column', 'aria-label': `Column ${letter}`, 'data-column': letter}, this.head.element, this.plots);
   }

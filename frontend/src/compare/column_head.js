@@ -1,34 +1,39 @@
 // What stands above a column: its letter, its model and mode, and how it did.
 
+/** @import {Actions} from '../actions.js' */
 /** @import {State} from '../state.js' */
 /** @import {Store} from '../store.js' */
 /** @import {Shown} from './align.js' */
 /** @import {Column} from './columns.js' */
 /** @import {Parting} from './first_divergence.js' */
+import {branchOf} from '../branches/tree.js';
 import {el, iconButton, replaceChildren} from '../shell/dom.js';
 import {fillModels} from '../shell/model_group.js';
 import {askedBits, bitsText} from '../shell/status.js';
 import {moveTo} from '../cursor.js';
 import {checkpointOf} from '../runs.js';
 import {setHidden, setText} from '../views/dom.js';
-import {changeColumn, removeColumn, retryColumn} from './columns.js';
+import {changeColumn, chosenRun, removeColumn, retryColumn} from './columns.js';
 import {divergenceText} from './first_divergence.js';
 
 /**
  * @typedef {object} ColumnHead
  * @property {HTMLElement} element
  * @property {(shown: Shown, state: State) => void} update
- * @property {(parting: Parting|null) => void} part Where the column first parts from A; null where that is not known.
+ * @property {(parting: Parting|null, offset: number) => void} part Where the column, later by an offset, first parts from A;
+ *   null where that is not known.
  */
 
 /**
  * @param {string} letter
  * @param {Column|null} column Null for the main trace, which the toolbar changes.
- * @param {Store} store
+ * @param {{store: Store, actions: Actions}} parts
  * @returns {ColumnHead}
  */
-export function columnHead(letter, column, store) {
+export function columnHead(letter, column, {store, actions}) {
   const choices = column ? columnChoices(letter, column.id, store) : mainName();
+  const main = el('button', {type: 'button', class: 'button', hidden: column === null, 'aria-label': `Make main: column ${letter}`,
+    title: 'Changes places with A, where it can be edited by hand', onclick: () => column && actions.makeMain(column.id)}, 'Make main');
   const result = el('span', {class: 'column-result'});
   const moment = el('span', {class: 'column-moment'});
   const retry = el('button', {type: 'button', class: 'button', hidden: true, onclick: () => column && store.set(retryColumn(store.get(), column.id))}, 'Try again');
@@ -38,27 +43,32 @@ export function columnHead(letter, column, store) {
   return {
     element: el('header', {class: 'column-head'},
       el('div', {class: 'column-choice'}, el('h3', {class: 'column-letter'}, el('span', {class: 'visually-hidden'}, 'Column '), letter), choices.element),
-      el('p', {class: 'column-line'}, result, moment, retry),
+      el('p', {class: 'column-line'}, result, moment, retry, main),
       el('p', {class: 'column-line'}, parting, jump)),
     update(shown, state) {
       choices.update(state);
       const {text, tone} = resultOf(shown.state.trace);
       setText(result, text);
       if (result.dataset.tone !== tone) result.dataset.tone = tone;
-      setText(moment, momentOf(shown));
+      setText(moment, [momentOf(shown, state), shown.lack].filter(Boolean).join(' · '));
       setHidden(retry, column === null || shown.state.trace.status !== 'failed');
+      main.disabled = shown.state.trace.status !== 'ready';
     },
-    part(found) {
-      setText(parting, found ? divergenceText(found) : '');
+    part(found, offset) {
+      setText(parting, found ? divergenceText(found, offset) : '');
       setHidden(jump, !found?.first);
       step = found?.first?.step ?? 0;
     },
   };
 }
 
-/** @param {Shown} shown */
-function momentOf({state: {trace: {data, received}, step}}) {
+/**
+ * @param {Shown} shown
+ * @param {State} state Of the page.
+ */
+function momentOf({offset, state: {trace: {data, received}, step}}, {step: main}) {
   if (!data || received === 0) return '';
+  if (main + offset < 0) return `begins at t = ${1 - offset} of A`;
   return step < received ? `t = ${step + 1} of ${data.header.steps}` : `ended at t = ${received}`;
 }
 
@@ -84,8 +94,9 @@ function mainName() {
     update(state) {
       const {request} = state;
       if (!request) return;
-      setText(name, nameOf(state, request.checkpoint));
-      setText(mode, `${modeTitle(state, request.mode)}${editsText(request.interventions.length)} · the model above`);
+      const branch = branchOf(state.tree, state.tree.shown);
+      setText(name, branch?.name ?? nameOf(state, request.checkpoint));
+      setText(mode, `${branch ? 'branch, ' : ''}${modeTitle(state, request.mode)}${editsText(request.interventions.length)} · the run above`);
     },
   };
 }
@@ -123,7 +134,10 @@ function columnChoices(letter, id, store) {
   const model = el('select', {class: 'select', 'aria-label': `Model of column ${letter}`});
   const mode = el('select', {class: 'select', 'aria-label': `Addressing mode of column ${letter}`});
   const edits = el('span', {class: 'chip-warn', hidden: true});
-  model.addEventListener('change', () => store.set(changeColumn(store.get(), id, {checkpoint: model.value})));
+  model.addEventListener('change', () => {
+    const branch = BRANCH_VALUE.exec(model.value)?.[1];
+    store.set(changeColumn(store.get(), id, branch ? {branch: Number(branch)} : {checkpoint: model.value}));
+  });
   mode.addEventListener('change', () => store.set(changeColumn(store.get(), id, {mode: mode.value})));
   const remove = iconButton('close', `Remove column ${letter}`, () => store.set(removeColumn(store.get(), id)), 'button-quiet');
   /** @type {unknown[]} */
@@ -132,18 +146,30 @@ function columnChoices(letter, id, store) {
   /** @param {State} state */
   function update(state) {
     const choice = state.columns.find((column) => column.id === id)?.choice;
-    const now = [state.checkpoints, state.modes, choice];
+    const now = [state.checkpoints, state.modes, state.tree, choice];
     if (!choice || now.every((part, at) => part === shown[at])) return;
     shown = now;
     fillModels(model, state.checkpoints);
+    model.append(...branchOptions(state));
     replaceChildren(mode, ...(state.modes.status === 'ready' ? state.modes.value : []).map(({name, title, definition}) => (
       el('option', {value: name, title: definition}, title))));
-    const found = state.checkpoints.status === 'ready' ? checkpointOf(state.checkpoints.value, choice.checkpoint) : undefined;
-    model.value = found?.id ?? '';
-    mode.value = choice.mode;
-    mode.disabled = found?.source === 'recorded';
-    setHidden(edits, choice.interventions.length === 0);
-    setText(edits, editsText(choice.interventions.length).slice(2));
+    const run = chosenRun(state, choice);
+    const found = state.checkpoints.status === 'ready' ? checkpointOf(state.checkpoints.value, run?.checkpoint) : undefined;
+    model.value = 'branch' in choice ? `branch:${choice.branch}` : found?.id ?? '';
+    mode.value = run?.mode ?? 'full';
+    mode.disabled = found?.source === 'recorded' || 'branch' in choice;
+    const count = run?.interventions.length ?? 0;
+    setHidden(edits, count === 0);
+    setText(edits, editsText(count).slice(2));
   }
   return {element: el('div', {class: 'column-fields'}, model, mode, edits, remove), update};
+}
+
+/** The value of an option that is a branch. */
+const BRANCH_VALUE = /^branch:(\d+)$/;
+
+/** @param {State} state */
+function branchOptions({tree: {branches}}) {
+  if (branches.length === 0) return [];
+  return [el('optgroup', {label: 'Branches'}, ...branches.map(({id, name}) => el('option', {value: `branch:${id}`}, name)))];
 }

@@ -9,7 +9,7 @@ import {ApiError} from '../api.js';
 import {failureFrom} from '../failure.js';
 import {sleep} from '../sleep.js';
 import {EMPTY_TRACE} from '../state.js';
-import {patched, requestOf} from './columns.js';
+import {chosenRun, patched, requestOf} from './columns.js';
 
 /** Seconds to wait where a busy server does not say. */
 const BUSY_SECONDS = 2;
@@ -52,7 +52,7 @@ export function keepColumns({store, api, onFailure, signal}) {
     const abort = new AbortController();
     loadings.set(id, {asked, abort});
     if (request) void load(id, request, abort.signal);
-    else setTrace(id, {...EMPTY_TRACE, status: 'failed', error: unknownModel(choice.checkpoint)});
+    else setTrace(id, {...EMPTY_TRACE, status: 'failed', error: unknownModel(chosenRun(state, choice)?.checkpoint ?? '')});
   }
 
   /**
@@ -86,7 +86,7 @@ export function keepColumns({store, api, onFailure, signal}) {
   }
 
   store.subscribe((state, previous) => {
-    const keys = /** @type {const} */ (['columns', 'request', 'checkpoints', 'tasks']);
+    const keys = /** @type {const} */ (['columns', 'request', 'checkpoints', 'tasks', 'tree']);
     if (keys.some((key) => state[key] !== previous[key]) || state.trace.status !== previous.trace.status) keep(state);
   }, signal);
   signal.addEventListener('abort', () => loadings.forEach(({abort}) => abort.abort()), {once: true});

@@ -3,7 +3,7 @@
 /** @import {TraceHeader} from '../state.js' */
 /** @import {PlotSpec} from '../views/panel.js' */
 import {outputPlot} from '../views/episode_plots.js';
-import {weightingPlot} from '../views/head_plots.js';
+import {vectorPlot, weightingPlot} from '../views/head_plots.js';
 import {memoryPlot} from '../views/memory_plots.js';
 
 /** Of the memory in CSS pixels: less than in the main view, since columns are narrow. */
@@ -12,12 +12,12 @@ const MEMORY_HEIGHT = 300;
 /**
  * @param {string} letter
  * @param {TraceHeader} header
- * @returns {PlotSpec[]} Output, the weightings of write heads and then of read heads, and memory.
+ * @returns {PlotSpec[]} Output, the weightings of write heads and then of read heads, adds, reads, and memory.
  */
 export function columnPlots(letter, {heads}) {
   const weightings = /** @type {const} */ (['write', 'read']).flatMap((kind) => heads.flatMap((head, index) => (
     head.kind === kind ? [{...weightingPlot(heads, index), height: 200}] : [])));
-  return [outputPlot(), ...weightings, {...memoryPlot('after'), height: MEMORY_HEIGHT}].map((spec) => under(letter, spec));
+  return [outputPlot(), ...weightings, vectorPlot('write'), vectorPlot('read'), {...memoryPlot('after'), height: MEMORY_HEIGHT}].map((spec) => under(letter, spec));
 }
 
 /**

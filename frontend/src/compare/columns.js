@@ -1,27 +1,29 @@
 // The columns beside the main trace: what each is asked with, and what each shows. Column A is the main trace itself.
 
-/** @import {Intervention, State, Summary, TraceRequest, TraceState} from '../state.js' */
+/** @import {Run} from '../branches/tree.js' */
+/** @import {State, Summary, TraceRequest, TraceState} from '../state.js' */
+import {runOf} from '../branches/tree.js';
 import {checkpointOf} from '../runs.js';
 import {EMPTY_TRACE} from '../state.js';
 import {startingTask} from '../task_settings.js';
 
 /**
- * @typedef {object} ColumnChoice What a person chooses for a column; task and seed are those of the main trace.
- * @property {string} checkpoint
- * @property {string} mode
- * @property {Intervention[]} interventions
- * @property {boolean} leave_constraints
+ * @typedef {Run|{branch: number}} ColumnChoice What a person chooses for a column: a model with its changes, or a branch, by
+ *   its id; task and seed are those of the main trace.
  *
  * @typedef {object} Column
  * @property {number} id Of this visit; no two columns ever have the same.
  * @property {ColumnChoice} choice
+ * @property {number} offset Steps by which it is later than A, where columns are aligned by hand.
  * @property {number} attempt How often a person has asked for it again.
  * @property {TraceState} trace
  *
  * @typedef {object} CompareView How columns are laid beside each other.
- * @property {'step'|'delimiter'} align Which steps stand for the same moment: equal ones, or those as far from the first
- *   step of the output phase.
- * @property {'shared'|'own'} scales Whether all memories have one colour scale.
+ * @property {'step'|'delimiter'|'jump'|'phase'|'hand'} align Which steps stand for the same moment: equal ones, or those as
+ *   far from the first step whose output counts, from the first content jump of the selected head, from the first step of a
+ *   phase, or from steps that a person chose.
+ * @property {string} phase Name of the phase, for `phase`.
+ * @property {'shared'|'own'} scales Whether all memories, and all vectors of a kind, have one colour scale.
  * @property {'matched'|'raw'} rows Whether the rows of B are put into A's order before they are subtracted.
  * @property {'B'|'C'|'D'} delta The column from which A is subtracted.
  */
@@ -40,19 +42,22 @@ let lastId = 0;
  */
 export function newColumn(choice) {
   lastId += 1;
-  return {id: lastId, choice, attempt: 0, trace: EMPTY_TRACE};
+  return {id: lastId, choice, offset: 0, attempt: 0, trace: EMPTY_TRACE};
 }
 
 /**
  * @param {Column[]} columns
  * @param {ColumnChoice[]} choices
+ * @param {number[]} [offsets] One a choice; 0 where there is none.
  * @returns {Column[]} One a choice; the traces of those that are already there stay.
  */
-export function withChoices(columns, choices) {
+export function withChoices(columns, choices, offsets = []) {
   const left = [...columns];
-  const found = choices.slice(0, MOST_COLUMNS).map((choice) => {
+  const found = choices.slice(0, MOST_COLUMNS).map((choice, index) => {
     const at = left.findIndex((column) => sameChoice(column.choice, choice));
-    return at < 0 ? newColumn(choice) : left.splice(at, 1)[0];
+    const column = at < 0 ? newColumn(choice) : left.splice(at, 1)[0];
+    const offset = offsets[index] ?? 0;
+    return column.offset === offset ? column : {...column, offset};
   });
   const unchanged = found.length === columns.length && found.every((column, at) => column === columns[at]);
   return unchanged ? columns : found;
@@ -63,12 +68,33 @@ export function withChoices(columns, choices) {
  * @param {ColumnChoice} b
  */
 function sameChoice(a, b) {
-  return JSON.stringify(orderedChoice(a)) === JSON.stringify(orderedChoice(b));
+  return JSON.stringify('branch' in a ? a : orderedRun(a)) === JSON.stringify('branch' in b ? b : orderedRun(b));
 }
 
-/** @param {ColumnChoice} choice */
-function orderedChoice({checkpoint, mode, interventions, leave_constraints}) {
-  return {checkpoint, mode, interventions, leave_constraints};
+/**
+ * @param {Run} run
+ * @returns {Run} What belongs to a run, in one order.
+ */
+function orderedRun({checkpoint, mode, interventions, leave_constraints, sources}) {
+  return {checkpoint, mode, interventions, leave_constraints, ...(sources ? {sources} : {})};
+}
+
+/**
+ * @param {Pick<State, 'tree'>} state
+ * @param {ColumnChoice} choice
+ * @returns {Run|null} Null for a branch that is not there.
+ */
+export function chosenRun({tree}, choice) {
+  return 'branch' in choice ? runOf(tree, choice.branch) : choice;
+}
+
+/**
+ * @param {State} state
+ * @returns {ColumnChoice|null} What the main trace is, as a choice for a column.
+ */
+export function mainChoice({request, tree}) {
+  if (tree.shown !== null) return {branch: tree.shown};
+  return request && orderedRun(request);
 }
 
 /**
@@ -81,7 +107,8 @@ function orderedChoice({checkpoint, mode, interventions, leave_constraints}) {
 export function nextChoice({request, columns}, modes) {
   if (!request || columns.length >= MOST_COLUMNS) return null;
   const changed = request.interventions.length > 0;
-  const shown = [...(changed ? [] : [request.mode]), ...columns.filter(({choice}) => choice.checkpoint === request.checkpoint).map(({choice}) => choice.mode)];
+  const others = columns.flatMap(({choice}) => ('branch' in choice || choice.checkpoint !== request.checkpoint ? [] : [choice.mode]));
+  const shown = [...(changed ? [] : [request.mode]), ...others];
   const mode = modes.find((name) => !shown.includes(name)) ?? 'full';
   return {checkpoint: request.checkpoint, mode, interventions: [], leave_constraints: false};
 }
@@ -93,11 +120,13 @@ export function nextChoice({request, columns}, modes) {
  *   own task with the same seed; null while the main trace or the list of models is not known, and for a model that is
  *   not in the list.
  */
-export function requestOf({request, checkpoints, tasks}, choice) {
-  if (!request || checkpoints.status !== 'ready' || tasks.status !== 'ready') return null;
-  const model = checkpointOf(checkpoints.value, choice.checkpoint);
+export function requestOf({request, checkpoints, tasks, tree}, choice) {
+  const run = chosenRun({tree}, choice);
+  if (!request || !run || checkpoints.status !== 'ready' || tasks.status !== 'ready') return null;
+  const model = checkpointOf(checkpoints.value, run.checkpoint);
   if (!model) return null;
-  const asked = {...request, ...orderedChoice(choice)};
+  const {task, seed, initial_seed, inputs} = request;
+  const asked = {...orderedRun(run), task, seed, initial_seed, inputs};
   const main = checkpointOf(checkpoints.value, request.checkpoint);
   if (model.source === 'recorded') return {...asked, task: null, inputs: null, mode: 'full', interventions: [], leave_constraints: false};
   if (main && request.task && sameChannels(main, model)) return asked;
@@ -144,14 +173,18 @@ export function removeColumn({columns}, id) {
 /**
  * @param {State} state
  * @param {number} id
- * @param {Partial<ColumnChoice>} patch
+ * @param {{checkpoint: string}|{mode: string}|{branch: number}} patch
  * @returns {Partial<State>} With another choice; another model has other heads, so edits of its heads do not stay.
  */
-export function changeColumn({columns}, id, patch) {
+export function changeColumn({columns, tree}, id, patch) {
   const column = columns.find((one) => one.id === id);
   if (!column) return {};
-  const edits = patch.checkpoint === undefined ? {} : {interventions: []};
-  return {columns: patched(columns, id, {choice: {...column.choice, ...edits, ...patch}})};
+  if ('branch' in patch) return {columns: patched(columns, id, {choice: patch})};
+  const before = chosenRun({tree}, column.choice);
+  const model = 'checkpoint' in patch ? {checkpoint: patch.checkpoint, interventions: [], leave_constraints: false} : before;
+  if (!model) return {};
+  const choice = {mode: before?.mode ?? 'full', ...model, ...patch};
+  return {columns: patched(columns, id, {choice})};
 }
 
 /**

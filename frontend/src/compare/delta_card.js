@@ -7,6 +7,7 @@
 /** @import {Panel} from '../views/panel.js' */
 /** @import {Shown} from './align.js' */
 /** @import {CompareView} from './columns.js' */
+/** @import {Parting} from './first_divergence.js' */
 /** @import {PanelGroup} from './panel_group.js' */
 import {moveTo} from '../cursor.js';
 import {el, replaceChildren} from '../shell/dom.js';
@@ -14,10 +15,10 @@ import {choice} from '../views/controls.js';
 import {setHidden, setText} from '../views/dom.js';
 import {requestOf} from './columns.js';
 import {cannotSubtract, deltaPlots} from './delta_plots.js';
-import {divergenceText} from './first_divergence.js';
+import {divergenceText, firstDivergence} from './first_divergence.js';
 import {bestMatching, Matcher, matchingText} from './matching.js';
 
-/** @typedef {{rows: readonly number[]|null, text: string, parting: import('./matching.js').ServerDivergence|null}} Matched */
+/** @typedef {{rows: readonly number[]|null, text: string}} Matched */
 
 export class DeltaCard {
   /** @type {Panel[]} */ #panels = [];
@@ -63,11 +64,12 @@ export class DeltaCard {
     const whole = [shown[0], shown[at]].every((one) => one.state.trace.status === 'ready');
     const problem = a && b && whole ? cannotSubtract(a.data, b.data) : 'Once both traces are complete.';
     setHidden(this.plots, problem !== null);
-    if (problem !== null || !a || !b) return this.#say({rows: null, text: problem ?? '', parting: null});
+    if (problem !== null || !a || !b) return this.#say(problem ?? '', null, 0);
+    const {offset} = shown[at];
     const matched = this.#matched(state, shown[at]);
-    this.#say(matched);
+    this.#say(matched.text, matched.rows && firstDivergence(a.data, b.data, matched.rows, offset), offset);
     this.#build(a, b);
-    const other = {b: b.data, rows: matched.rows, offset: shown[at].offset, letter: shown[at].letter};
+    const other = {b: b.data, rows: matched.rows, offset, letter: shown[at].letter};
     /** @type {import('./delta_plots.js').DeltaModel} */
     const model = {...a, reference: null, memoryLimit: Math.max(a.memoryLimit, b.memoryLimit), other};
     for (const panel of this.#panels) {
@@ -82,20 +84,23 @@ export class DeltaCard {
    * @param {Shown} shown
    * @returns {Matched}
    */
-  #matched(state, {column}) {
+  #matched(state, {column, offset}) {
     const b = column && requestOf(state, column.choice);
-    if (state.compare.rows === 'raw' || !state.request || !b) return {rows: null, text: 'Rows as they are.', parting: null};
+    if (state.compare.rows === 'raw' || !state.request || !b) return {rows: null, text: 'Rows as they are.'};
     const found = this.matcher.found(state.request, b);
-    const parting = found.status === 'ready' ? found.value.matched_divergence : null;
-    return {rows: bestMatching(found)?.rows ?? null, text: matchingText(found), parting};
+    const text = matchingText(found);
+    return {rows: bestMatching(found)?.rows ?? null, text: offset === 0 || found.status !== 'ready' ? text : `${text} The matching was found step by step.`};
   }
 
-  /** @param {Matched} matched */
-  #say({text, parting}) {
-    const first = parting?.first ? {...parting.first, headName: parting.first.head_name} : null;
-    setText(this.line, parting ? `${text} ${divergenceText({...parting, first})}` : text);
-    setHidden(this.jump, !first);
-    this.#parting = first?.step ?? 0;
+  /**
+   * @param {string} text
+   * @param {Parting|null} parting With the rows matched.
+   * @param {number} offset
+   */
+  #say(text, parting, offset) {
+    setText(this.line, parting ? `${text} ${divergenceText(parting, offset)}` : text);
+    setHidden(this.jump, !parting?.first);
+    this.#parting = parting?.first?.step ?? 0;
   }
 
   /**

@@ -6,7 +6,7 @@
 /** @import {Values} from '../views/scales.js' */
 import {heatmaps} from '../views/cells.js';
 import {brief} from '../views/format.js';
-import {weightingPlot} from '../views/head_plots.js';
+import {vectorHead, vectorLimit, vectorPlot, weightingPlot, wordAxisDown} from '../views/head_plots.js';
 import {locationAxisDown, upsideDown, wholeTicks} from '../views/layout.js';
 import {memoryPlot, wordGrid} from '../views/memory_plots.js';
 import {signedScale} from '../views/scales.js';
@@ -32,13 +32,13 @@ export function cannotSubtract(a, b) {
 /**
  * @param {TraceData} a
  * @param {TraceData} b That can be subtracted.
- * @returns {PlotSpec[]} Of the outputs if they are as many, of the heads that both have, write heads first, and of the
- *   memory if its words are as long.
+ * @returns {PlotSpec[]} Of the outputs if they are as many, of the heads that both have, write heads first, and of
+ *   adds, reads and memory if words are as long.
  */
 export function deltaPlots({header}, b) {
   const heads = header.heads.map((head, index) => ({...head, index})).sort((x, y) => Number(x.kind === 'read') - Number(y.kind === 'read'));
   const both = heads.filter(({name}) => b.header.heads.some((other) => other.name === name));
-  const memory = header.axes.word === b.header.axes.word ? [deltaMemory()] : [];
+  const memory = header.axes.word === b.header.axes.word ? [deltaVector('write'), deltaVector('read'), deltaMemory()] : [];
   const outputs = header.axes.output === b.header.axes.output ? [deltaOutput()] : [];
   return [...outputs, ...both.map(({index, name}) => deltaWeighting(header.heads, index, name)), ...memory];
 }
@@ -80,6 +80,23 @@ export function outputDelta({data, other: {b, offset}}) {
   const theirs = b.matrix('outputs');
   return data.matrix('outputs').map((row, channel) => row.map((value, step) => (theirs[channel][step + offset] ?? NaN) - value));
 }
+
+/**
+ * @param {DeltaModel} model
+ * @param {'write'|'read'} kind
+ * @returns {Values[]} `rows[word][step]` of the vectors of the selected head, or of the first of its kind; NaN where B has no
+ *   such step or head.
+ */
+export function vectorDelta(model, kind) {
+  const {data, other: {b, offset}} = model;
+  const field = FIELDS[kind];
+  const head = vectorHead(model, kind);
+  const heads = kind === 'write' ? b.writeHeads : b.readHeads;
+  const theirs = head < heads.length ? b.matrix(field, head) : null;
+  return data.matrix(field, head).map((row, word) => row.map((value, step) => (theirs?.[word][step + offset] ?? NaN) - value));
+}
+
+const FIELDS = /** @type {const} */ ({write: 'add_vector', read: 'read_vector'});
 
 /** @type {WeakMap<TraceData, Map<string, {other: Other, complete: number, rows: Values[]}>>} The last delta of each head. */
 const kept = new WeakMap();
@@ -170,6 +187,30 @@ function deltaOutput() {
     read: (model, step, row) => {
       const value = outputDelta(asDelta(model))[row]?.[step];
       return value === undefined ? null : `t = ${step + 1} · ${model.data.header.output_channels[row]}\nΔy = ${brief(value)}`;
+    },
+  });
+}
+
+/**
+ * @param {'write'|'read'} kind
+ * @returns {PlotSpec}
+ */
+function deltaVector(kind) {
+  const plain = vectorPlot(kind);
+  const symbol = kind === 'write' ? 'a' : 'r';
+  return timeHeatmap({
+    id: `delta-${plain.id}`,
+    title: `Δ · ${plain.title}`,
+    symbol: `Δ<i>${symbol}<sub>t</sub></i>`,
+    caption: `What the ${kind} head ${kind === 'write' ? 'adds' : 'reads'} more or less than in A, on the scale of A.`,
+    height: plain.height,
+    rowLink: 'word',
+    rowAxis: wordAxisDown,
+    layers: (model) => [{rows: vectorDelta(asDelta(model), kind), scale: signedScale(vectorLimit(model, FIELDS[kind]), model), bar: `Δ<i>${symbol}</i>`}],
+    depends: (model) => [...otherOf(model), ...plain.depends(model), vectorLimit(model, FIELDS[kind])],
+    read: (model, step, row) => {
+      const value = vectorDelta(asDelta(model), kind)[row]?.[step];
+      return value === undefined ? null : `t = ${step + 1} · element ${row}\nΔ${symbol} = ${brief(value)}`;
     },
   });
 }

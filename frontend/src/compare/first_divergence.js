@@ -7,7 +7,12 @@ import {brief} from '../views/format.js';
 
 /** @typedef {{steps: number, first: Divergence|null, skipped: readonly string[]}} Parting `skipped`: of other sizes in the two. */
 
-/** @type {WeakMap<TraceData, {a: TraceData, rows: readonly number[]|null, found: Parting}>} The last one of each B. */
+/** @typedef {{a: TraceData, rows: readonly number[]|null, offset: number, found: Parting}} Known */
+
+/** As many as are on screen of one column: as it is, and matched. */
+const KEPT = 2;
+
+/** @type {WeakMap<TraceData, Known[]>} The last ones of each B. */
 const known = new WeakMap();
 
 /** What the stages are called. */
@@ -22,24 +27,29 @@ const STAGES = /** @type {Record<string, string>} */ ({
  * @param {TraceData} a
  * @param {TraceData} b
  * @param {readonly number[]|null} rows
+ * @param {number} [offset] How many steps later B is at the same moment.
  * @returns {Parting}
  */
-export function firstDivergence(a, b, rows) {
-  const last = known.get(b);
-  if (last && last.a === a && last.rows === rows) return last.found;
-  const found = divergence(a, b, {rows});
-  known.set(b, {a, rows, found});
+export function firstDivergence(a, b, rows, offset = 0) {
+  const kept = known.get(b) ?? [];
+  const last = kept.find((one) => one.a === a && one.rows === rows && one.offset === offset);
+  if (last) return last.found;
+  const found = divergence(a, b, {rows, offset});
+  known.set(b, [{a, rows, offset, found}, ...kept].slice(0, KEPT));
   return found;
 }
 
 /**
  * @param {Parting} parting
+ * @param {number} [offset] That the parting was found with.
  * @returns {string}
  */
-export function divergenceText({steps, first, skipped}) {
+export function divergenceText({steps, first, skipped}, offset = 0) {
   const without = skipped.length === 0 ? '' : ` Of other sizes, so not compared: ${skipped.map((stage) => STAGES[stage] ?? stage).join(', ')}.`;
-  if (!first) return `Equal to A in all ${steps} steps, to within 10⁻⁶.${without}`;
+  if (steps === 0) return 'No step of this column stands beside one of A.';
+  if (!first) return `Equal to A in all ${steps} steps${offset === 0 ? '' : ' that stand beside each other'}, to within 10⁻⁶.${without}`;
   const where = [STAGES[first.stage] ?? first.stage, first.headName && `of ${first.headName}`].filter(Boolean).join(' ');
   const apart = first.difference === null ? 'not a number in one of both' : `|Δ| up to ${brief(first.difference)}`;
-  return `Parts from A at t = ${first.step + 1}: ${where}, ${apart}.${without}`;
+  const there = offset === 0 ? '' : ` (t = ${first.step + 1 + offset} here)`;
+  return `Parts from A at t = ${first.step + 1}${there}: ${where}, ${apart}.${without}`;
 }

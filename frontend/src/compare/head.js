@@ -5,6 +5,7 @@
 import {el, icon} from '../shell/dom.js';
 import {choice} from '../views/controls.js';
 import {setHidden, setText} from '../views/dom.js';
+import {alignGroup} from './align_group.js';
 import {addColumn, LETTERS, MOST_COLUMNS} from './columns.js';
 
 /**
@@ -14,11 +15,10 @@ import {addColumn, LETTERS, MOST_COLUMNS} from './columns.js';
 export function compareHead(store) {
   const note = el('span', {class: 'compare-note'});
   const add = el('button', {type: 'button', class: 'button', id: 'add-column', onclick: () => addAndFocus(store)}, icon('plus'), 'Add column');
-  const align = choice('Align', [['step', 'by step'], ['delimiter', 'by output']], store, ({compare}) => compare.align,
-    (value, {compare}) => ({compare: {...compare, align: value}}));
-  const scales = choice('Memory scale', [['shared', 'shared'], ['own', 'separate']], store, ({compare}) => compare.scales,
+  const align = alignGroup(store);
+  const scales = choice('Scales', [['shared', 'shared'], ['own', 'separate']], store, ({compare}) => compare.scales,
     (value, {compare}) => ({compare: {...compare, scales: value}}));
-  align.element.title = 'By output: the first steps whose outputs count stand for the same moment';
+  scales.element.title = 'Shared: memories have one colour scale in all columns, and so have adds, and reads';
   return {
     element: el('div', {class: 'section-head compare-head'}, el('h2', {id: 'compare-title'}, 'Compare'), note, align.element, scales.element, add),
     update(state) {

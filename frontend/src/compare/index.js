@@ -1,11 +1,14 @@
 // Traces beside each other: one cursor, one zoom, and what differs.
 
+/** @import {Actions} from '../actions.js' */
 /** @import {Api} from '../api.js' */
 /** @import {State} from '../state.js' */
 /** @import {Store} from '../store.js' */
 /** @import {Model} from '../views/model.js' */
 /** @import {Theme} from '../views/theme.js' */
 /** @import {Shown} from './align.js' */
+import {BranchPanel} from '../branches/panel.js';
+import {PatchingPanel} from '../patching/panel.js';
 import {el, replaceChildren} from '../shell/dom.js';
 import {setHidden, setText} from '../views/dom.js';
 import {readTheme} from '../views/theme.js';
@@ -24,11 +27,11 @@ const REST = 500;
 
 /**
  * @param {HTMLElement} root
- * @param {{store: Store, api: Api, signal: AbortSignal}} context
+ * @param {{store: Store, api: Api, actions: Actions, signal: AbortSignal}} context
  * @returns {() => void} Brings the columns into sight, with the focus on the button that adds one.
  */
-export function mountCompare(root, {store, api, signal}) {
-  const page = new ComparePage(root, {store, api, signal});
+export function mountCompare(root, {store, api, actions, signal}) {
+  const page = new ComparePage(root, {store, api, actions, signal});
   store.subscribe((state) => page.hear(state), signal);
   page.hear(store.get());
   return () => {
@@ -50,21 +53,24 @@ class ComparePage {
 
   /**
    * @param {HTMLElement} root
-   * @param {{store: Store, api: Api, signal: AbortSignal}} context
+   * @param {{store: Store, api: Api, actions: Actions, signal: AbortSignal}} context
    */
-  constructor(root, {store, api, signal}) {
+  constructor(root, {store, api, actions, signal}) {
     this.root = root;
     this.store = store;
+    this.actions = actions;
     this.signal = signal;
     const tooltip = new Tooltip(store);
     this.group = new PanelGroup(signal, {tooltip, failed: (error) => this.#fail(error)});
     const again = () => this.hear(this.store.get());
     this.makeDelta = () => new DeltaCard({store, api, group: this.group, changed: again, signal});
     this.head = compareHead(store);
+    this.branches = new BranchPanel({store, actions});
     this.operations = new OperationsTable(store);
     this.metrics = new MetricsPanel({store, api, signal});
+    this.patching = new PatchingPanel({store, api, actions, group: this.group, again, signal});
     this.details = el('div', {class: 'compare-details', hidden: true}, this.operations.element, this.metrics.element);
-    replaceChildren(root, this.head.element, this.#notice, this.#columns, this.details, tooltip.element);
+    replaceChildren(root, this.head.element, this.branches.element, this.#notice, this.#columns, this.details, this.patching.element, tooltip.element);
     const sight = new IntersectionObserver((entries) => this.#seen(entries.at(-1)?.isIntersecting ?? false), {rootMargin: '120px'});
     sight.observe(root);
     signal.addEventListener('abort', () => {
@@ -94,10 +100,13 @@ class ComparePage {
   /** @param {State} state */
   #update(state) {
     this.head.update(state);
+    this.branches.update(state);
     const shown = state.columns.length > 0 && state.trace.data ? shownColumns(state) : [];
     this.#arrange(shown);
-    if (shown.length === 0) return;
     if (this.#theme?.dark !== state.dark) this.#readTheme(state.dark);
+    if (this.#inSight) this.patching.update(state, /** @type {Theme} */ (this.#theme));
+    this.group.scheduler.wake();
+    if (shown.length === 0) return;
     const models = modelsOf(shown, state, /** @type {Theme} */ (this.#theme));
     if (state.step !== this.#step) this.group.scheduler.moved();
     this.#step = state.step;
@@ -119,7 +128,7 @@ class ComparePage {
   #part(shown, [a, ...others]) {
     others.forEach((b, at) => {
       const whole = a && b && shown[0].state.trace.status === 'ready' && shown[at + 1].state.trace.status === 'ready';
-      this.#cards[at + 1].head.part(whole ? firstDivergence(a.data, b.data, null) : null);
+      this.#cards[at + 1].head.part(whole ? firstDivergence(a.data, b.data, null, shown[at + 1].offset) : null, shown[at + 1].offset);
     });
   }
 
@@ -133,7 +142,7 @@ class ComparePage {
     if (keys === this.#keys) return;
     this.#keys = keys;
     for (const card of this.#cards) card.dispose();
-    this.#cards = shown.map(({letter, column}) => new ColumnCard(letter, column, {store: this.store, group: this.group}));
+    this.#cards = shown.map(({letter, column}) => new ColumnCard(letter, column, {store: this.store, actions: this.actions, group: this.group}));
     this.#columns.style.setProperty('--columns', String(shown.length + 1));
     this.#delta ??= shown.length > 0 ? this.makeDelta() : null;
     replaceChildren(this.#columns, ...[...this.#cards, this.#delta].map((card) => card?.element));

@@ -25,11 +25,12 @@ import {requestOf} from './columns.js';
  * @param {State} state
  * @param {Column|null} column Null for the main trace.
  * @param {{sequences: number, lengths: number[]|null}} options
- * @returns {MetricsRequest|null} Null for what cannot be measured: a recording runs no other sequences.
+ * @returns {MetricsRequest|null} Null for what cannot be measured: a recording runs no other sequences, and what takes from
+ *   another run takes from one sequence alone.
  */
 export function metricsRequest(state, column, {sequences, lengths}) {
   const asked = column ? requestOf(state, column.choice) : state.request;
-  if (!asked || isRecording(asked.checkpoint)) return null;
+  if (!asked || isRecording(asked.checkpoint) || asked.sources) return null;
   const {checkpoint, task} = asked;
   return {checkpoint, task, sequences, ...(lengths ? {lengths} : {}), ...madeChanges(asked)};
 }

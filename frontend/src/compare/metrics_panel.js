@@ -89,7 +89,7 @@ export class MetricsPanel {
    */
   async #one(asked, at, columns, signal) {
     const key = JSON.stringify(asked);
-    if (!asked) return {asked: key, result: null, error: {code: 'recorded', message: 'a recording runs no other sequences'}};
+    if (!asked) return {asked: key, result: null, error: {code: 'one_sequence', message: 'it is of one sequence: recorded, or taking from another run'}};
     setText(this.#note, `Column ${LETTERS[at]}…`);
     const tell = (/** @type {{done: number, total: number}} */ {done, total}) => {
       this.#progress.value = (at + done / Math.max(1, total)) / columns;

@@ -22,7 +22,7 @@ export function mountChangeLine(root, {store, actions, signal}) {
     replaceChildren(root, changed(state, actions), refused(state, actions));
   }
   /** @type {(keyof State)[]} */
-  const shown = ['request', 'modes'];
+  const shown = ['request', 'modes', 'tree'];
   store.subscribe((state, previous) => {
     const {data, end, refused: told} = state.trace;
     const {trace} = previous;

@@ -21,21 +21,24 @@ const HEAD_AXES = ['head', 'read_head', 'write_head'];
  */
 
 /**
- * The first difference over the steps that have arrived of both. Stages of other shapes are skipped, and named.
+ * The first difference over the steps that have arrived of both; its step is that of A. Stages of other shapes are skipped,
+ * and named.
  *
  * @param {TraceData} a
  * @param {TraceData} b
- * @param {{rows?: readonly number[]|null, tolerance?: number}} [options] `rows[i]` is the location of B that stands for
- *   location i of A; where they run the other way round, the entries of B's shift weightings do too.
+ * @param {{rows?: readonly number[]|null, offset?: number, tolerance?: number}} [options] `rows[i]` is the location of B that stands for
+ *   location i of A; where they run the other way round, the entries of B's shift weightings do too. `offset`: how many steps later
+ *   B is at the same moment.
  * @returns {{steps: number, tolerance: number, skipped: string[], first: Divergence|null}}
  */
-export function divergence(a, b, {rows = null, tolerance = TOLERANCE} = {}) {
-  const steps = Math.min(a.received, b.received);
+export function divergence(a, b, {rows = null, offset = 0, tolerance = TOLERANCE} = {}) {
+  const [start, end] = [Math.max(0, -offset), Math.min(a.received, b.received - offset)];
+  const steps = Math.max(0, end - start);
   const skipped = COMPARED.filter((stage) => String(shapeOf(a, stage)) !== String(shapeOf(b, stage)));
   const stages = COMPARED.filter((stage) => !skipped.includes(stage));
-  for (let step = 0; step < steps; step++) {
+  for (let step = start; step < end; step++) {
     for (const stage of stages) {
-      const found = differenceAt(a, b, stage, step, rows, tolerance);
+      const found = differenceAt(a, b, stage, {step, offset}, rows, tolerance);
       if (found) return {steps, tolerance, skipped, first: {step, stage, ...found}};
     }
   }
@@ -72,15 +75,15 @@ function shapeOf(data, stage) {
  * @param {TraceData} a
  * @param {TraceData} b
  * @param {string} stage
- * @param {number} step
+ * @param {{step: number, offset: number}} moment
  * @param {readonly number[]|null} rows
  * @param {number} tolerance
  */
-function differenceAt(a, b, stage, step, rows, tolerance) {
+function differenceAt(a, b, stage, {step, offset}, rows, tolerance) {
   const axes = axesOf(a, stage);
   const byHead = HEAD_AXES.includes(axes[0]);
   const heads = byHead ? a.header.axes[axes[0]] : 1;
-  const [first, second] = [a.at(stage, step), b.at(stage, step)];
+  const [first, second] = [a.at(stage, step), b.at(stage, step + offset)];
   const order = orderOf(axes, first.length / heads, rows);
   const apart = Array.from({length: heads}, (_, head) => largest(first, second, head, order));
   const most = apart.indexOf(Math.max(...apart));

@@ -29,17 +29,26 @@ export function vectorPlot(kind) {
     rowLink: 'word',
     rowAxis: wordAxisDown,
     layers: (model) => [{
-      rows: model.data.matrix(field, indexOf(model, kind)),
-      scale: signedScale(model.scale.memory === 'fixed' ? 1 : roundedUp(model.series.peak(field)), model),
+      rows: model.data.matrix(field, vectorHead(model, kind)),
+      scale: signedScale(vectorLimit(model, field), model),
       bar: write ? '<i>a</i>' : '<i>r</i>',
     }],
-    depends: (model) => [indexOf(model, kind), model.scale.memory, model.complete ? 0 : roundedUp(model.series.peak(field))],
+    depends: (model) => [vectorHead(model, kind), model.scale.memory, model.complete && !model.limits ? 0 : vectorLimit(model, field)],
     read: (model, step, row) => (row < model.data.header.axes.word
       ? `t = ${step + 1} · element ${row}\n${write ? 'a' : 'r'} = ${
-        exact(model.data.value(field, step, indexOf(model, kind), row), model.data.header.dtype)}`
+        exact(model.data.value(field, step, vectorHead(model, kind), row), model.data.header.dtype)}`
       : null),
-    note: (model) => (headsOf(model.data, kind).length > 1 ? `head ${kind} ${indexOf(model, kind)}` : ''),
+    note: (model) => (headsOf(model.data, kind).length > 1 ? `head ${kind} ${vectorHead(model, kind)}` : ''),
   });
+}
+
+/**
+ * @param {Model} model
+ * @param {'add_vector'|'read_vector'} field
+ * @returns {number} Both ends of its colour scale.
+ */
+export function vectorLimit({scale, limits, series}, field) {
+  return scale.memory === 'fixed' ? 1 : limits?.[field] ?? roundedUp(series.peak(field));
 }
 
 /**
@@ -56,7 +65,7 @@ function headsOf(data, kind) {
  * @param {'write'|'read'} kind
  * @returns {number} Index among the heads of this kind: the selected one, or else the first.
  */
-function indexOf({data, head}, kind) {
+export function vectorHead({data, head}, kind) {
   return Math.max(0, headsOf(data, kind).indexOf(head));
 }
 
@@ -65,7 +74,7 @@ function indexOf({data, head}, kind) {
  * @param {number} pixels
  * @returns {AxisSpec}
  */
-function wordAxisDown(model, pixels) {
+export function wordAxisDown(model, pixels) {
   const range = wordRange(model);
   return {title: 'word element <i>j</i>', range: upsideDown(range), values: wholeTicks(range, pixels / 22)};
 }

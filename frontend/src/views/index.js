@@ -96,7 +96,7 @@ class Page {
     for (const panel of this.#panels) panel.update(model);
     for (const section of this.#sections) section.choose(state);
     this.words.update(moved);
-    this.#inspector?.showEdits(state.request);
+    this.#inspector?.showEdits(state);
     this.pointer.update(state);
     this.scheduler.wake();
     this.#askForPlotly();

@@ -2,12 +2,12 @@
 
 /** @import {Actions} from '../actions.js' */
 /** @import {Store} from '../store.js' */
-/** @import {Intervention, TraceHeader, TraceRequest} from '../state.js' */
+/** @import {Intervention, State, TraceHeader} from '../state.js' */
 /** @import {Model} from './model.js' */
 /** @import {Tooltip} from './tooltip.js' */
 import {isRecording, RECORDED} from '../api.js';
 import {SEQUENTIAL} from '../colors.js';
-import {kernelWith, touches, withEdit} from '../interventions.js';
+import {kernelWith, touches} from '../interventions.js';
 import {describeStep} from './describe.js';
 import {element, formula, setHidden, setPressed, setText} from './dom.js';
 import {Edits} from './edits.js';
@@ -148,16 +148,16 @@ export class Inspector {
     if (this.store.get().playing) this.store.set({playing: false});
     return (value) => {
       const made = {...edit(value, data.at('shift_weighting', step, head)), heads: [name], steps: /** @type {[number, number]} */ ([step, step + 1])};
-      this.actions.intervene({interventions: withEdit(this.store.get().request?.interventions ?? [], made)});
+      this.actions.edit(made);
     };
   }
 
-  /** @param {TraceRequest|null} request */
-  showEdits(request) {
+  /** @param {Pick<State, 'request'|'tree'>} state */
+  showEdits({request, tree}) {
     if (!request) return;
     const locked = isRecording(request.checkpoint) ? RECORDED : '';
     for (const field of [...Object.values(this.#fields), ...this.#shifts]) field.lock(locked);
-    this.#edits.update(request, locked);
+    this.#edits.update(request, tree, locked);
   }
 
   /** @param {Model} model */

@@ -17,6 +17,8 @@
  * @property {number|null} pinned
  * @property {number|null} reference The pinned step, if differences to it are shown.
  * @property {number} memoryLimit Both ends of the memory's colour scale.
+ * @property {Partial<Record<'add_vector'|'read_vector', number>>} [limits] Both ends of the vectors' colour scales, where they
+ *   are not those of this trace alone.
  * @property {State['scale']} scale
  * @property {State['zoom']} zoom
  * @property {State['output_view']} outputView

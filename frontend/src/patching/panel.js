@@ -1,0 +1,176 @@
+// Activation patching on the page: what is asked, how far the server is, the map, and what a cell becomes.
+
+/** @import {Actions} from '../actions.js' */
+/** @import {Api} from '../api.js' */
+/** @import {PanelGroup} from '../compare/panel_group.js' */
+/** @import {State} from '../state.js' */
+/** @import {Store} from '../store.js' */
+/** @import {Panel} from '../views/panel.js' */
+/** @import {Theme} from '../views/theme.js' */
+/** @import {PatchAsked, PatchMap, PatchView} from './asked.js' */
+import {modelFor} from '../compare/align.js';
+import {patiently} from '../compare/column_loader.js';
+import {failureFrom} from '../failure.js';
+import {el, replaceChildren} from '../shell/dom.js';
+import {bitsText} from '../shell/status.js';
+import {setHidden, setText} from '../views/dom.js';
+import {patchAsked, patchBody} from './asked.js';
+import {patchForm} from './form.js';
+import {MEASURED, patchPlot, rowWords} from './plot.js';
+
+/** A press that moves further than this, in CSS pixels, is a drag: Plotly zooms. */
+const CLICK_RADIUS = 4;
+
+/** @typedef {{asked: PatchAsked, map: PatchMap, trace: State['trace']}} Measured With A's trace, along whose steps the map lies. */
+
+export class PatchingPanel {
+  /** @type {AbortController|null} */ #running = null;
+  /** @type {Measured|null} */ #measured = null;
+  /** @type {PatchView|null} The last that was asked, or given up. */ #asked = null;
+  /** @type {Panel|null} */ #panel = null;
+  #cancel = el('button', {type: 'button', class: 'button', hidden: true, onclick: () => this.#running?.abort()}, 'Cancel');
+  #progress = el('progress', {hidden: true, max: 1, 'aria-label': 'Progress of the map'});
+  #note = el('span', {class: 'section-note', role: 'status'});
+  #plot = el('div', {class: 'patching-plot'});
+  #losses = el('p', {class: 'patching-losses'});
+  #row = el('select', {class: 'select', id: 'patch-row'});
+  #fork = el('button', {type: 'button', class: 'button', id: 'patch-fork', onclick: () => this.#forkAt(Number(this.#row.value), this.store.get().step)});
+  #found = el('div', {class: 'patching-found', hidden: true},
+    el('p', {class: 'compare-note'}, MEASURED), this.#losses, this.#plot,
+    el('div', {class: 'patching-cell'}, el('label', {class: 'field-label', for: 'patch-row'}, 'Patch'), this.#row, this.#fork));
+
+  /** @param {{store: Store, api: Api, actions: Actions, group: PanelGroup, again: () => void, signal: AbortSignal}} parts */
+  constructor({store, api, actions, group, again, signal}) {
+    this.store = store;
+    this.api = api;
+    this.actions = actions;
+    this.group = group;
+    this.again = again;
+    this.signal = signal;
+    this.pointer = group.pointer(store);
+    this.form = patchForm(store, this.#cancel, this.#progress, this.#note);
+    this.element = el('section', {class: 'compare-part patching', 'aria-labelledby': 'patching-title'},
+      el('div', {class: 'section-head'}, el('h3', {id: 'patching-title'}, 'What carries the output'), this.form.element), this.#found);
+    signal.addEventListener('abort', () => this.#running?.abort(), {once: true});
+  }
+
+  /**
+   * @param {State} state
+   * @param {Theme} theme
+   */
+  update(state, theme) {
+    this.form.update(state, this.#running !== null);
+    if (state.patching !== this.#asked && ready(state)) void this.#measure(state, state.patching);
+    if (!this.#measured || !this.#panel) return;
+    this.#tell(state);
+    const {steps} = this.#measured.map;
+    setText(this.#fork, `Branch with this patch at t = ${state.step + 1}`);
+    this.#fork.disabled = !(state.step >= steps[0] && state.step < steps[1]);
+    const model = modelFor({...state, trace: this.#measured.trace, diff: false}, theme);
+    if (!model) return;
+    this.#panel.update(model);
+    this.#panel.tell();
+    this.pointer.update(state);
+  }
+
+  /**
+   * @param {State} state
+   * @param {PatchView|null} view
+   */
+  async #measure(state, view) {
+    this.#running?.abort();
+    this.#asked = view;
+    if (!view) return this.#show(null);
+    const asked = patchAsked(state, view);
+    if (typeof asked === 'string') return setText(this.#note, asked);
+    const running = new AbortController();
+    this.#running = running;
+    this.#busy(true);
+    setText(this.#note, '');
+    try {
+      const tell = (/** @type {{done: number, total: number}} */ {done, total}) => {
+        this.#progress.value = done / Math.max(1, total);
+      };
+      const map = await patiently(() => this.api.patch(patchBody(asked), tell, running.signal), running.signal);
+      if (this.#running === running) this.#show({asked, map, trace: state.trace});
+    } catch (error) {
+      if (this.#running === running) setText(this.#note, running.signal.aborted ? 'Cancelled.' : failureFrom(error).message);
+    }
+    if (this.#running !== running) return;
+    this.#running = null;
+    this.#busy(false);
+    this.again();
+  }
+
+  /** @param {boolean} busy */
+  #busy(busy) {
+    this.#progress.value = 0;
+    for (const part of [this.#cancel, this.#progress]) setHidden(part, !busy);
+    this.form.update(this.store.get(), busy);
+  }
+
+  /** @param {Measured|null} measured */
+  #show(measured) {
+    this.#measured = measured;
+    if (this.#panel) this.group.drop([this.#panel]);
+    this.#panel = null;
+    setHidden(this.#found, !measured);
+    if (!measured) return;
+    const {map, trace} = measured;
+    this.#panel = this.group.make(patchPlot(map, trace.data?.header.steps ?? 0), this.store, this.pointer);
+    replaceChildren(this.#plot, this.#panel.element);
+    replaceChildren(this.#row, ...map.rows.map((row, at) => el('option', {value: at}, rowWords(row))));
+    this.group.watch([this.#panel]);
+    this.#clicks(this.#panel);
+  }
+
+  /**
+   * Says which two runs the map is of, and whether they are still on screen.
+   *
+   * @param {State} state
+   */
+  #tell(state) {
+    if (!this.#measured || this.#running) return;
+    const {asked, map} = this.#measured;
+    const words = `Clean: ${runWords(asked.clean)}, ${bitsText(map.loss_clean)} bits. Corrupted: ${runWords(asked.corrupted)}, ${bitsText(map.loss_corrupted)} bits.`;
+    setText(this.#losses, words);
+    const now = state.patching ? patchAsked(state, state.patching) : '';
+    setText(this.#note, typeof now !== 'string' && JSON.stringify(now) === JSON.stringify(asked) ? '' : 'The runs have changed since: the map is of those named below.');
+  }
+
+  /** @param {Panel} panel Whose cells become branches by a click. */
+  #clicks(panel) {
+    panel.host.addEventListener('pointerdown', (down) => {
+      if (down.button !== 0) return;
+      document.addEventListener('pointerup', (up) => {
+        const place = panel.placeAt(up.clientX, up.clientY);
+        if (place && Math.hypot(up.clientX - down.clientX, up.clientY - down.clientY) <= CLICK_RADIUS) this.#forkAt(Math.round(place.y), Math.round(place.x) - 1);
+      }, {once: true, signal: this.signal});
+    }, {capture: true});
+  }
+
+  /**
+   * @param {number} row
+   * @param {number} step
+   */
+  #forkAt(row, step) {
+    if (!this.#measured) return;
+    const {asked, map: {rows, steps}} = this.#measured;
+    if (rows[row] && step >= steps[0] && step < steps[1]) this.actions.forkPatched(asked, rows[row], step);
+  }
+}
+
+/**
+ * @param {State} state
+ * @returns {boolean} Whether the traces on screen are what they will be.
+ */
+function ready({trace, columns, checkpoints, tasks}) {
+  const settled = [trace, ...columns.map((column) => column.trace)].every(({status}) => status === 'ready' || status === 'failed');
+  return settled && trace.status === 'ready' && checkpoints.status === 'ready' && tasks.status === 'ready';
+}
+
+/** @param {PatchAsked['clean']} request */
+function runWords({checkpoint, mode, interventions, inputs, seed}) {
+  const edits = interventions.length === 0 ? '' : `, ${interventions.length} ${interventions.length === 1 ? 'edit' : 'edits'}`;
+  return `${checkpoint}${mode === 'full' ? '' : `, ${mode.replaceAll('_', ' ')}`}${edits}, ${inputs ? 'typed rows' : `seed ${seed}`}`;
+}
