@@ -219,7 +219,7 @@ test('adds and reads share their colour scales too, or have their own', () => {
   const state = known({trace: ready(a), columns: [{...newColumn(choice('two')), trace: ready(b)}]});
   const limits = (scales, scale = state.scale) => {
     const asked = {...state, scale, compare: {...state.compare, scales}};
-    return modelsOf(shownColumns(asked), asked, THEME).map((model) => ['write', 'read'].map((kind) => vectorPlot(kind).cells.layers(model)[0].scale.high));
+    return modelsOf(shownColumns(asked), asked, THEME).map((model) => ['write', 'read'].map((kind) => vectorPlot(kind).cells(model, {width: 500, height: 200}).layers[0].scale.high));
   };
   const own = limits('own');
   const both = [0, 1].map((kind) => Math.max(own[0][kind], own[1][kind]));
