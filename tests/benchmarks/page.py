@@ -1,4 +1,4 @@
-"""How fast the page is in real Chromium: the first picture, and each frame while a person scrubs.
+"""How fast the page is in real Chromium: the first picture, each frame while scrubbing, and the answer to an edit.
 
 Scrubbing presses the right arrow in every frame, from the first step to the last, and notes the time from frame to
 frame. The baseline draws the same plots, in the same tab, as a page does that only uses Plotly: one `restyle` or
@@ -12,7 +12,7 @@ import os
 import statistics
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
@@ -21,8 +21,45 @@ from tests.browser.page import ScopePage, copying, fragment
 from tests.browser.processes import CHROMIUM_ARGUMENTS, ServerProcess
 
 WIDTH, HEIGHT = 1440, 900
-VIEWS = (("top of the page", HEIGHT, 0), ("addressing and memory", HEIGHT, 900), ("the whole page", 2900, 0))
+MODES = ("content_only", "location_only", "no_shift")
+COLUMNS = "[" + ",".join(f"{{'checkpoint':'copy-lstm','mode':'{mode}'}}" for mode in MODES) + "]"
 SETTLED_MS = 2500
+EDITED_LENGTH = 24
+
+
+class View(NamedTuple):
+    """What is in sight while the cursor moves."""
+
+    name: str
+    height: int
+    top: str
+    more: dict[str, object]
+
+
+VIEWS = (
+    View("top of the page", HEIGHT, "#views", {}),
+    View("addressing and memory", HEIGHT, "[data-plot=stage-previous]", {}),
+    View("the whole page", 2900, "#views", {}),
+    View("four columns", HEIGHT, "#compare", {"compare": COLUMNS}),
+)
+
+DRAWN = """() => {
+  const inSight = (host) => host.getBoundingClientRect().bottom > 0 && host.getBoundingClientRect().top < innerHeight;
+  const hosts = [...document.querySelectorAll('.plot-host')].filter(inSight);
+  return hosts.length > 3 && hosts.every((host) => host.classList.contains('js-plotly-plot'));
+}"""
+
+EDIT = """async (text) => {
+  const frame = () => new Promise(requestAnimationFrame);
+  const number = () => document.querySelector('.inspector [data-number="interpolation_gate"]');
+  const input = document.querySelector('.numbers-input');
+  input.value = text;
+  const from = performance.now();
+  input.dispatchEvent(new KeyboardEvent('keydown', {key: 'Enter', bubbles: true}));
+  do await frame(); while (number()?.textContent !== text);
+  await frame();
+  return performance.now() - from;
+}"""
 
 WATCH = """
 window.firsts = new Promise((done) => {
@@ -101,14 +138,30 @@ def opening(browser: Browser, base: str, length: int, *, warm: bool) -> dict[str
     return firsts
 
 
-def scrubbing(page: Page, steps: int, scroll: int) -> tuple[list[float], list[float]]:
+def scrubbing(page: Page, steps: int, top: str) -> tuple[list[float], list[float]]:
     """Milliseconds from frame to frame, of the page and of the baseline."""
-    page.evaluate(f"scrollTo(0, {scroll})")
+    page.locator(top).evaluate("(part) => scrollTo(0, part.getBoundingClientRect().top + scrollY - 130)")
+    page.wait_for_function(DRAWN)
     page.wait_for_timeout(SETTLED_MS)
     ours: list[float] = page.evaluate(SCRUB, steps - 1) + page.evaluate(SCRUB, steps - 1)
     page.wait_for_timeout(SETTLED_MS)
     plain: list[float] = page.evaluate(PLAIN, 20)
     return ours, plain
+
+
+def editing(browser: Browser, base: str) -> list[float]:
+    """Milliseconds from Enter, with another gate typed at the first output, to the frame with the new run; T = 49."""
+    tab = ScopePage(browser.new_page(viewport={"width": WIDTH, "height": HEIGHT}), base)
+    tab.open(fragment("copy-lstm", task=copying(EDITED_LENGTH), seed=3, t=EDITED_LENGTH + 2))
+    tab.page.wait_for_function(DRAWN)
+    taken = []
+    for digit in range(1, 10):
+        tab.page.wait_for_timeout(SETTLED_MS / 2)
+        tab.page.locator('.inspector [data-number="interpolation_gate"]').focus()
+        tab.press("Enter")
+        taken.append(tab.page.evaluate(EDIT, f"0.{digit}"))
+    tab.page.close()
+    return taken
 
 
 def _quantile(values: list[float], share: float) -> float:
@@ -140,15 +193,17 @@ def main() -> None:
             )
             print(f"Plotly's figures {plotly:.0f} ms")
         print(f"{'scrubbing':<24}{'median':>9}{'p95':>9}{'longest':>9}{'frames/s':>10}{'plain Plotly':>14}{'ratio':>8}")
-        for name, height, scroll in VIEWS:
+        for name, height, top, more in VIEWS:
             tab = ScopePage(browser.new_page(viewport={"width": WIDTH, "height": height}), server.url)
-            tab.open(fragment("copy-lstm", task=copying(length), seed=3, t=1))
-            ours, plain = scrubbing(tab.page, asked.steps, scroll)
+            tab.open(fragment("copy-lstm", task=copying(length), seed=3, t=1, **more))
+            ours, plain = scrubbing(tab.page, asked.steps, top)
             row: list[Any] = [_quantile(ours, share) for share in (0.5, 0.95, 1.0)]
             mean, slow = statistics.fmean(ours), statistics.fmean(plain)
             print(f"{name:<24}" + "".join(f"{value:>9.1f}" for value in row), end="")
             print(f"{1000 / mean:>10.1f}{slow:>11.0f} ms{slow / mean:>8.1f}")
             tab.page.close()
+        edits = editing(browser, server.url)
+        print(f"from an edit to the new run, T = 49: {statistics.median(edits):.0f} ms, at most {max(edits):.0f} ms")
 
 
 if __name__ == "__main__":
