@@ -12,7 +12,7 @@ from ntm_core.recording import record
 from ntm_core.tasks import Copy
 from ntm_core.zoo import names, path
 from tests.browser.conftest import OpenTab
-from tests.browser.page import PATIENCE, ScopePage, copying, fragment
+from tests.browser.page import PATIENCE, SECOND, ScopePage, copying, fragment
 from tests.browser.processes import ServerProcess
 
 pytestmark = pytest.mark.browser
@@ -167,6 +167,18 @@ def test_everything_is_seen_and_scrubbed_before_plotly_is_there(tab: ScopePage) 
     tab.go_to(30)
     expect(bars).not_to_have_attribute("d", before or "")
     assert tab.page.locator(".js-plotly-plot").count() == 0
+
+
+def test_a_page_at_rest_shows_plotly_alone(tab: ScopePage) -> None:
+    """Also of plots that were drawn before they came into sight: each canvas that stays costs every frame."""
+    tab.open(fragment("copy-lstm", task=copying(8), seed=1, t=3))
+    for plot in ("weighting-read-0", "memory-after", "track-entropy", "input"):
+        tab.drawn(plot)
+        tab.page.wait_for_timeout(SECOND)
+    tab.go_to(7)
+    tab.page.wait_for_timeout(SECOND)
+    tab.page.wait_for_function("document.querySelectorAll('.cell-overlay:not([hidden])').length === 0")
+    assert tab.page.locator("[data-pictured], [data-moved]").count() == 0
 
 
 def test_every_plot_names_itself_its_axes_and_its_meaning(tab: ScopePage) -> None:

@@ -237,7 +237,7 @@ export class Panel {
   }
 
   /**
-   * Paints the canvas as a whole, and shows it until Plotly has drawn the same.
+   * Paints the canvas as a whole, and shows it unless Plotly has drawn the same.
    *
    * @param {Model} model
    * @param {unknown[]} wanted
@@ -248,7 +248,7 @@ export class Panel {
     const grid = cells(model, this.#size);
     this.#overlay.place(area(model, this.#size), grid);
     this.#overlay.paint(grid.layers);
-    this.#overlay.show(true);
+    this.#overlay.show(this.#moved || !same(wanted, this.#drawn));
     this.#painted = wanted;
     this.#paintedSteps = model.received;
     this.#paintedColumns = grid.arrived;
