@@ -232,7 +232,8 @@ def _train(arguments: argparse.Namespace) -> int:
     converged = progress.marks.converged
     sys.stdout.write(
         f"{'Did not converge' if converged is None else f'Converged at iteration {converged}'}; "
-        f"{progress.iteration} iterations in {outcome.seconds:.1f} s: {directory / FINAL}\n"
+        f"{progress.iteration} iterations in {outcome.spent.seconds:.1f} s, of which the processor worked "
+        f"{outcome.spent.cpu_seconds:.1f} s: {directory / FINAL}\n"
     )
     _write_table(outcome.results.errors_by_length)
     return 0

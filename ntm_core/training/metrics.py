@@ -42,6 +42,9 @@ class MetricRow(BaseModel):
     gradient_norm: float | None = Field(description="Norm of the last gradient before clipping; null if not finite.")
     skipped_updates: int = Field(description="Updates skipped so far because the gradient was not finite.")
     seconds: float = Field(description="Time spent so far.")
+    cpu_seconds: float | None = Field(
+        None, description="Processor time spent so far, which other programs do not lengthen; null in older files."
+    )
 
 
 class FixedSequences:

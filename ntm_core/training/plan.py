@@ -38,7 +38,8 @@ class Plan(BaseModel):
     def best_known(cls, task: Task, machine: dict[str, Any], recipe: dict[str, Any], seed: int = 0) -> Self:
         """The best known machine and recipe for a task, with these fields changed; ConfigError, TrainingError."""
         channels = {"input_size": len(task.input_channels), "output_size": len(task.output_channels)}
-        config = MachineConfig.make(**(channels | default_machine(task.name) | machine))
+        controller = machine.get("controller", MachineConfig.model_fields["controller"].default)
+        config = MachineConfig.make(**(channels | default_machine(task.name, controller) | machine))
         fields = default_recipe(task.name, config.controller) | recipe
         return cls.make(task=task, config=config, recipe=Recipe.make(**fields), seed=seed)
 

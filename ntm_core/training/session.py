@@ -20,6 +20,7 @@ from ntm_core.evaluation import Results, evaluate
 from ntm_core.training.metrics import FixedSequences, MetricRow, MetricsFile
 from ntm_core.training.plan import Plan
 from ntm_core.training.record import Marks, marks, training_record
+from ntm_core.training.spent import Spent, Stopwatch
 from ntm_core.training.state import TrainingState
 from ntm_core.training.structure import content_jumps, diagonal
 from ntm_core.training.trainer import Trainer, Update
@@ -54,7 +55,7 @@ class Outcome:
     """How a session ended: results only if the run is finished, for a stopped run can be resumed."""
 
     progress: Progress
-    seconds: float
+    spent: Spent
     results: Results | None
 
 
@@ -80,12 +81,12 @@ def train(
     while not run.finished:
         if stop():
             run.save_state()
-            return Outcome(run.progress(), run.seconds, None)
+            return Outcome(run.progress(), run.spent, None)
         run.advance()
         if live_seconds is not None:
             run.show(live_seconds)
         report(run.progress())
-    return Outcome(run.progress(), run.seconds, run.finish())
+    return Outcome(run.progress(), run.spent, run.finish())
 
 
 def saved_plan(directory: Path) -> Plan:
@@ -111,14 +112,14 @@ class _Run:
         self._marks = marks(plan.recipe, self._metrics.rows)
         self._fixed = FixedSequences(plan.task)
         self._update: Update | None = None
-        self._started = time.monotonic() - (state.seconds if state else 0.0)
+        self._stopwatch = Stopwatch(state.spent if state else Spent())
         self._live: int | None = None
         self._shown = -math.inf
 
     @property
-    def seconds(self) -> float:
+    def spent(self) -> Spent:
         """Time spent on the run, in all its sessions."""
-        return time.monotonic() - self._started
+        return self._stopwatch.spent
 
     @property
     def finished(self) -> bool:
@@ -171,7 +172,7 @@ class _Run:
         """Save all that the run needs to go on from here."""
         trainer = self._trainer
         state = TrainingState(
-            self._plan, trainer.counts, self.seconds, self._metrics.rows, trainer.tensors(), trainer.machine.core
+            self._plan, trainer.counts, self.spent, self._metrics.rows, trainer.tensors(), trainer.machine.core
         )
         state.save(self._directory / STATE)
 
@@ -184,7 +185,7 @@ class _Run:
 
     def _measured(self) -> MetricRow:
         counts, scores = self._trainer.counts, self._fixed.measure(self._trainer.machine)
-        trace = self._fixed.trace(self._trainer.machine)
+        trace, spent = self._fixed.trace(self._trainer.machine), self.spent
         return MetricRow(
             iteration=counts.iteration,
             sequences=counts.iteration * self._plan.recipe.batch,
@@ -195,12 +196,13 @@ class _Run:
             content_jumps=content_jumps(trace),
             gradient_norm=self._update.gradient_norm if self._update else None,
             skipped_updates=counts.skipped,
-            seconds=round(self.seconds, 3),
+            seconds=round(spent.seconds, 3),
+            cpu_seconds=round(spent.cpu_seconds, 3),
         )
 
     def _save_checkpoint(self, path: Path, results: Results | None = None) -> None:
         core = self._trainer.machine.core
-        training = training_record(self._plan, self._trainer.counts, self.seconds, self._metrics.rows, core)
+        training = training_record(self._plan, self._trainer.counts, self.spent, self._metrics.rows, core)
         checkpoint = Checkpoint.of(
             self._trainer.machine,
             task=self._plan.task.model_dump(mode="json"),

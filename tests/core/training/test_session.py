@@ -23,7 +23,7 @@ class Crash(BaseException):
 
 
 def without_time(row: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in row.items() if name != "seconds"}
+    return {name: value for name, value in row.items() if name not in ("seconds", "cpu_seconds")}
 
 
 def everything(directory: Path) -> dict[str, Any]:
@@ -82,7 +82,7 @@ def test_a_run_leaves_metrics_a_series_and_a_final_checkpoint(uninterrupted: Pat
     assert [row["seconds"] for row in rows] == sorted(row["seconds"] for row in rows)
     assert rows[0].keys() == {
         *("iteration", "sequences", "loss_bits", "wrong_bits", "metric", "diagonal", "content_jumps"),
-        *("gradient_norm", "skipped_updates", "seconds"),
+        *("gradient_norm", "skipped_updates", "seconds", "cpu_seconds"),
     }
 
 
@@ -262,9 +262,12 @@ def test_a_run_of_the_compiled_core_is_refused_where_there_is_none(
 
 def test_time_adds_up_over_sessions(plan: Plan, tmp_path: Path) -> None:
     train(plan, tmp_path, **stop_at(4))
-    saved = TrainingState.load(tmp_path / STATE).seconds
-    assert saved > 0
-    assert train(plan, tmp_path, **stop_at(4)).seconds > saved
+    saved = TrainingState.load(tmp_path / STATE).spent
+    assert saved.seconds > 0
+    assert saved.cpu_seconds > 0
+    after = train(plan, tmp_path, **stop_at(4)).spent
+    assert after.seconds > saved.seconds
+    assert after.cpu_seconds > saved.cpu_seconds
 
 
 def test_every_iteration_is_reported(plan: Plan, tmp_path: Path) -> None:
