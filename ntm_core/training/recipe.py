@@ -1,7 +1,7 @@
 """How a machine is trained: the optimiser's numbers, when to look, and when to stop.
 
-The best known settings of each task are a file, `recipes/TASK.toml`: the tables `machine` and `recipe` hold what differs
-from the defaults, and the same tables under the name of a controller what differs for that one. Each says why.
+The best known settings of each task are a file, `recipes/TASK.toml`: the tables `machine` and `recipe` hold what
+differs from the defaults, and the same tables under the name of a controller what differs for that one. Each says why.
 """
 
 import functools
@@ -15,6 +15,12 @@ from ntm_core.config import Controller, describe_validation_error
 from ntm_core.errors import TrainingError
 
 Optimiser = Literal["rmsprop", "adam"]
+
+NO_MEMORY: Literal["no_memory"] = "no_memory"
+"""What recipes call an LSTM without a memory."""
+
+Kind = Controller | Literal["no_memory"]
+"""What a recipe is for: a controller with a memory, or none."""
 
 _RECIPES = Path(__file__).parent / "recipes"
 
@@ -58,13 +64,12 @@ class Recipe(BaseModel):
             raise TrainingError(describe_validation_error(error)) from None
 
 
-
-def default_machine(task: str, controller: Controller = "lstm") -> dict[str, Any]:
+def default_machine(task: str, controller: Kind = "lstm") -> dict[str, Any]:
     """The fields in which the machine that learns this task best differs from `MachineConfig`'s defaults."""
     return _settings(task, controller, "machine")
 
 
-def default_recipe(task: str, controller: Controller) -> dict[str, Any]:
+def default_recipe(task: str, controller: Kind) -> dict[str, Any]:
     """The fields in which the best known recipe for this task and controller differs from `Recipe`'s defaults."""
     return _settings(task, controller, "recipe")
 

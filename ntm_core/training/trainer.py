@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from ntm_core.baseline import Baseline
 from ntm_core.compiled import Core
 from ntm_core.errors import TrainingError
 from ntm_core.evaluation import require_fitting
@@ -58,7 +59,7 @@ class Trainer:
         require_fitting(plan.config, plan.task)
         self.plan = plan
         self.counts = Counts()
-        self.machine = Machine(plan.config, plan.seed)
+        self.machine = (Machine if plan.memory else Baseline)(plan.config, plan.seed)
         self.machine.core = core or self.machine.core
         self._parameters = FlatParameters(self.machine)
         self._optimiser = _OPTIMISERS[plan.recipe.optimiser](self._parameters, plan.recipe)

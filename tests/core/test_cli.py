@@ -236,7 +236,10 @@ def assert_resumes_to_the_same_bits(directory: Path) -> None:
     resumed, through = (load_checkpoint(path / "final.safetensors") for path in (directory, whole))
     assert all(torch.equal(value, through.tensors[name]) for name, value in resumed.tensors.items())
     rows = [
-        [{**json.loads(line), "seconds": 0, "cpu_seconds": 0} for line in (path / "metrics.jsonl").read_text().splitlines()]
+        [
+            {**json.loads(line), "seconds": 0, "cpu_seconds": 0}
+            for line in (path / "metrics.jsonl").read_text().splitlines()
+        ]
         for path in (directory, whole)
     ]
     assert rows[0] == rows[1]

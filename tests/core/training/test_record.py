@@ -17,7 +17,9 @@ def test_a_run_converges_at_the_first_row_below_the_limit() -> None:
 
 def test_the_record_says_how_it_was_trained() -> None:
     plan = small_plan(seed=4, batch=2)
-    record = training_record(plan, Counts(iteration=7, skipped=1), Spent(3.14159, 2.71828), (row(0), row(5)), "compiled")
+    record = training_record(
+        plan, Counts(iteration=7, skipped=1), Spent(3.14159, 2.71828), (row(0), row(5)), "compiled"
+    )
     assert record.model_dump() == {
         "recipe": plan.recipe.model_dump(),
         "seed": 4,
