@@ -359,7 +359,7 @@ def _checkpoint(arguments: argparse.Namespace) -> Checkpoint:
     name, wishes = arguments.checkpoint, _json_object(arguments.import_json, "--import-json")
     if unknown := wishes.keys() - {field.name for field in fields(Wishes)}:
         raise CheckpointError(f"--import-json has {sorted(unknown)}: it may have {[f.name for f in fields(Wishes)]}")
-    if not Path(name).exists() and name in zoo.names():
+    if not Path(name).exists() and name in zoo.files():
         return load_checkpoint(zoo.path(name))
     return read_checkpoint(name, Wishes(**wishes))
 

@@ -353,8 +353,8 @@ def test_a_checkpoint_without_a_task_needs_one(checkpoint: Path, capsys: pytest.
 
 
 def test_a_shipped_checkpoint_is_found_by_name(checkpoint: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(zoo, "names", lambda: ("small",))
-    monkeypatch.setattr(zoo, "path", lambda name: checkpoint.parent / f"{name}.safetensors")
+    monkeypatch.setattr(zoo, "files", lambda: {"small": checkpoint})
+    monkeypatch.setattr(zoo, "path", zoo.files().__getitem__)
     assert main(["evaluate", "small", "--sequences", "1"]) == 0
     assert main(["evaluate", "large", "--sequences", "1"]) == REFUSED
 
