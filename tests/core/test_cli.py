@@ -203,6 +203,31 @@ def test_another_plan_does_not_touch_the_run(tmp_path: Path, capsys: pytest.Capt
     assert (tmp_path / "state.safetensors").read_bytes() == before
 
 
+def test_an_lstm_without_a_memory_is_trained_by_the_same_command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main([*SMALL, *LIMIT, "--no-memory"]) == 0
+    assert "runs/copy-no_memory-seed-3/results.json" in capsys.readouterr().out
+    assert main(["train", "--resume", "runs/copy-no_memory-seed-3", "--max-iterations", "12"]) == 0
+    assert "12 iterations" in capsys.readouterr().out
+    assert main([*SMALL, "--no-memory", "--controller", "gru", "--out", "runs/gru"]) == REFUSED
+    assert said(capsys).startswith("ntm-scope: controller is 'gru': only an LSTM remembers")
+
+
+def test_curves_of_runs_are_written_as_a_table_or_a_picture(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    runs = [str(tmp_path / name) for name in ("with", "without")]
+    assert main([*SMALL, *LIMIT, "--out", runs[0]]) == 0
+    assert main([*SMALL, *LIMIT, "--no-memory", "--out", runs[1]]) == 0
+    assert main(["curves", *runs, "--output", str(tmp_path / "curves.csv")]) == 0
+    lines = (tmp_path / "curves.csv").read_text().splitlines()
+    assert [line.partition(",")[0] for line in lines] == ["run", *["with"] * 3, *["without"] * 3]
+    assert main(["curves", *runs, "--output", str(tmp_path / "curves.svg")]) == 0
+    assert (tmp_path / "curves.svg").read_text().count("<polyline") == 2
+    assert main(["curves", *runs, "--output", str(tmp_path / "curves.pdf")]) == REFUSED
+    assert re.match(r"ntm-scope: --output is .*curves\.pdf: it must end in \.csv or \.svg", said(capsys))
+
+
 # --- stopping and killing ---------------------------------------------------------------------------------------------
 
 
