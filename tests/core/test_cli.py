@@ -23,6 +23,7 @@ from ntm_core.recording import record
 from ntm_core.tasks import TASKS, Copy, parse_task
 from ntm_core.trace_file import load_trace
 from ntm_core.training import Recipe, metrics
+from ntm_core.training.recipe import default_recipe
 from ntm_core.training.session import saved_plan
 
 SMALL = [
@@ -136,8 +137,9 @@ def test_the_defaults_are_those_of_the_task(tmp_path: Path) -> None:
         patch.setattr(TASKS["associative_recall"], "evaluation_lengths", (2,))
         assert main(["train", "associative_recall", *words]) == 0
     plan = saved_plan(tmp_path)
-    assert (plan.recipe.batch, plan.recipe.learning_rate, plan.seed) == (16, 3e-4, 0)
-    assert (plan.config.initial_weighting_scale, plan.config.input_size, plan.config.output_size) == (1.0, 8, 6)
+    recipe = default_recipe("associative_recall", "lstm") | {"max_iterations": 1}
+    assert (plan.recipe, plan.seed) == (Recipe(**recipe), 0)
+    assert (plan.config.input_size, plan.config.output_size) == (8, 6)
     assert plan.task == parse_task({"name": "associative_recall"})
 
 
