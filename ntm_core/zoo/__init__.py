@@ -2,7 +2,10 @@
 
 from pathlib import Path
 
-_ORDER = ("copy-lstm", "copy-feedforward", "associative-recall-lstm")
+_ORDER = (
+    *("copy-lstm", "copy-feedforward", "repeat-copy-lstm"),
+    *("associative-recall-lstm", "dynamic-ngrams-lstm", "priority-sort-lstm"),
+)
 """Which come first where they are listed; the first is what a fresh page shows."""
 
 
