@@ -1,4 +1,4 @@
-"""The commands that need no server: train, evaluate, trace, modes."""
+"""The commands that need no server: train, curves, evaluate, trace, modes."""
 
 import argparse
 import json
@@ -16,6 +16,7 @@ from tqdm import tqdm  # type: ignore[import-untyped]  # it ships no types
 
 from ntm_core import zoo
 from ntm_core.analysis.mode_table import markdown, mode_rows
+from ntm_core.atomic import atomic_write
 from ntm_core.checkpoints.importers import Wishes
 from ntm_core.checkpoints.native import Checkpoint, load_checkpoint
 from ntm_core.checkpoints.reading import read_checkpoint
@@ -34,7 +35,10 @@ from ntm_core.trace import TraceHeader
 from ntm_core.trace_file import save_trace
 from ntm_core.training import Plan, Progress, Recipe
 from ntm_core.training import train as train_plan
-from ntm_core.training.session import FINAL, saved_plan
+from ntm_core.training.curves import curves_csv, curves_svg, read_curve
+from ntm_core.training.recipe import NO_MEMORY
+from ntm_core.training.session import FINAL, RESULTS, saved_plan
+from ntm_core.training.tensorboard import scalar_report
 
 REFUSED = 2
 """Exit status of a command that could not do what it was asked."""
@@ -46,11 +50,12 @@ _FROM_TASK = {"input_size", "output_size"}
 
 
 def add_commands(subparsers: Any) -> None:
-    """Add the commands train, evaluate, trace and modes to an argparse parser's subparsers.
+    """Add the commands train, curves, evaluate, trace and modes to an argparse parser's subparsers.
 
     The parsed arguments then have a `run`: a function of the arguments that gives the exit status.
     """
     _add_train(subparsers)
+    _add_curves(subparsers)
     _add_evaluate(subparsers)
     _add_trace(subparsers)
     _add_modes(subparsers)
@@ -85,10 +90,32 @@ def _add_train(subparsers: Any) -> None:
         help="What computes the machine. Default: what a resumed run began with, otherwise compiled where it can.",
     )
     parser.add_argument("--task-json", metavar="JSON", help='Settings of the task, such as {"lengths": [1, 10]}.')
+    parser.add_argument(
+        "--no-memory", action="store_true", help="Train the LSTM alone, without heads and memory, to compare with."
+    )
+    parser.add_argument(
+        "--tensorboard",
+        action="store_true",
+        help="Write the measurements for TensorBoard too; it must be installed.",
+    )
     _add_threads(parser)
     add_options(parser, "recipe (some defaults differ by task)", Recipe, set())
     add_options(parser, "machine (some defaults differ by task)", MachineConfig, _FROM_TASK)
     parser.set_defaults(run=_guarded(_train))
+
+
+def _add_curves(subparsers: Any) -> None:
+    parser = subparsers.add_parser(
+        "curves",
+        help="write the learning curves of runs",
+        description="Write the learning curves of runs: as a table of all measurements (.csv), or as a picture of the "
+        "loss against the sequences trained on (.svg).",
+        allow_abbrev=False,
+    )
+    parser.add_argument("runs", nargs="+", type=Path, metavar="RUN", help="Directories of runs.")
+    parser.add_argument("-o", "--output", type=Path, required=True, metavar="FILE", help="The .csv or .svg to write.")
+    _add_threads(parser)
+    parser.set_defaults(run=_guarded(_curves))
 
 
 def _add_evaluate(subparsers: Any) -> None:
@@ -217,11 +244,12 @@ def _use_threads(threads: int) -> None:
 
 def _train(arguments: argparse.Namespace) -> int:
     plan = _resumed_plan(arguments) if arguments.resume else _new_plan(arguments)
-    name = f"{plan.task.name}-{plan.config.controller}-seed-{plan.seed}"
+    name = f"{plan.task.name}-{plan.config.controller if plan.memory else NO_MEMORY}-seed-{plan.seed}"
     directory = arguments.resume or arguments.out or Path("runs") / name
-    if arguments.core != "eager":
+    scalars = scalar_report(directory) if arguments.tensorboard else None
+    if plan.memory and arguments.core != "eager":
         warm_up(lambda words: print(words, file=sys.stderr))
-    with _stop_on_signal() as stop, _ProgressBar(plan.recipe.batch) as bar:
+    with _stop_on_signal() as stop, _ProgressBar(plan.recipe.batch, scalars) as bar:
         outcome = train_plan(plan, directory, core=arguments.core, stop=stop, report=bar)
     progress = outcome.progress
     if outcome.results is None:
@@ -232,7 +260,8 @@ def _train(arguments: argparse.Namespace) -> int:
     converged = progress.marks.converged
     sys.stdout.write(
         f"{'Did not converge' if converged is None else f'Converged at iteration {converged}'}; "
-        f"{progress.iteration} iterations in {outcome.seconds:.1f} s: {directory / FINAL}\n"
+        f"{progress.iteration} iterations in {outcome.spent.seconds:.1f} s, of which the processor worked "
+        f"{outcome.spent.cpu_seconds:.1f} s: {directory / (FINAL if plan.memory else RESULTS)}\n"
     )
     _write_table(outcome.results.errors_by_length)
     return 0
@@ -242,17 +271,27 @@ def _new_plan(arguments: argparse.Namespace) -> Plan:
     if arguments.task is None:
         raise TrainingError(f"TASK is missing: name one of {', '.join(TASKS)}, or give --resume DIR")
     task = parse_task({"name": arguments.task, **_json_object(arguments.task_json, "--task-json")})
-    return Plan.best_known(task, given(arguments, MachineConfig), given(arguments, Recipe), arguments.seed or 0)
+    machine, recipe = given(arguments, MachineConfig), given(arguments, Recipe)
+    return Plan.best_known(task, machine, recipe, arguments.seed or 0, memory=not arguments.no_memory)
 
 
 def _resumed_plan(arguments: argparse.Namespace) -> Plan:
     fixed = {name: getattr(arguments, name) for name in ("task", "out", "seed", "task_json")}
-    fixed |= given(arguments, MachineConfig)
+    fixed |= given(arguments, MachineConfig) | {"no_memory": arguments.no_memory or None}
     for name, value in fixed.items():
         if value is not None:
             raise TrainingError(f"{name} is given as {value}, but --resume takes it from the run: leave it out")
     saved = saved_plan(arguments.resume)
     return saved.model_copy(update={"recipe": Recipe.make(**{**saved.recipe.model_dump(), **given(arguments, Recipe)})})
+
+
+def _curves(arguments: argparse.Namespace) -> int:
+    writers = {".csv": curves_csv, ".svg": curves_svg}
+    writer = writers.get(arguments.output.suffix)
+    if writer is None:
+        raise TrainingError(f"--output is {arguments.output}: it must end in {' or '.join(writers)}")
+    atomic_write(arguments.output, writer([read_curve(run) for run in arguments.runs]).encode())
+    return 0
 
 
 def _evaluate(arguments: argparse.Namespace) -> int:
@@ -320,7 +359,7 @@ def _checkpoint(arguments: argparse.Namespace) -> Checkpoint:
     name, wishes = arguments.checkpoint, _json_object(arguments.import_json, "--import-json")
     if unknown := wishes.keys() - {field.name for field in fields(Wishes)}:
         raise CheckpointError(f"--import-json has {sorted(unknown)}: it may have {[f.name for f in fields(Wishes)]}")
-    if not Path(name).exists() and name in zoo.names():
+    if not Path(name).exists() and name in zoo.files():
         return load_checkpoint(zoo.path(name))
     return read_checkpoint(name, Wishes(**wishes))
 
@@ -382,8 +421,10 @@ def _stop_on_signal() -> Iterator[Callable[[], bool]]:
 class _ProgressBar:
     """A bar over the sequences of a run, with the loss, the wrong bits, the speed and the time left."""
 
-    def __init__(self, batch: int) -> None:
+    def __init__(self, batch: int, scalars: Callable[[Progress], None] | None = None) -> None:
+        """`scalars` is told of all progress too."""
         self._batch = batch
+        self._scalars = scalars
         self._loss: float | None = None
         self._bar: Any = None
 
@@ -395,6 +436,8 @@ class _ProgressBar:
             self._bar.close()
 
     def __call__(self, progress: Progress) -> None:
+        if self._scalars is not None:
+            self._scalars(progress)
         sequences, total = progress.iteration * self._batch, progress.last_iteration * self._batch
         if progress.update is None or self._bar is None:
             interval = 0.2 if sys.stderr.isatty() else 30.0

@@ -8,6 +8,7 @@ import torch
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
+from ntm_core.baseline import Baseline
 from ntm_core.config import MachineConfig
 from ntm_core.errors import TaskError
 from ntm_core.machine import Machine
@@ -56,7 +57,7 @@ class Scores:
 
 
 @torch.inference_mode()
-def score(machine: Machine, task: TaskBase, episode: Episode, initial_seed: int = 0) -> Scores:
+def score(machine: Machine | Baseline, task: TaskBase, episode: Episode, initial_seed: int = 0) -> Scores:
     """The machine's scores on an episode of the task; the seed decides what it draws anew for each sequence."""
     inputs = torch.from_numpy(episode.inputs).to(machine.output.weight.dtype)
     return scores(task, episode, machine(inputs, machine.initial_state(episode.batch, initial_seed)))
@@ -85,7 +86,7 @@ def measured_episodes(task: TaskBase, length: int, sequences: int, seed: int = E
 
 
 def evaluate(
-    machine: Machine,
+    machine: Machine | Baseline,
     task: TaskBase,
     lengths: Sequence[int] | None = None,
     sequences: int = 100,
@@ -112,7 +113,7 @@ def require_fitting(config: MachineConfig, task: TaskBase) -> None:
 
 
 def errors_by_length(
-    machine: Machine,
+    machine: Machine | Baseline,
     task: TaskBase,
     lengths: Sequence[int],
     sequences: int = 100,
@@ -129,7 +130,7 @@ def errors_by_length(
         yield _errors(machine, task.of_length(length), length, sequences, seed)
 
 
-def _errors(machine: Machine, task: TaskBase, length: int, sequences: int, seed: int) -> LengthResult:
+def _errors(machine: Machine | Baseline, task: TaskBase, length: int, sequences: int, seed: int) -> LengthResult:
     episodes = measured_episodes(task, length, sequences, seed)
     found = [score(machine, task, episode, part) for part, episode in enumerate(episodes)]
     wrong = np.concatenate([part.wrong_bits for part in found])

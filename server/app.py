@@ -47,7 +47,7 @@ def create_app(settings: Settings, shipped: Mapping[str, Path] | None = None) ->
     `app.state.recorder` and `app.state.foreman` let whoever runs the application end its streams before it shuts down.
     """
     if shipped is None:
-        shipped = {name: zoo.path(name) for name in zoo.names()}
+        shipped = zoo.files()
     shelf, reader, foreman = Shelf(settings), FileReader(settings), Foreman(settings)
     store, traces = CheckpointStore(shipped, settings, shelf, reader, foreman), TraceStore(settings, shelf, reader)
     machines = MachineCache(settings.cached_machines)

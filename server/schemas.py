@@ -224,6 +224,7 @@ class CheckpointDetail(CheckpointSummary):
                     ],
                     "draws_fresh": False,
                     "importable_again": False,
+                    "series": [0, 500, 2000],
                 }
             ]
         },
@@ -236,6 +237,10 @@ class CheckpointDetail(CheckpointSummary):
         None, description="What the file of another program told; null if it was none."
     )
     importable_again: bool = Field(description="Whether it can be imported otherwise, since its file is stored.")
+    series: tuple[int, ...] = Field(
+        description="The iterations N of its training for which there is a checkpoint ID.N, ascending; a run's are "
+        "told with the run."
+    )
 
 
 class CheckpointList(BaseModel):

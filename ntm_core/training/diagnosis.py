@@ -6,18 +6,19 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from ntm_core.baseline import Baseline
 from ntm_core.machine import Machine, MachineState, StepResult
 
 
 @torch.inference_mode()
 def where_not_finite(
-    machine: Machine, inputs: Float[Tensor, "step batch input"], start: MachineState | None = None
+    machine: Machine | Baseline, inputs: Float[Tensor, "step batch input"], start: MachineState | None = None
 ) -> str:
     """One sentence: the first parameter, or else the first step and quantity, that holds NaN or infinity."""
     parameter = _first(dict(machine.named_parameters()))
     if parameter is not None:
         return f"parameter {parameter!r} is not finite"
-    for step, result in enumerate(machine.run(inputs, start)):
+    for step, result in enumerate(machine.run(inputs, start)) if isinstance(machine, Machine) else ():
         quantity = _first(_quantities(result))
         if quantity is not None:
             return f"{quantity} of step {step} is the first quantity that is not finite"

@@ -8,6 +8,7 @@ import torch
 from pydantic import BaseModel, ConfigDict, Field
 
 from ntm_core.atomic import atomic_write
+from ntm_core.baseline import Baseline
 from ntm_core.errors import TrainingError
 from ntm_core.evaluation import Scores, score
 from ntm_core.machine import Machine
@@ -42,6 +43,9 @@ class MetricRow(BaseModel):
     gradient_norm: float | None = Field(description="Norm of the last gradient before clipping; null if not finite.")
     skipped_updates: int = Field(description="Updates skipped so far because the gradient was not finite.")
     seconds: float = Field(description="Time spent so far.")
+    cpu_seconds: float | None = Field(
+        None, description="Processor time spent so far, which other programs do not lengthen; null in older files."
+    )
 
 
 class FixedSequences:
@@ -55,7 +59,7 @@ class FixedSequences:
         """What the machine does on the first sequence of the longest batch."""
         return record(machine, max(self._episodes, key=len).one(0))
 
-    def measure(self, machine: Machine) -> Scores:
+    def measure(self, machine: Machine | Baseline) -> Scores:
         """The machine's scores on each of the sequences. TrainingError if a loss is not finite."""
         scores = [score(machine, self._task, episode, index) for index, episode in enumerate(self._episodes)]
         for index, (part, episode) in enumerate(zip(scores, self._episodes, strict=True)):

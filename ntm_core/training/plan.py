@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from ntm_core.config import MachineConfig, describe_validation_error
 from ntm_core.errors import TrainingError
 from ntm_core.tasks import Task
-from ntm_core.training.recipe import Recipe, default_machine, default_recipe
+from ntm_core.training.recipe import NO_MEMORY, Recipe, default_machine, default_recipe
 
 MAX_SEED = 2**31 - 1
 """The largest seed of a run: larger ones seed the fixed sequences, which no run trains on."""
@@ -25,6 +25,7 @@ class Plan(BaseModel):
     config: MachineConfig
     recipe: Recipe
     seed: int = Field(0, ge=0, le=MAX_SEED, description="Seed of the first parameters and of all training data.")
+    memory: bool = Field(True, description="False: the controller alone is trained, an LSTM without heads and memory.")
 
     @classmethod
     def make(cls, **fields: Any) -> Self:
@@ -35,12 +36,16 @@ class Plan(BaseModel):
             raise TrainingError(describe_validation_error(error)) from None
 
     @classmethod
-    def best_known(cls, task: Task, machine: dict[str, Any], recipe: dict[str, Any], seed: int = 0) -> Self:
+    def best_known(
+        cls, task: Task, machine: dict[str, Any], recipe: dict[str, Any], seed: int = 0, *, memory: bool = True
+    ) -> Self:
         """The best known machine and recipe for a task, with these fields changed; ConfigError, TrainingError."""
         channels = {"input_size": len(task.input_channels), "output_size": len(task.output_channels)}
-        config = MachineConfig.make(**(channels | default_machine(task.name) | machine))
-        fields = default_recipe(task.name, config.controller) | recipe
-        return cls.make(task=task, config=config, recipe=Recipe.make(**fields), seed=seed)
+        controller = machine.get("controller", MachineConfig.model_fields["controller"].default)
+        kind = controller if memory else NO_MEMORY
+        config = MachineConfig.make(**(channels | default_machine(task.name, kind) | machine))
+        fields = default_recipe(task.name, kind) | recipe
+        return cls.make(task=task, config=config, recipe=Recipe.make(**fields), seed=seed, memory=memory)
 
     def differences(self, other: "Plan") -> list[str]:
         """What differs from another plan, one `name: this, not that` each, leaving out when to stop."""
@@ -58,4 +63,4 @@ def _flat(plan: Plan) -> dict[str, Any]:
     recipe = {name: value for name, value in parts["recipe"].items() if name not in LIMITS}
     groups = {"task": parts["task"], "config": parts["config"], "recipe": recipe}
     flat = {f"{group}.{name}": value for group, fields in groups.items() for name, value in fields.items()}
-    return flat | {"seed": plan.seed}
+    return flat | {"seed": plan.seed, "memory": plan.memory}

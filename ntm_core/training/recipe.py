@@ -1,15 +1,32 @@
-"""How a machine is trained: the optimiser's numbers, when to look, and when to stop."""
+"""How a machine is trained: the optimiser's numbers, when to look, and when to stop.
 
-from typing import Any, Self
+The best known settings of each task are a file, `recipes/TASK.toml`: the tables `machine` and `recipe` hold what
+differs from the defaults, and the same tables under the name of a controller what differs for that one. Each says why.
+"""
+
+import functools
+import tomllib
+from pathlib import Path
+from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ntm_core.config import Controller, describe_validation_error
 from ntm_core.errors import TrainingError
 
+Optimiser = Literal["rmsprop", "adam"]
+
+NO_MEMORY: Literal["no_memory"] = "no_memory"
+"""What recipes call an LSTM without a memory."""
+
+Kind = Controller | Literal["no_memory"]
+"""What a recipe is for: a controller with a memory, or none."""
+
+_RECIPES = Path(__file__).parent / "recipes"
+
 
 class Recipe(BaseModel):
-    """The numbers of a training run: RMSprop with momentum, a clipped gradient, and the convergence rule.
+    """The numbers of a training run: the optimiser, a clipped gradient, and the convergence rule.
 
     An iteration is one optimiser update on a fresh batch. The loss is the mean over the asked bits of a batch.
     """
@@ -17,10 +34,13 @@ class Recipe(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     batch: int = Field(1, ge=1, le=4096, description="Sequences in an iteration.")
-    learning_rate: float = Field(3e-4, gt=0, le=1, description="RMSprop's step size.")
-    decay: float = Field(0.95, ge=0, lt=1, description="RMSprop's decay of the mean squared gradient.")
-    momentum: float = Field(0.9, ge=0, lt=1, description="RMSprop's momentum.")
-    epsilon: float = Field(1e-8, gt=0, le=1, description="RMSprop's epsilon, added to the root.")
+    optimiser: Optimiser = Field(
+        "rmsprop", description="What turns gradients into steps: RMSprop with momentum, or Adam."
+    )
+    learning_rate: float = Field(3e-4, gt=0, le=1, description="The optimiser's step size.")
+    decay: float = Field(0.95, ge=0, lt=1, description="Decay of the mean squared gradient; Adam's β2.")
+    momentum: float = Field(0.9, ge=0, lt=1, description="RMSprop's momentum; Adam's β1.")
+    epsilon: float = Field(1e-8, gt=0, le=1, description="The optimiser's epsilon, added to the root.")
     clip_norm: float | None = Field(1.0, gt=0, description="Largest norm of the whole gradient; none: unlimited.")
     evaluate_every: int = Field(250, ge=1, description="Iterations between two measurements on the fixed sequences.")
     converged_below: float = Field(
@@ -44,27 +64,24 @@ class Recipe(BaseModel):
             raise TrainingError(describe_validation_error(error)) from None
 
 
-_BY_TASK: dict[str, dict[str, Any]] = {
-    "copy": {"batch": 1, "learning_rate": 3e-4, "extra": 10_000},
-    "repeat_copy": {"batch": 16, "learning_rate": 3e-4, "max_iterations": 50_000},
-    "associative_recall": {"batch": 16, "learning_rate": 3e-4, "extra": 4000, "max_iterations": 50_000},
-    "dynamic_ngrams": {"batch": 8, "learning_rate": 1e-3, "converged_below": 0.3},
-    "priority_sort": {"batch": 4, "learning_rate": 3e-4, "clip_norm": 10.0},
-}
-"""Where copying goes on at full rate after it has converged, it relapses: RMSprop divides by gradients near zero."""
-
-_FEEDFORWARD: dict[str, dict[str, Any]] = {"copy": {"batch": 4, "learning_rate": 3e-4, "extra": 10_000}}
-
-
-_MACHINE_BY_TASK: dict[str, dict[str, Any]] = {"copy": {"initial_weighting_scale": 0.01}}
-"""A nearly uniform first w_0 lets copy reach lengths far beyond those trained on; associative recall wants N(0, 1)."""
-
-
-def default_machine(task: str) -> dict[str, Any]:
+def default_machine(task: str, controller: Kind = "lstm") -> dict[str, Any]:
     """The fields in which the machine that learns this task best differs from `MachineConfig`'s defaults."""
-    return _MACHINE_BY_TASK.get(task, {})
+    return _settings(task, controller, "machine")
 
 
-def default_recipe(task: str, controller: Controller) -> dict[str, Any]:
+def default_recipe(task: str, controller: Kind) -> dict[str, Any]:
     """The fields in which the best known recipe for this task and controller differs from `Recipe`'s defaults."""
-    return _BY_TASK.get(task, {}) | (_FEEDFORWARD.get(task, {}) if controller == "feedforward" else {})
+    return _settings(task, controller, "recipe")
+
+
+def _settings(task: str, controller: str, table: str) -> dict[str, Any]:
+    """A table of the task's file, with what the file says of this controller instead."""
+    settings = _file(task)
+    return settings.get(table, {}) | settings.get(controller, {}).get(table, {})
+
+
+@functools.cache
+def _file(task: str) -> dict[str, Any]:
+    """What is in `recipes/TASK.toml`; nothing, if there is no such file."""
+    path = _RECIPES / f"{task}.toml"
+    return tomllib.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}

@@ -7,6 +7,7 @@ from ntm_core.compiled import Core
 from ntm_core.training.metrics import MetricRow
 from ntm_core.training.plan import Plan
 from ntm_core.training.recipe import Recipe
+from ntm_core.training.spent import Spent
 from ntm_core.training.structure import DIAGONAL
 from ntm_core.training.trainer import Counts
 
@@ -33,6 +34,9 @@ class TrainingRecord(BaseModel):
     iterations: int = Field(description="Iterations done.")
     sequences: int = Field(description="Sequences trained on.")
     seconds: float = Field(description="Time spent, evaluations included.")
+    cpu_seconds: float | None = Field(
+        None, description="Processor time spent, which other programs do not lengthen; null in older files."
+    )
     converged_at: int | None = Field(description="Iteration at which the run was first seen converged.")
     skipped_updates: int = Field(description="Updates skipped because the gradient was not finite.")
     torch: str = Field(description="Version of PyTorch.")
@@ -65,7 +69,7 @@ def marks(recipe: Recipe, rows: tuple[MetricRow, ...]) -> Marks:
 
 
 def training_record(
-    plan: Plan, counts: Counts, seconds: float, rows: tuple[MetricRow, ...], core: Core
+    plan: Plan, counts: Counts, spent: Spent, rows: tuple[MetricRow, ...], core: Core
 ) -> TrainingRecord:
     """The record of a run that is this far."""
     stride = -(-len(rows) // HISTORY_ROWS) or 1
@@ -75,7 +79,8 @@ def training_record(
         seed=plan.seed,
         iterations=counts.iteration,
         sequences=counts.iteration * plan.recipe.batch,
-        seconds=round(seconds, 3),
+        seconds=round(spent.seconds, 3),
+        cpu_seconds=round(spent.cpu_seconds, 3),
         converged_at=converged_at(plan.recipe, rows),
         skipped_updates=counts.skipped,
         torch=torch.__version__,

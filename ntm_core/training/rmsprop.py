@@ -1,4 +1,4 @@
-"""RMSprop with momentum, the optimiser of every recipe.
+"""RMSprop with momentum, the optimiser of Graves et al. (2014).
 
 Written out rather than taken from `torch.optim`, which on its first use imports PyTorch's compiler and takes seconds to
 do so. The arithmetic is the same, bit for bit, on all parameters at once.
@@ -26,7 +26,7 @@ class RmsProp:
         self.velocity = torch.zeros_like(parameters.values)
 
     @torch.no_grad()
-    def step(self, rate: float = 1.0) -> None:
+    def step(self, number: int, rate: float = 1.0) -> None:  # noqa: ARG002  # Adam asks for the number
         """Move each parameter along its gradient, at this share of the learning rate.
 
         A parameter that never had a gradient stays.

@@ -5,6 +5,9 @@
 * state.safetensors: what the run goes on from; replaced at each evaluation, and when the run is stopped
 * live.safetensors: the machine as it is, if it is to be watched while it learns
 * final.safetensors: the trained checkpoint, with its errors by length; written last
+
+An LSTM without a memory has no checkpoints, for there is nothing in it to be shown: its weights are in the state, and
+its errors by length in results.json.
 """
 
 import math
@@ -13,19 +16,22 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from ntm_core.atomic import atomic_write
 from ntm_core.checkpoints.native import Checkpoint, save_checkpoint
 from ntm_core.compiled import Core, core_for, why_eager
 from ntm_core.errors import TrainingError
 from ntm_core.evaluation import Results, evaluate
+from ntm_core.machine import Machine
 from ntm_core.training.metrics import FixedSequences, MetricRow, MetricsFile
 from ntm_core.training.plan import Plan
 from ntm_core.training.record import Marks, marks, training_record
+from ntm_core.training.spent import Spent, Stopwatch
 from ntm_core.training.state import TrainingState
 from ntm_core.training.structure import content_jumps, diagonal
 from ntm_core.training.trainer import Trainer, Update
 
 STATE, METRICS, SERIES = "state.safetensors", "metrics.jsonl", "checkpoints"
-LIVE, FINAL = "live.safetensors", "final.safetensors"
+LIVE, FINAL, RESULTS = "live.safetensors", "final.safetensors", "results.json"
 
 
 @dataclass(frozen=True)
@@ -54,7 +60,7 @@ class Outcome:
     """How a session ended: results only if the run is finished, for a stopped run can be resumed."""
 
     progress: Progress
-    seconds: float
+    spent: Spent
     results: Results | None
 
 
@@ -80,12 +86,12 @@ def train(
     while not run.finished:
         if stop():
             run.save_state()
-            return Outcome(run.progress(), run.seconds, None)
+            return Outcome(run.progress(), run.spent, None)
         run.advance()
         if live_seconds is not None:
             run.show(live_seconds)
         report(run.progress())
-    return Outcome(run.progress(), run.seconds, run.finish())
+    return Outcome(run.progress(), run.spent, run.finish())
 
 
 def saved_plan(directory: Path) -> Plan:
@@ -111,14 +117,14 @@ class _Run:
         self._marks = marks(plan.recipe, self._metrics.rows)
         self._fixed = FixedSequences(plan.task)
         self._update: Update | None = None
-        self._started = time.monotonic() - (state.seconds if state else 0.0)
+        self._stopwatch = Stopwatch(state.spent if state else Spent())
         self._live: int | None = None
         self._shown = -math.inf
 
     @property
-    def seconds(self) -> float:
+    def spent(self) -> Spent:
         """Time spent on the run, in all its sessions."""
-        return time.monotonic() - self._started
+        return self._stopwatch.spent
 
     @property
     def finished(self) -> bool:
@@ -171,7 +177,7 @@ class _Run:
         """Save all that the run needs to go on from here."""
         trainer = self._trainer
         state = TrainingState(
-            self._plan, trainer.counts, self.seconds, self._metrics.rows, trainer.tensors(), trainer.machine.core
+            self._plan, trainer.counts, self.spent, self._metrics.rows, trainer.tensors(), trainer.machine.core
         )
         state.save(self._directory / STATE)
 
@@ -180,29 +186,35 @@ class _Run:
         self.save_state()
         results = evaluate(self._trainer.machine, self._plan.task)
         self._save_checkpoint(self._directory / FINAL, results)
+        if not self._plan.memory:
+            atomic_write(self._directory / RESULTS, results.model_dump_json(indent=2).encode())
         return results
 
     def _measured(self) -> MetricRow:
         counts, scores = self._trainer.counts, self._fixed.measure(self._trainer.machine)
-        trace = self._fixed.trace(self._trainer.machine)
+        machine, spent = self._trainer.machine, self.spent
+        trace = self._fixed.trace(machine) if isinstance(machine, Machine) else None
         return MetricRow(
             iteration=counts.iteration,
             sequences=counts.iteration * self._plan.recipe.batch,
             loss_bits=float(scores.loss_bits.mean()),
             wrong_bits=float(scores.wrong_bits.mean()),
             metric=float(scores.metric.mean()),
-            diagonal=diagonal(trace),
-            content_jumps=content_jumps(trace),
+            diagonal=diagonal(trace) if trace else None,
+            content_jumps=content_jumps(trace) if trace else None,
             gradient_norm=self._update.gradient_norm if self._update else None,
             skipped_updates=counts.skipped,
-            seconds=round(self.seconds, 3),
+            seconds=round(spent.seconds, 3),
+            cpu_seconds=round(spent.cpu_seconds, 3),
         )
 
     def _save_checkpoint(self, path: Path, results: Results | None = None) -> None:
-        core = self._trainer.machine.core
-        training = training_record(self._plan, self._trainer.counts, self.seconds, self._metrics.rows, core)
+        machine, core = self._trainer.machine, self._trainer.machine.core
+        if not isinstance(machine, Machine):
+            return
+        training = training_record(self._plan, self._trainer.counts, self.spent, self._metrics.rows, core)
         checkpoint = Checkpoint.of(
-            self._trainer.machine,
+            machine,
             task=self._plan.task.model_dump(mode="json"),
             training=training.model_dump(mode="json"),
             results=results.model_dump(mode="json") if results else None,
@@ -237,7 +249,7 @@ def _saved_state(plan: Plan, directory: Path) -> TrainingState | None:
 
 def _core(plan: Plan, directory: Path, state: TrainingState | None, asked: Core | None) -> Core:
     """What computes a run: for one that goes on what it began with, since the other core gives other last bits."""
-    reason = why_eager(plan.config)
+    reason = why_eager(plan.config) if plan.memory else "an LSTM without a memory is computed by PyTorch."
     if state is not None and asked not in (None, state.core):
         raise TrainingError(
             f"{directory} holds a run of the {state.core} core, so it cannot go on with the {asked} core"
@@ -245,7 +257,7 @@ def _core(plan: Plan, directory: Path, state: TrainingState | None, asked: Core 
     core = asked if state is None else state.core
     if core == "compiled" and reason is not None:
         raise TrainingError(f"the run needs the compiled core, which cannot be used: {reason}")
-    return core or core_for(plan.config)
+    return core or ("eager" if reason else core_for(plan.config))
 
 
 def _remove_leftovers(directory: Path) -> None:

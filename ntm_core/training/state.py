@@ -15,6 +15,7 @@ from ntm_core.config import describe_validation_error
 from ntm_core.errors import TrainingError
 from ntm_core.training.metrics import MetricRow
 from ntm_core.training.plan import Plan
+from ntm_core.training.spent import Spent
 from ntm_core.training.trainer import Counts
 
 _KEY = "training_state"
@@ -27,6 +28,7 @@ class _Header(BaseModel):
     plan: Plan
     counts: Counts
     seconds: float
+    cpu_seconds: float = 0.0
     rows: tuple[MetricRow, ...]
     core: Core = "eager"  # as it was before there was another
 
@@ -38,7 +40,7 @@ class TrainingState:
     Attributes:
         plan: what is being trained.
         counts: how far it is.
-        seconds: time spent so far.
+        spent: time spent so far.
         rows: its evaluations so far.
         tensors: the trainer's tensors.
         core: what computes it; the other core would give other last bits.
@@ -46,14 +48,21 @@ class TrainingState:
 
     plan: Plan
     counts: Counts
-    seconds: float
+    spent: Spent
     rows: tuple[MetricRow, ...]
     tensors: dict[str, Tensor]
     core: Core
 
     def save(self, path: Path) -> None:
         """Replace the file by this state, all of it or nothing."""
-        header = _Header(plan=self.plan, counts=self.counts, seconds=self.seconds, rows=self.rows, core=self.core)
+        header = _Header(
+            plan=self.plan,
+            counts=self.counts,
+            seconds=self.spent.seconds,
+            cpu_seconds=self.spent.cpu_seconds,
+            rows=self.rows,
+            core=self.core,
+        )
         atomic_write(path, safetensors.torch.save(self.tensors, {_KEY: header.model_dump_json()}))
 
     @classmethod
@@ -71,4 +80,5 @@ class TrainingState:
             raise TrainingError(
                 f"{path} is not a training state of this version: {describe_validation_error(error)}"
             ) from None
-        return cls(header.plan, header.counts, header.seconds, header.rows, tensors, header.core)
+        spent = Spent(header.seconds, header.cpu_seconds)
+        return cls(header.plan, header.counts, spent, header.rows, tensors, header.core)

@@ -6,15 +6,20 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from ntm_core.baseline import Baseline
 from ntm_core.compiled import Core
 from ntm_core.errors import TrainingError
 from ntm_core.evaluation import require_fitting
 from ntm_core.machine import Machine
+from ntm_core.training.adam import Adam
 from ntm_core.training.diagnosis import where_not_finite
 from ntm_core.training.flat import FlatParameters
 from ntm_core.training.loss import sequence_loss
 from ntm_core.training.plan import Plan
+from ntm_core.training.recipe import Optimiser
 from ntm_core.training.rmsprop import RmsProp
+
+_OPTIMISERS: dict[Optimiser, type[Adam | RmsProp]] = {"adam": Adam, "rmsprop": RmsProp}
 
 MAX_SKIPPED_IN_A_ROW = 100
 """So many updates without a finite gradient, one after the other, end a run."""
@@ -54,10 +59,10 @@ class Trainer:
         require_fitting(plan.config, plan.task)
         self.plan = plan
         self.counts = Counts()
-        self.machine = Machine(plan.config, plan.seed)
+        self.machine = (Machine if plan.memory else Baseline)(plan.config, plan.seed)
         self.machine.core = core or self.machine.core
         self._parameters = FlatParameters(self.machine)
-        self._optimiser = RmsProp(self._parameters, plan.recipe)
+        self._optimiser = _OPTIMISERS[plan.recipe.optimiser](self._parameters, plan.recipe)
 
     def update(self, rate: float = 1.0) -> Update:
         """Do one iteration at this share of the learning rate. A gradient that is not finite is skipped and counted.
@@ -81,7 +86,7 @@ class Trainer:
         if finite:
             if recipe.clip_norm is not None and norm > recipe.clip_norm:
                 self._parameters.gradient.mul_(recipe.clip_norm / norm)
-            self._optimiser.step(rate)
+            self._optimiser.step(iteration - self.counts.skipped, rate)
         self._count(iteration, finite=finite)
         asked_bits = float(mask.sum()) * targets.shape[-1]
         return Update(value * asked_bits / recipe.batch / math.log(2), norm if finite else None)

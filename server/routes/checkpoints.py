@@ -124,4 +124,5 @@ def _detail(info: CheckpointInfo) -> CheckpointDetail:
         draws_fresh=info.about.config.draws_fresh,
         imported=info.imported,
         importable_again=info.importable_again,
+        series=info.series,
     )

@@ -54,6 +54,7 @@ class CheckpointInfo:
     warnings: tuple[str, ...]
     imported: ImportReport | None
     importable_again: bool
+    series: tuple[int, ...]
 
 
 class Trained(Protocol):
@@ -77,6 +78,7 @@ class CheckpointStore:
         reader: FileReader | None = None,
         trained: Trained | None = None,
     ) -> None:
+        """`shipped` are files by id; ID.N is the machine of ID after N iterations of its training."""
         self._shipped = dict(shipped)
         self._settings = settings
         self._shelf = shelf or Shelf(settings)
@@ -86,10 +88,14 @@ class CheckpointStore:
         self._known: dict[str, CheckpointInfo] = {}
 
     def list(self) -> tuple[CheckpointInfo, ...]:
-        """All checkpoints: shipped ones in their order, runs, then uploads, oldest first; without unreadable files."""
+        """All checkpoints: shipped ones in their order, runs, then uploads, oldest first; without unreadable files.
+
+        What is of a series is left out: its last checkpoint is there.
+        """
         found = []
+        shipped = (name for name in self._shipped if "." not in name)
         trained = self._trained.checkpoints() if self._trained else ()
-        for checkpoint_id in (*self._shipped, *trained, *self._shelf.entries(CHECKPOINTS)):
+        for checkpoint_id in (*shipped, *trained, *self._shelf.entries(CHECKPOINTS)):
             try:
                 found.append(self.info(checkpoint_id))
             except (NtmError, LimitExceeded, UnknownCheckpoint) as error:
@@ -181,7 +187,7 @@ class CheckpointStore:
         imported = _report(checkpoint)
         return CheckpointInfo(
             id=checkpoint_id,
-            name=trained[1] if trained else self._shelf.name(CHECKPOINTS, checkpoint_id) if shelved else checkpoint_id,
+            name=self._name(checkpoint_id, trained),
             source="trained" if trained else "uploaded" if shelved else "shipped",
             path=path,
             version=_version(path),
@@ -193,7 +199,21 @@ class CheckpointStore:
             warnings=checkpoint.config.warnings + warnings + (imported.warnings if imported else ()),
             imported=imported,
             importable_again=shelved and source.is_file(),
+            series=self._series_of(checkpoint_id),
         )
+
+    def _name(self, checkpoint_id: str, trained: tuple[Path, str] | None) -> str:
+        if trained is not None:
+            return trained[1]
+        if checkpoint_id not in self._shipped:
+            return self._shelf.name(CHECKPOINTS, checkpoint_id)
+        name, _, iteration = checkpoint_id.partition(".")
+        return f"{name}, iteration {iteration}" if iteration else name
+
+    def _series_of(self, checkpoint_id: str) -> tuple[int, ...]:
+        """The iterations N for which a shipped ID.N is there, ascending."""
+        parts = (name.partition(".") for name in self._shipped)
+        return tuple(sorted(int(iteration) for name, _, iteration in parts if iteration and name == checkpoint_id))
 
     def _path(self, checkpoint_id: str) -> Path:
         if checkpoint_id in self._shipped:

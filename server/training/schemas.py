@@ -105,7 +105,7 @@ def training_options(tasks: tuple[str, ...]) -> TrainingOptions:
             BestKnown(
                 task=task,
                 controller=controller,
-                machine=default_machine(task),
+                machine=default_machine(task, controller),
                 recipe=Recipe.make(**default_recipe(task, controller)),
             )
             for task in tasks

@@ -24,6 +24,7 @@ from ntm_core.recording import record
 from ntm_core.tasks import TASKS, Copy, parse_task
 from ntm_core.trace_file import load_trace
 from ntm_core.training import Recipe, metrics
+from ntm_core.training.recipe import default_recipe
 from ntm_core.training.session import saved_plan
 
 SMALL = [
@@ -137,8 +138,9 @@ def test_the_defaults_are_those_of_the_task(tmp_path: Path) -> None:
         patch.setattr(TASKS["associative_recall"], "evaluation_lengths", (2,))
         assert main(["train", "associative_recall", *words]) == 0
     plan = saved_plan(tmp_path)
-    assert (plan.recipe.batch, plan.recipe.learning_rate, plan.seed) == (16, 3e-4, 0)
-    assert (plan.config.initial_weighting_scale, plan.config.input_size, plan.config.output_size) == (1.0, 8, 6)
+    recipe = default_recipe("associative_recall", "lstm") | {"max_iterations": 1}
+    assert (plan.recipe, plan.seed) == (Recipe(**recipe), 0)
+    assert (plan.config.input_size, plan.config.output_size) == (8, 6)
     assert plan.task == parse_task({"name": "associative_recall"})
 
 
@@ -204,6 +206,31 @@ def test_another_plan_does_not_touch_the_run(tmp_path: Path, capsys: pytest.Capt
     assert (tmp_path / "state.safetensors").read_bytes() == before
 
 
+def test_an_lstm_without_a_memory_is_trained_by_the_same_command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main([*SMALL, *LIMIT, "--no-memory"]) == 0
+    assert "runs/copy-no_memory-seed-3/results.json" in capsys.readouterr().out
+    assert main(["train", "--resume", "runs/copy-no_memory-seed-3", "--max-iterations", "12"]) == 0
+    assert "12 iterations" in capsys.readouterr().out
+    assert main([*SMALL, "--no-memory", "--controller", "gru", "--out", "runs/gru"]) == REFUSED
+    assert said(capsys).startswith("ntm-scope: controller is 'gru': only an LSTM remembers")
+
+
+def test_curves_of_runs_are_written_as_a_table_or_a_picture(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    runs = [str(tmp_path / name) for name in ("with", "without")]
+    assert main([*SMALL, *LIMIT, "--out", runs[0]]) == 0
+    assert main([*SMALL, *LIMIT, "--no-memory", "--out", runs[1]]) == 0
+    assert main(["curves", *runs, "--output", str(tmp_path / "curves.csv")]) == 0
+    lines = (tmp_path / "curves.csv").read_text().splitlines()
+    assert [line.partition(",")[0] for line in lines] == ["run", *["with"] * 3, *["without"] * 3]
+    assert main(["curves", *runs, "--output", str(tmp_path / "curves.svg")]) == 0
+    assert (tmp_path / "curves.svg").read_text().count("<polyline") == 2
+    assert main(["curves", *runs, "--output", str(tmp_path / "curves.pdf")]) == REFUSED
+    assert re.match(r"ntm-scope: --output is .*curves\.pdf: it must end in \.csv or \.svg", said(capsys))
+
+
 # --- stopping and killing ---------------------------------------------------------------------------------------------
 
 
@@ -237,7 +264,10 @@ def assert_resumes_to_the_same_bits(directory: Path) -> None:
     resumed, through = (load_checkpoint(path / "final.safetensors") for path in (directory, whole))
     assert all(torch.equal(value, through.tensors[name]) for name, value in resumed.tensors.items())
     rows = [
-        [{**json.loads(line), "seconds": 0} for line in (path / "metrics.jsonl").read_text().splitlines()]
+        [
+            {**json.loads(line), "seconds": 0, "cpu_seconds": 0}
+            for line in (path / "metrics.jsonl").read_text().splitlines()
+        ]
         for path in (directory, whole)
     ]
     assert rows[0] == rows[1]
@@ -355,8 +385,8 @@ def test_a_checkpoint_without_a_task_needs_one(checkpoint: Path, capsys: pytest.
 
 
 def test_a_shipped_checkpoint_is_found_by_name(checkpoint: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(zoo, "names", lambda: ("small",))
-    monkeypatch.setattr(zoo, "path", lambda name: checkpoint.parent / f"{name}.safetensors")
+    monkeypatch.setattr(zoo, "files", lambda: {"small": checkpoint})
+    monkeypatch.setattr(zoo, "path", zoo.files().__getitem__)
     assert main(["evaluate", "small", "--sequences", "1"]) == 0
     assert main(["evaluate", "large", "--sequences", "1"]) == REFUSED
 

@@ -8,7 +8,16 @@ from ntm_core import zoo
 from ntm_core.checkpoints.native import load_checkpoint
 
 
-def test_every_shipped_checkpoint_can_be_loaded() -> None:
+def members(name: str) -> list[str]:
+    """The names of the checkpoints of a training."""
+    return [f"{name}.{iteration}" for iteration in zoo.series(name)]
+
+
+def test_every_shipped_checkpoint_can_be_loaded_and_is_small() -> None:
+    assert list(zoo.files()) == [one for name in zoo.names() for one in (name, *members(name))]
+    for name, file in zoo.files().items():
+        assert file.stat().st_size < 2e6
+        assert load_checkpoint(file).training is not None, name
     for name in zoo.names():
         checkpoint = load_checkpoint(zoo.path(name))
         assert checkpoint.task is not None
@@ -24,6 +33,19 @@ def test_names_come_in_their_order(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
     monkeypatch.setattr(zoo, "__file__", str(tmp_path / "__init__.py"))
     assert zoo.names() == ("copy-lstm", "copy-feedforward", "another", "zebra")
     assert zoo.path("copy-lstm") == tmp_path / "copy-lstm.safetensors"
+
+
+def test_a_series_is_told_by_its_iterations(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "copy-lstm").mkdir()
+    for name in ("copy-lstm", "other", "copy-lstm/500", "copy-lstm/0", "copy-lstm/2000"):
+        (tmp_path / f"{name}.safetensors").touch()
+    monkeypatch.setattr(zoo, "__file__", str(tmp_path / "__init__.py"))
+    assert (zoo.series("copy-lstm"), zoo.series("other")) == ((0, 500, 2000), ())
+    assert list(zoo.files()) == ["copy-lstm", "copy-lstm.0", "copy-lstm.500", "copy-lstm.2000", "other"]
+    assert zoo.path("copy-lstm.500") == tmp_path / "copy-lstm" / "500.safetensors"
+    for name in ("copy-lstm.1", "copy-lstm.", "copy-lstm.00", "other.0", "copy-lstm.500.0", ".500"):
+        with pytest.raises(KeyError):
+            zoo.path(name)
 
 
 @pytest.mark.parametrize("name", ["missing", "", "../native", "copy-lstm.safetensors"])

@@ -123,6 +123,10 @@ def test_wheel_holds_the_packages_the_page_and_the_checkpoints_only(wheel: Path)
     assert "server/frontend/index.html" in names
     assert shipped_checkpoints()
     assert {f"ntm_core/zoo/{name}.safetensors" for name in shipped_checkpoints()} <= set(names)
+    for folder in ("ntm_core/zoo/copy-lstm", "ntm_core/training/recipes"):
+        files = {f"{folder}/{path.name}" for path in (CHECKOUT / folder).iterdir()}
+        assert files
+        assert files <= set(names)
     assert "ntm_scope-0.1.0.dist-info/licenses/LICENSE" in names
 
 

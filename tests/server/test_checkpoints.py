@@ -336,6 +336,16 @@ def test_a_store_full_of_what_is_in_use_refuses_before_it_writes(tmp_path: Path)
         assert [info.id for info in store.list()] == [two.id]
 
 
+def test_a_shipped_series_is_told_with_its_checkpoint_and_not_listed(shipped: dict[str, Path], tmp_path: Path) -> None:
+    series = {"small": shipped["small"], "small.20": shipped["small"], "small.3": shipped["small"]}
+    client = TestClient(create_app(Settings(data_directory=tmp_path), series), ADDRESS)
+    assert listed(client) == ["small"]
+    assert client.get("/api/checkpoints/small").json()["series"] == [3, 20]
+    member = client.get("/api/checkpoints/small.20").json()
+    assert (member["name"], member["source"], member["series"]) == ("small, iteration 20", "shipped", [])
+    assert client.delete("/api/checkpoints/small.20").status_code == 403
+
+
 def test_the_servers_own_checkpoints_are_those_of_the_zoo(tmp_path: Path) -> None:
     client = TestClient(create_app(Settings(data_directory=tmp_path)), ADDRESS)
     assert listed(client) == list(zoo.names())

@@ -12,6 +12,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from ntm_core.tasks import TASKS
+from ntm_core.training import Recipe, default_machine, default_recipe
 from server.app import create_app
 from server.settings import Settings
 from server.training.run import Run, RunProgress, Status
@@ -231,7 +232,8 @@ def test_the_options_hold_every_choice_and_the_best_known_recipes(client: TestCl
     assert "learning_rate" in options["recipe_schema"]["properties"]
     best = {(one["task"], one["controller"]): one for one in options["best_known"]}
     assert len(best) == 3 * len(TASKS)
-    assert best["copy", "lstm"]["machine"] == {"initial_weighting_scale": 0.01}
+    assert best["copy", "lstm"]["machine"] == default_machine("copy")
+    assert best["copy", "feedforward"]["recipe"] == Recipe(**default_recipe("copy", "feedforward")).model_dump()
 
 
 def _workers(data: Path) -> list[int]:

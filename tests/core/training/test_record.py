@@ -3,6 +3,7 @@ from itertools import pairwise
 import torch
 
 from ntm_core.training.record import HISTORY_ROWS, converged_at, training_record
+from ntm_core.training.spent import Spent
 from ntm_core.training.trainer import Counts
 from tests.core.training.plans import row, small_plan
 
@@ -16,13 +17,16 @@ def test_a_run_converges_at_the_first_row_below_the_limit() -> None:
 
 def test_the_record_says_how_it_was_trained() -> None:
     plan = small_plan(seed=4, batch=2)
-    record = training_record(plan, Counts(iteration=7, skipped=1), 3.14159, (row(0), row(5)), "compiled")
+    record = training_record(
+        plan, Counts(iteration=7, skipped=1), Spent(3.14159, 2.71828), (row(0), row(5)), "compiled"
+    )
     assert record.model_dump() == {
         "recipe": plan.recipe.model_dump(),
         "seed": 4,
         "iterations": 7,
         "sequences": 14,
         "seconds": 3.142,
+        "cpu_seconds": 2.718,
         "converged_at": None,
         "skipped_updates": 1,
         "torch": torch.__version__,
@@ -33,11 +37,11 @@ def test_the_record_says_how_it_was_trained() -> None:
 
 def test_a_long_history_is_thinned_evenly_and_keeps_the_last_row() -> None:
     rows = tuple(row(i) for i in range(1001))
-    history = [entry.iteration for entry in training_record(small_plan(), Counts(), 0.0, rows, "eager").history]
+    history = [entry.iteration for entry in training_record(small_plan(), Counts(), Spent(), rows, "eager").history]
     assert len(history) <= HISTORY_ROWS
     assert history[-1] == 1000
     assert len({after - before for before, after in pairwise(history)}) == 1
 
 
 def test_a_record_without_history() -> None:
-    assert training_record(small_plan(), Counts(), 0.0, (), "eager").history == ()
+    assert training_record(small_plan(), Counts(), Spent(), (), "eager").history == ()

@@ -17,12 +17,12 @@ def test_it_moves_as_that_of_torch_bit_for_bit(recipe: Recipe) -> None:
         twin.parameters(), recipe.learning_rate, recipe.decay, recipe.epsilon, momentum=recipe.momentum
     )
     inputs = torch.randn(20, 4, 3, generator=torch.Generator().manual_seed(0))
-    for batch in inputs:
+    for number, batch in enumerate(inputs, start=1):
         parameters.gradient.zero_()
         twin.zero_grad()
         for model in (network, twin):
             model(batch).square().sum().backward()
-        mine.step()
+        mine.step(number)
         theirs.step()
     for one, other in zip(network.parameters(), twin.parameters(), strict=True):
         torch.testing.assert_close(one, other, rtol=0, atol=0)
@@ -32,6 +32,6 @@ def test_a_parameter_without_a_gradient_stays() -> None:
     module = torch.nn.ParameterDict({"used": torch.ones(2), "idle": torch.ones(2)})
     optimiser = RmsProp(FlatParameters(module), Recipe())
     module["used"].sum().backward()
-    optimiser.step()
+    optimiser.step(1)
     assert (module["used"] < 1).all()
     assert (module["idle"] == 1).all()

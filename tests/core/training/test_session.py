@@ -9,10 +9,11 @@ import torch
 
 from ntm_core.checkpoints.native import load_checkpoint
 from ntm_core.errors import TrainingError
+from ntm_core.evaluation import Results
 from ntm_core.tasks import Copy
 from ntm_core.training import Outcome, Plan, Progress, session, train
 from ntm_core.training.loss import sequence_loss
-from ntm_core.training.session import FINAL, METRICS, SERIES, STATE, is_in_series, saved_plan
+from ntm_core.training.session import FINAL, METRICS, RESULTS, SERIES, STATE, is_in_series, saved_plan
 from ntm_core.training.state import TrainingState
 from ntm_core.training.trainer import Trainer, Update
 from tests.core.training.plans import small_plan
@@ -23,7 +24,7 @@ class Crash(BaseException):
 
 
 def without_time(row: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in row.items() if name != "seconds"}
+    return {name: value for name, value in row.items() if name not in ("seconds", "cpu_seconds")}
 
 
 def everything(directory: Path) -> dict[str, Any]:
@@ -82,7 +83,7 @@ def test_a_run_leaves_metrics_a_series_and_a_final_checkpoint(uninterrupted: Pat
     assert [row["seconds"] for row in rows] == sorted(row["seconds"] for row in rows)
     assert rows[0].keys() == {
         *("iteration", "sequences", "loss_bits", "wrong_bits", "metric", "diagonal", "content_jumps"),
-        *("gradient_norm", "skipped_updates", "seconds"),
+        *("gradient_norm", "skipped_updates", "seconds", "cpu_seconds"),
     }
 
 
@@ -262,9 +263,12 @@ def test_a_run_of_the_compiled_core_is_refused_where_there_is_none(
 
 def test_time_adds_up_over_sessions(plan: Plan, tmp_path: Path) -> None:
     train(plan, tmp_path, **stop_at(4))
-    saved = TrainingState.load(tmp_path / STATE).seconds
-    assert saved > 0
-    assert train(plan, tmp_path, **stop_at(4)).seconds > saved
+    saved = TrainingState.load(tmp_path / STATE).spent
+    assert saved.seconds > 0
+    assert saved.cpu_seconds > 0
+    after = train(plan, tmp_path, **stop_at(4)).spent
+    assert after.seconds > saved.seconds
+    assert after.cpu_seconds > saved.cpu_seconds
 
 
 def test_every_iteration_is_reported(plan: Plan, tmp_path: Path) -> None:
@@ -306,3 +310,27 @@ def test_a_directory_without_a_run_has_no_plan(tmp_path: Path) -> None:
 def test_the_series_is_spaced_by_1_2_5() -> None:
     kept = [iteration for iteration in range(1001) if is_in_series(iteration)]
     assert kept == [0, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000]
+
+
+def test_an_lstm_without_a_memory_is_trained_the_same_way_and_leaves_its_results(tmp_path: Path) -> None:
+    plan = small_plan(batch=2).model_copy(update={"memory": False})
+    train(plan, tmp_path / "whole")
+    train(plan, tmp_path / "resumed", **stop_at(5))
+    train(plan, tmp_path / "resumed")
+    whole, resumed = (
+        [without_time(json.loads(line)) for line in (tmp_path / name / METRICS).read_text().splitlines()]
+        for name in ("whole", "resumed")
+    )
+    assert whole == resumed
+    assert [(row["iteration"], row["diagonal"], row["content_jumps"]) for row in whole] == [
+        (0, None, None),
+        (4, None, None),
+        (8, None, None),
+    ]
+    assert not list(tmp_path.rglob("iteration-*"))
+    results = Results.model_validate_json((tmp_path / "whole" / RESULTS).read_bytes())
+    assert [row.length for row in results.errors_by_length] == list(plan.task.evaluation_lengths)
+    with pytest.raises(TrainingError, match="memory: True, not False"):
+        train(small_plan(batch=2), tmp_path / "whole")
+    with pytest.raises(TrainingError, match="without a memory is computed by PyTorch"):
+        train(plan, tmp_path / "new", core="compiled")

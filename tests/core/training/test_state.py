@@ -5,6 +5,7 @@ import safetensors.torch
 import torch
 
 from ntm_core.errors import TrainingError
+from ntm_core.training.spent import Spent
 from ntm_core.training.state import TrainingState
 from ntm_core.training.trainer import Counts, Trainer
 from tests.core.training.plans import row, small_plan
@@ -13,17 +14,17 @@ from tests.core.training.plans import row, small_plan
 def state() -> TrainingState:
     trainer = Trainer(small_plan())
     trainer.update()
-    return TrainingState(small_plan(), trainer.counts, 1.25, (row(0),), trainer.tensors(), "eager")
+    return TrainingState(small_plan(), trainer.counts, Spent(1.25, 0.5), (row(0),), trainer.tensors(), "eager")
 
 
 def test_a_state_survives_its_file(tmp_path: Path) -> None:
     saved = state()
     saved.save(tmp_path / "state")
     loaded = TrainingState.load(tmp_path / "state")
-    assert (loaded.plan, loaded.counts, loaded.seconds, loaded.rows) == (
+    assert (loaded.plan, loaded.counts, loaded.spent, loaded.rows) == (
         saved.plan,
         Counts(iteration=1),
-        1.25,
+        Spent(1.25, 0.5),
         (row(0),),
     )
     assert loaded.tensors.keys() == saved.tensors.keys()

@@ -1,0 +1,106 @@
+"""Learning curves of runs, as a table and as a picture: what is measured against the sequences trained on."""
+
+import csv
+import io
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from xml.sax.saxutils import escape
+
+from pydantic import ValidationError
+
+from ntm_core.config import describe_validation_error
+from ntm_core.errors import TrainingError
+from ntm_core.training.metrics import MetricRow
+from ntm_core.training.session import METRICS
+
+_COLUMNS = ("iteration", "sequences", "loss_bits", "wrong_bits", "metric", "seconds", "cpu_seconds")
+_COLOURS = ("#1f77b4", "#d62728", "#2ca02c", "#9467bd", "#ff7f0e", "#17becf", "#8c564b", "#e377c2")
+_WIDTH, _HEIGHT, _LEFT, _RIGHT, _TOP, _BOTTOM = 720, 420, 70, 20, 20, 50
+
+_OPENING = (
+    f'<svg xmlns="http://www.w3.org/2000/svg" width="{_WIDTH}" height="{_HEIGHT}" font-family="sans-serif" '
+    'font-size="12">'
+)
+
+
+@dataclass(frozen=True)
+class Curve:
+    """The measurements of one run, by the name of its directory."""
+
+    name: str
+    rows: tuple[MetricRow, ...]
+
+
+def read_curve(directory: Path) -> Curve:
+    """The curve of the run in the directory. TrainingError if there is none, or not of this version."""
+    path = directory / METRICS
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except OSError as error:
+        raise TrainingError(f"{directory} holds no run: {METRICS} cannot be read: {error.strerror}") from None
+    try:
+        return Curve(directory.resolve().name, tuple(MetricRow.model_validate_json(line) for line in lines))
+    except ValidationError as error:
+        raise TrainingError(f"{path} is not one of this version: {describe_validation_error(error)}") from None
+
+
+def curves_csv(curves: Sequence[Curve]) -> str:
+    """One line for each measurement, with the run's name before it."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(("run", *_COLUMNS))
+    for curve in curves:
+        writer.writerows((curve.name, *(getattr(row, name) for name in _COLUMNS)) for row in curve.rows)
+    return text.getvalue()
+
+
+def curves_svg(curves: Sequence[Curve]) -> str:
+    """The loss in bits for each sequence, from 0, against thousands of sequences: a line for each run, as an SVG."""
+    most = max((row.sequences for curve in curves for row in curve.rows), default=0) or 1
+    highest = max((row.loss_bits for curve in curves for row in curve.rows), default=0.0) or 1.0
+    across, up = _ticks(most / 1000), _ticks(highest)
+    parts = [
+        _OPENING,
+        f'<rect width="{_WIDTH}" height="{_HEIGHT}" fill="white"/>',
+        *(_tick(_x(tick, across[-1]), _y(0, 1) + 18, "middle", tick) for tick in across),
+        *(_tick(_LEFT - 8, _y(tick, up[-1]) + 4, "end", tick) for tick in up),
+        _label(f"{(_LEFT + _WIDTH - _RIGHT) / 2:g}", f"{_HEIGHT - 10}", "", "sequences (thousands)"),
+        _label("16", f"{_HEIGHT / 2:g}", f' transform="rotate(-90 16 {_HEIGHT / 2:g})"', "loss (bits per sequence)"),
+    ]
+    for index, curve in enumerate(curves):
+        colour = _COLOURS[index % len(_COLOURS)]
+        points = " ".join(
+            f"{_x(row.sequences / 1000, across[-1]):.1f},{_y(row.loss_bits, up[-1]):.1f}" for row in curve.rows
+        )
+        parts.append(f'<polyline fill="none" stroke="{colour}" stroke-width="1.5" points="{points}"/>')
+        parts.append(
+            f'<text x="{_WIDTH - _RIGHT}" y="{_TOP + 16 * (index + 1)}" text-anchor="end" fill="{colour}">'
+            f"{escape(curve.name)}</text>"
+        )
+    return "\n".join([*parts, "</svg>", ""])
+
+
+def _ticks(most: float) -> list[float]:
+    """About five round numbers from 0 on, the last of them at least `most`."""
+    rough = most / 5
+    power = 10.0 ** math.floor(math.log10(rough))
+    step = next(power * factor for factor in (1, 2, 5, 10) if power * factor >= rough * (1 - 1e-9))
+    return [step * index for index in range(math.ceil(most / step - 1e-9) + 1)]
+
+
+def _x(value: float, most: float) -> float:
+    return _LEFT + (_WIDTH - _LEFT - _RIGHT) * value / most
+
+
+def _y(value: float, most: float) -> float:
+    return _HEIGHT - _BOTTOM - (_HEIGHT - _TOP - _BOTTOM) * value / most
+
+
+def _tick(x: float, y: float, anchor: str, value: float) -> str:
+    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" fill="#444">{value:g}</text>'
+
+
+def _label(x: str, y: str, more: str, text: str) -> str:
+    return f'<text x="{x}" y="{y}" text-anchor="middle"{more}>{text}</text>'

@@ -1,0 +1,37 @@
+import copy
+
+import pytest
+import torch
+
+from ntm_core.training.adam import Adam
+from ntm_core.training.flat import FlatParameters
+from ntm_core.training.recipe import Recipe
+
+ADAM = Recipe(optimiser="adam", decay=0.999)
+
+
+@pytest.mark.parametrize("recipe", [ADAM, Recipe(learning_rate=0.01, decay=0.5, momentum=0.5, epsilon=1e-3)])
+def test_it_moves_as_that_of_torch_bit_for_bit(recipe: Recipe) -> None:
+    network = torch.nn.Sequential(torch.nn.Linear(3, 5), torch.nn.Tanh(), torch.nn.Linear(5, 2))
+    twin = copy.deepcopy(network)
+    mine = Adam(parameters := FlatParameters(network), recipe)
+    theirs = torch.optim.Adam(twin.parameters(), recipe.learning_rate, (recipe.momentum, recipe.decay), recipe.epsilon)
+    inputs = torch.randn(20, 4, 3, generator=torch.Generator().manual_seed(0))
+    for number, batch in enumerate(inputs, start=1):
+        parameters.gradient.zero_()
+        twin.zero_grad()
+        for model in (network, twin):
+            model(batch).square().sum().backward()
+        mine.step(number)
+        theirs.step()
+    for one, other in zip(network.parameters(), twin.parameters(), strict=True):
+        torch.testing.assert_close(one, other, rtol=0, atol=0)
+
+
+def test_the_first_step_is_as_long_as_the_learning_rate_whatever_the_gradient() -> None:
+    module = torch.nn.ParameterDict({"a": torch.zeros(3), "idle": torch.ones(2)})
+    optimiser = Adam(parameters := FlatParameters(module), ADAM.model_copy(update={"learning_rate": 0.5}))
+    parameters.gradient[:3] = torch.tensor([1e-3, -2.0, 100.0])
+    optimiser.step(1, rate=0.5)
+    torch.testing.assert_close(module["a"].detach(), torch.tensor([-0.25, 0.25, -0.25]), rtol=1e-4, atol=0)
+    assert (module["idle"] == 1).all()

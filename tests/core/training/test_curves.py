@@ -1,0 +1,54 @@
+import csv
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from ntm_core.errors import TrainingError
+from ntm_core.training.curves import Curve, curves_csv, curves_svg, read_curve
+from ntm_core.training.metrics import MetricsFile
+from ntm_core.training.session import METRICS
+from tests.core.training.plans import row
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def test_a_curve_is_what_the_run_has_measured(tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    MetricsFile(tmp_path / "run" / METRICS, (row(0), row(5)))
+    assert read_curve(tmp_path / "run") == Curve("run", (row(0), row(5)))
+
+
+def test_a_directory_without_a_run_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(TrainingError, match="nowhere holds no run"):
+        read_curve(tmp_path / "nowhere")
+
+
+def test_rows_of_another_kind_are_refused(tmp_path: Path) -> None:
+    (tmp_path / METRICS).write_text('{"loss": 1}\n')
+    with pytest.raises(TrainingError, match=r"metrics\.jsonl is not one of this version: iteration is missing"):
+        read_curve(tmp_path)
+
+
+def test_the_table_has_a_line_for_each_measurement() -> None:
+    lines = list(csv.DictReader(curves_csv([Curve("a, b", (row(0), row(5))), Curve("c", (row(1),))]).splitlines()))
+    assert [(line["run"], line["sequences"], line["loss_bits"]) for line in lines] == [
+        ("a, b", "0", "1.5"),
+        ("a, b", "20", "1.5"),
+        ("c", "4", "1.5"),
+    ]
+
+
+def test_the_picture_puts_each_loss_where_its_axes_say() -> None:
+    rows = tuple(row(i).model_copy(update={"loss_bits": loss}) for i, loss in ((0, 80.0), (2500, 40.0), (5000, 0.0)))
+    picture = ET.fromstring(curves_svg([Curve("one & two", rows)]))  # noqa: S314  # our own text
+    (line,) = picture.findall(f"{SVG}polyline")
+    points = [tuple(map(float, point.split(","))) for point in line.attrib["points"].split()]
+    # 5000 iterations are 20 000 sequences; the axes go to 20 thousand and to 80 bits.
+    assert points == [(70.0, 20.0), (385.0, 195.0), (700.0, 370.0)]
+    texts = {(text.text, text.attrib["x"], text.attrib["y"]) for text in picture.findall(f"{SVG}text")}
+    assert {("20", "700.0", "388.0"), ("80", "62.0", "24.0"), ("one & two", "700", "36")} <= texts
+
+
+def test_a_picture_of_nothing_is_a_picture() -> None:
+    assert ET.fromstring(curves_svg([Curve("empty", ())])).tag == f"{SVG}svg"  # noqa: S314  # our own text
