@@ -45,7 +45,10 @@ function asking(state) {
   const text = (id) => results.of(store.get(), id)?.text.replace(/ wrong.*/, '');
   return {store, streams, text, abort, count: () => changes};
 }
-const later = () => new Promise((resolve) => setTimeout(resolve, 5));
+/** Timers of one length run in the order in which they were set: after three, that of the rest has run. */
+const later = async () => {
+  for (let turn = 0; turn < 3; turn++) await new Promise((resolve) => setTimeout(resolve, 0));
+};
 const end = (stream, wrong_bits) => stream.resolve({data: DATA, end: {wrong_bits, loss_bits: 0, seconds: 0}});
 
 test('at rest the runs of branches that are not known are asked for, one at a time', async () => {
