@@ -141,7 +141,7 @@ def test_stages_are_folded_away_and_open_in_all_columns_and_in_the_address(tab: 
     expect(tab.page.locator('[data-plot*="stage-over-time"]')).to_have_count(0)
     column(tab, "B").locator("summary").focus()
     tab.press("Enter")
-    expect(tab.page.locator('[data-plot*="stage-over-time"]')).to_have_count(9)
+    expect(tab.page.locator('[data-plot*="stage-over-time"]')).to_have_count(12)
     tab.page.wait_for_function("location.hash.includes('stages=open')")
     shown = tab.settled_figure("b-stage-over-time-gated-weighting")["data"][0]["z"]
     assert all(sum(row[step] for row in shown) == pytest.approx(1, abs=1e-5) for step in range(11))

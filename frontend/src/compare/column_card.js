@@ -11,8 +11,9 @@ import {el} from '../shell/dom.js';
 import {setHidden} from '../views/dom.js';
 import {mainStep, shownColumns} from './align.js';
 import {columnHead} from './column_head.js';
-import {columnPlots} from './column_plots.js';
+import {columnPlots, under} from './column_plots.js';
 import {StageGroup} from './stage_group.js';
+import {stageHeatmaps} from './stage_heatmaps.js';
 
 export class ColumnCard {
   /** @type {Panel[]} */ #panels = [];
@@ -30,7 +31,7 @@ export class ColumnCard {
     this.pointer = group.pointer(this.store);
     this.head = columnHead(letter, column, {store, actions});
     this.plots = el('div', {class: 'column-plots'});
-    this.stages = new StageGroup(letter, {page: store, column: this.store, group, pointer: this.pointer});
+    this.stages = new StageGroup(() => stageHeatmaps().map((spec) => under(letter, spec)), {page: store, column: this.store, group, pointer: this.pointer});
     this.element = el('article', {class: 'column', 'aria-label': `Column ${letter}`, 'data-column': letter}, this.head.element, this.plots);
   }
 

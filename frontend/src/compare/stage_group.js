@@ -3,12 +3,10 @@
 /** @import {State} from '../state.js' */
 /** @import {Store} from '../store.js' */
 /** @import {Model} from '../views/model.js' */
-/** @import {Panel} from '../views/panel.js' */
+/** @import {Panel, PlotSpec} from '../views/panel.js' */
 /** @import {PanelGroup, PointerType} from './panel_group.js' */
 import {el} from '../shell/dom.js';
 import {setText} from '../views/dom.js';
-import {under} from './column_plots.js';
-import {stageHeatmaps} from './stage_heatmaps.js';
 
 export class StageGroup {
   /** @type {Panel[]} */ #panels = [];
@@ -16,12 +14,12 @@ export class StageGroup {
   #plots = el('div', {class: 'column-plots'});
 
   /**
-   * @param {string} letter
+   * @param {() => PlotSpec[]} specs
    * @param {{page: Store, column: Store, group: PanelGroup, pointer: PointerType}} parts The page's store, which says
    *   whether all of these are open, and the store as this column sees it.
    */
-  constructor(letter, {page, column, group, pointer}) {
-    this.letter = letter;
+  constructor(specs, {page, column, group, pointer}) {
+    this.specs = specs;
     this.column = column;
     this.group = group;
     this.pointer = pointer;
@@ -51,7 +49,7 @@ export class StageGroup {
     if (this.element.open === open) return;
     this.element.open = open;
     if (!open) return this.drop();
-    this.#panels = stageHeatmaps().map((spec) => this.group.make(under(this.letter, spec), this.column, this.pointer));
+    this.#panels = this.specs().map((spec) => this.group.make(spec, this.column, this.pointer));
     this.#plots.replaceChildren(...this.#panels.map(({element}) => element));
     this.group.watch(this.#panels);
   }
