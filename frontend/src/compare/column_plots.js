@@ -23,7 +23,7 @@ const SHORT = Object.freeze({
  */
 export function columnPlots(letter, {heads}) {
   const weightings = /** @type {const} */ (['write', 'read']).flatMap((kind) => heads.flatMap((head, index) => (
-    head.kind === kind ? [{...weightingPlot(heads, index), height: 200}] : [])));
+    head.kind === kind ? [{...weightingPlot(heads, index), caption: `Where the ${kind} head looks. Columns add up to 1.`, height: 200}] : [])));
   return [
     {...outputPlot(), caption: SHORT.output}, ...weightings, {...vectorPlot('write'), caption: SHORT.adds},
     {...vectorPlot('read'), caption: SHORT.reads}, {...memoryPlot('after'), height: MEMORY_HEIGHT},
