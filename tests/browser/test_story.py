@@ -185,3 +185,19 @@ def test_branches_that_were_never_on_screen_are_run_when_the_page_is_at_rest(tab
     tab.page.locator("#compare").scroll_into_view_if_needed()
     found = tab.page.locator(".branch-result")
     expect(found).to_have_text(["0 / 40 wrong bits", re.compile(r"^[1-9]\d* / 40 wrong bits")])
+
+
+def test_why_there_is_no_map_stays_on_the_page_and_is_no_wider_than_it(new_tab: OpenTab) -> None:
+    tab = new_tab(viewport={"width": 400, "height": 900})
+    columns = "[{'checkpoint':'copy-lstm','mode':'no_read'},{'checkpoint':'copy-lstm'}]"
+    tab.open(fragment("copy-lstm", task=copying(4), seed=0, t=5, compare=columns, patch="B,read_vector,6-9"))
+    tab.drawn("patching")
+    tab.page.locator("#patch-corrupted").select_option("C")
+    tab.page.locator("#patch").click()
+    note = tab.page.locator(".patching [role=status]")
+    expect(note).to_contain_text("The clean run loses")
+    tab.press("ArrowRight")
+    tab.at(6, of=9)
+    expect(note).to_contain_text("The clean run loses")
+    assert tab.page.evaluate("document.documentElement.scrollWidth") == 400
+    tab.problems = [problem for problem in tab.problems if "422" not in problem]
