@@ -191,6 +191,7 @@ def test_why_there_is_no_map_stays_on_the_page_and_is_no_wider_than_it(new_tab: 
     tab = new_tab(viewport={"width": 400, "height": 900})
     columns = "[{'checkpoint':'copy-lstm','mode':'no_read'},{'checkpoint':'copy-lstm'}]"
     tab.open(fragment("copy-lstm", task=copying(4), seed=0, t=5, compare=columns, patch="B,read_vector,6-9"))
+    tab.page.locator(".patching").scroll_into_view_if_needed()
     tab.drawn("patching")
     tab.page.locator("#patch-corrupted").select_option("C")
     tab.page.locator("#patch").click()

@@ -3,6 +3,7 @@ import {test} from 'node:test';
 
 import {createApi} from '../../frontend/src/api.js';
 import {cannotSubtract, deltaPlots, deltaStages, memoryDelta, outputDelta, vectorDelta, weightingDelta} from '../../frontend/src/compare/delta_plots.js';
+import {stageHeatmaps} from '../../frontend/src/compare/stage_heatmaps.js';
 import {bestMatching, Matcher, matchingText} from '../../frontend/src/compare/matching.js';
 import {SIZE, viewsModel, viewsTrace} from './views_helper.js';
 
@@ -65,6 +66,12 @@ test('Δ of a stage is of the selected head, in the rows of A; a head that B has
   assert.notDeepEqual(content.depends(write), content.depends({...write, head: 0}));
   const two = {...viewsModel(viewsTrace({writers: 2})), head: 2, other: {b, rows: null, offset: 0, letter: 'B'}};
   assert.ok(Number.isNaN(cell(content, two, 0, 0)));
+});
+
+test('no text that Plotly draws has attributes, which a picture of the figure cannot be read with', () => {
+  for (const plot of [...deltaPlots(a, b), ...deltaStages(), ...stageHeatmaps()]) {
+    assert.doesNotMatch(JSON.stringify(plot.figure(delta(), SIZE)), /<\w+ \w+=/, plot.id);
+  }
 });
 
 test('machines with other numbers of locations cannot be subtracted, and it says so', () => {

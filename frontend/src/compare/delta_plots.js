@@ -14,7 +14,7 @@ import {signedScale} from '../views/scales.js';
 import {STAGE_WORDS} from '../views/stage_plots.js';
 import {STAGES} from '../views/stages.js';
 import {timeHeatmap} from '../views/time_heatmap.js';
-import {stageHeatmaps} from './stage_heatmaps.js';
+import {barSymbol, stageHeatmaps} from './stage_heatmaps.js';
 
 /**
  * A model of A with what is subtracted from: B's trace, its rows in A's order (null: as they are), and by how many
@@ -166,8 +166,8 @@ function deltaWeighting(heads, head) {
 export function deltaStages() {
   return stageHeatmaps().map((plain, at) => {
     const stage = STAGES[at + 1];
-    const {symbol, letter} = STAGE_WORDS[stage];
-    const plot = deltaLocations(stage, (model) => model.head, {id: plain.id, title: plain.title, symbol: plain.symbol, letter, bar: symbol});
+    const {letter} = STAGE_WORDS[stage];
+    const plot = deltaLocations(stage, (model) => model.head, {id: plain.id, title: plain.title, symbol: plain.symbol, letter, bar: barSymbol(stage)});
     return {...plot, height: plain.height};
   });
 }

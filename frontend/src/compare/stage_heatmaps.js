@@ -13,6 +13,14 @@ import {timeHeatmap} from '../views/time_heatmap.js';
 /** In CSS pixels: low, since three of them stand below each other. */
 const HEIGHT = 130;
 
+/**
+ * @param {StageName} stage
+ * @returns {string} Its symbol beside a colour bar, where Plotly knows no classes: the tilde is a character.
+ */
+export function barSymbol(stage) {
+  return STAGE_WORDS[stage].symbol.replace('<i class="tilde">w</i>', '<i>w\u0303</i>');
+}
+
 /** @returns {PlotSpec[]} One a stage, from content to shifted; the last stage is the weighting itself. */
 export function stageHeatmaps() {
   return STAGES.slice(1, -1).map(stageHeatmap);
@@ -37,7 +45,7 @@ function stageHeatmap(stage) {
         scaledWeighting(model, row, model.reference === null ? null : row[model.reference])
       )),
       scale: weightingScale(model),
-      bar: model.reference === null ? symbol : `${symbol} − pinned`,
+      bar: model.reference === null ? barSymbol(stage) : `${barSymbol(stage)} − pinned`,
     }],
     depends: ({head, reference, scale}) => [head, reference, scale.weighting],
     read: (model, step, row) => readStage(model, {stage, letter}, step, row),
