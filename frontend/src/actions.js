@@ -332,10 +332,13 @@ export function createActions({store, api, signal}) {
     }
   }
 
-  /** @param {number} id Of the branch to be the main trace. */
+  /** @param {number} id Of the branch to be the main trace; one that a column shows changes places with it. */
   function showBranch(id) {
-    const {tree} = store.get();
-    if (tree.shown !== id) growTo({...tree, shown: id});
+    const {tree, columns} = store.get();
+    const column = columns.find(({choice}) => 'branch' in choice && choice.branch === id);
+    if (tree.shown === id) return;
+    if (column) makeMain(column.id);
+    else growTo({...tree, shown: id});
   }
 
   /**

@@ -260,7 +260,7 @@ export const SPEEDS = Object.freeze([0.25, 0.5, 1, 2, 4, 6, 10, 20, 30]);
 export const DEFAULT_SCALE = Object.freeze({weighting: 'fixed', memory: 'auto', key_strength: 'linear'});
 
 /** @type {State['compare']} */
-export const DEFAULT_COMPARE = Object.freeze({align: 'step', phase: '', scales: 'shared', rows: 'matched', delta: 'B'});
+export const DEFAULT_COMPARE = Object.freeze({align: 'step', phase: '', scales: 'shared', rows: 'matched', delta: 'B', stages: 'closed'});
 
 /** @type {Zoom} */
 export const NO_ZOOM = Object.freeze({time: null, location: null, word: null});

@@ -135,6 +135,26 @@ def test_columns_are_measured_over_many_sequences(tab: ScopePage) -> None:
     expect(table.locator("tbody tr").first.locator("td").first).to_have_text("0 of 40")
 
 
+def test_stages_are_folded_away_and_open_in_all_columns_and_in_the_address(tab: ScopePage) -> None:
+    tab.open(fragment("copy-lstm", task=copying(5), seed=0, t=8, compare=CHANGED))
+    tab.page.locator("#compare").scroll_into_view_if_needed()
+    expect(tab.page.locator('[data-plot*="stage-over-time"]')).to_have_count(0)
+    column(tab, "B").locator("summary").focus()
+    tab.press("Enter")
+    expect(tab.page.locator('[data-plot*="stage-over-time"]')).to_have_count(12)
+    tab.page.wait_for_function("location.hash.includes('stages=open')")
+    shown = tab.settled_figure("b-stage-over-time-gated-weighting")["data"][0]["z"]
+    assert all(sum(row[step] for row in shown) == pytest.approx(1, abs=1e-5) for step in range(11))
+    tab.page.reload()
+    tab.recorded()
+    tab.press("h")
+    tab.page.locator("#compare").scroll_into_view_if_needed()
+    expect(column(tab, "C").locator("summary")).to_contain_text("Stages of write 0")
+    tab.drawn("c-stage-over-time-shifted-weighting")
+    column(tab, "C").locator("summary").click()
+    expect(tab.page.locator('[data-plot*="stage-over-time"]')).to_have_count(0)
+
+
 @pytest.mark.parametrize(("width", "colours"), [(1440, "light"), (400, "dark")])
 def test_axe_finds_no_serious_violation(new_tab: OpenTab, width: int, colours: str) -> None:
     tab = new_tab(viewport={"width": width, "height": 900}, color_scheme=colours)

@@ -160,3 +160,45 @@ def test_axe_finds_no_serious_violation_in_branches_alignment_and_patching(
     expect(branches(tab)).to_have_count(2)
     assert violations(tab) == []
     assert tab.page.evaluate("document.documentElement.scrollWidth") == width
+
+
+def test_a_name_that_is_being_typed_and_the_button_pressed_next_are_not_taken_away(tab: ScopePage) -> None:
+    tab.open(fragment("copy-lstm", task=copying(5), seed=0, t=6))
+    tab.press("f", "f")
+    name = tab.page.get_by_label("Name of Branch 2")
+    name.fill("kept")
+    expect(tab.page.locator(".branch-result", has_text="wrong bits")).to_have_count(3)
+    expect(name).to_have_value("kept")
+    tab.page.get_by_role("button", name="Show as A: copy-lstm").click(delay=200)
+    expect(tab.page.get_by_label("Name of kept")).to_have_value("kept")
+    expect(tab.page.locator(".branch-letter").first).to_have_text("A")
+    tab.page.get_by_role("button", name="Delete kept").focus()
+    tab.press("Enter")
+    expect(branches(tab)).to_have_count(2)
+    expect(tab.page.get_by_role("button", name="Delete Branch 1")).to_be_focused()
+
+
+def test_branches_that_were_never_on_screen_are_run_when_the_page_is_at_rest(tab: ScopePage) -> None:
+    edit = "{'quantity':'sharpening','operation':'set','value':1}"
+    away = f"[{{'id':1,'name':'a','checkpoint':'copy-lstm'}},{{'id':2,'name':'b','parent':1,'t':1,'edits':[{edit}]}}]"
+    tab.open(fragment("copy-lstm", task=copying(5), seed=0, branches=away, branch=1))
+    tab.page.locator("#compare").scroll_into_view_if_needed()
+    found = tab.page.locator(".branch-result")
+    expect(found).to_have_text(["0 / 40 wrong bits", re.compile(r"^[1-9]\d* / 40 wrong bits")])
+
+
+def test_why_there_is_no_map_stays_on_the_page_and_is_no_wider_than_it(new_tab: OpenTab) -> None:
+    tab = new_tab(viewport={"width": 400, "height": 900})
+    columns = "[{'checkpoint':'copy-lstm','mode':'no_read'},{'checkpoint':'copy-lstm'}]"
+    tab.open(fragment("copy-lstm", task=copying(4), seed=0, t=5, compare=columns, patch="B,read_vector,6-9"))
+    tab.page.locator(".patching").scroll_into_view_if_needed()
+    tab.drawn("patching")
+    tab.page.locator("#patch-corrupted").select_option("C")
+    tab.page.locator("#patch").click()
+    note = tab.page.locator(".patching [role=status]")
+    expect(note).to_contain_text("The clean run loses")
+    tab.press("ArrowRight")
+    tab.at(6, of=9)
+    expect(note).to_contain_text("The clean run loses")
+    assert tab.page.evaluate("document.documentElement.scrollWidth") == 400
+    tab.problems = [problem for problem in tab.problems if "422" not in problem]

@@ -508,6 +508,19 @@ test('a column that becomes the main trace changes places with it', async () => 
   assert.deepEqual(store.get().columns.map(({choice}) => choice), [{branch: 2}]);
 });
 
+test('a branch that a column shows changes places with the main trace, so that both stay on the page', async () => {
+  const {store, actions} = await forkedExample();
+  actions.showBranch(1);
+  assert.equal(store.get().tree.shown, 1);
+  assert.deepEqual(store.get().columns.map(({choice}) => choice), [{branch: 2}]);
+});
+
+test('the parent that takes the place of a deleted branch is not in a column as well', async () => {
+  const {store, actions} = await forkedExample();
+  actions.deleteBranch(2);
+  assert.deepEqual([store.get().tree.shown, store.get().columns], [1, []]);
+});
+
 test('there is no 25th branch', async () => {
   const {store, actions} = await forkedExample();
   for (let n = 0; n < 30; n++) actions.fork();

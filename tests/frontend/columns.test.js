@@ -2,8 +2,11 @@ import assert from 'node:assert/strict';
 import {test} from 'node:test';
 
 import {ApiError} from '../../frontend/src/api.js';
-import {mainStep, modelsOf, outputStart, shownColumns} from '../../frontend/src/compare/align.js';
+import {mainStep, modelsOf, outputStart, scalesKnown, shownColumns} from '../../frontend/src/compare/align.js';
 import {storeOf} from '../../frontend/src/compare/column_card.js';
+import {columnPlots} from '../../frontend/src/compare/column_plots.js';
+import {deltaPlots} from '../../frontend/src/compare/delta_plots.js';
+import {stageHeatmaps} from '../../frontend/src/compare/stage_heatmaps.js';
 import {keepColumns} from '../../frontend/src/compare/column_loader.js';
 import {addColumn, changeColumn, newColumn, nextChoice, removeColumn, requestOf, retryColumn, withChoices} from '../../frontend/src/compare/columns.js';
 import {EMPTY_TRACE, initialState} from '../../frontend/src/state.js';
@@ -233,7 +236,11 @@ test('memories share one colour scale, or have their own', () => {
   const state = known({trace: ready(a), columns: [{...newColumn(choice('two')), trace: ready(b)}]});
   const limits = (view) => {
     const asked = {...state, compare: {...state.compare, scales: view}};
-    return modelsOf(shownColumns(asked), asked, THEME).map(({memoryLimit}) => memoryLimit);
+    const shown = shownColumns(asked);
+    for (;;) {
+      const models = modelsOf(shown, asked, THEME);
+      if (scalesKnown(shown)) return models.map(({memoryLimit}) => memoryLimit);
+    }
   };
   const own = limits('own');
   assert.notEqual(own[0], own[1]);
@@ -268,4 +275,10 @@ test('another model drops edits, since they name heads; another mode keeps them;
 test('an edited model stands beside itself as it is', () => {
   const state = known({request: {...request, interventions: [{quantity: 'key', operation: 'set', value: 0}]}, modes: {status: 'ready', value: [{name: 'full'}, {name: 'hard'}]}});
   assert.deepEqual(addColumn(state).columns[0].choice, choice('one', 'full'));
+});
+
+test('captions of columns have room in the narrowest column', () => {
+  const data = viewsTrace();
+  const plots = [...columnPlots('A', data.header), ...deltaPlots(data, data), ...stageHeatmaps()];
+  assert.deepEqual(plots.filter(({caption}) => caption.length > 48).map(({id}) => id), []);
 });

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import {test} from 'node:test';
 
 import {createApi} from '../../frontend/src/api.js';
-import {cannotSubtract, deltaPlots, memoryDelta, outputDelta, vectorDelta, weightingDelta} from '../../frontend/src/compare/delta_plots.js';
+import {cannotSubtract, deltaPlots, deltaStages, memoryDelta, outputDelta, vectorDelta, weightingDelta} from '../../frontend/src/compare/delta_plots.js';
+import {stageHeatmaps} from '../../frontend/src/compare/stage_heatmaps.js';
 import {bestMatching, Matcher, matchingText} from '../../frontend/src/compare/matching.js';
 import {SIZE, viewsModel, viewsTrace} from './views_helper.js';
 
@@ -53,6 +54,24 @@ test('the plots of Δ are those of heads that both have, write heads first, cent
     assert.equal(heatmap.zmin, -heatmap.zmax);
   }
   assert.match(specs.at(-1).read(delta({rows: ROTATED}), 3, 0), /^location 0 · element 3\nΔM = .*\nlocation 1 in B$/);
+});
+
+test('Δ of a stage is of the selected head, in the rows of A; a head that B has not leaves it empty', () => {
+  const [content, , shifted] = deltaStages();
+  const cell = (plot, model, row, step) => plot.cells(model, SIZE).layers[0].rows[row][step];
+  const write = {...delta({rows: ROTATED, offset: 1}), head: 1};
+  assert.equal(cell(content, write, 4, 2), Math.fround(b.value('content_weighting', 3, 1, 0) - a.value('content_weighting', 2, 1, 4)));
+  assert.equal(cell(shifted, delta(), 3, 4), Math.fround(b.value('shifted_weighting', 4, 0, 3) - a.value('shifted_weighting', 4, 0, 3)));
+  assert.match(content.read(write, 3, 4), /^t = 3 · location 4 · write 0\nΔw\^c = .*\nlocation 0 in B$/);
+  assert.notDeepEqual(content.depends(write), content.depends({...write, head: 0}));
+  const two = {...viewsModel(viewsTrace({writers: 2})), head: 2, other: {b, rows: null, offset: 0, letter: 'B'}};
+  assert.ok(Number.isNaN(cell(content, two, 0, 0)));
+});
+
+test('no text that Plotly draws has attributes, which a picture of the figure cannot be read with', () => {
+  for (const plot of [...deltaPlots(a, b), ...deltaStages(), ...stageHeatmaps()]) {
+    assert.doesNotMatch(JSON.stringify(plot.figure(delta(), SIZE)), /<\w+ \w+=/, plot.id);
+  }
 });
 
 test('machines with other numbers of locations cannot be subtracted, and it says so', () => {

@@ -108,11 +108,13 @@ export function swapped(state, id) {
 /**
  * @param {State} state
  * @param {number} id
- * @returns {Pick<State, 'tree'|'columns'>} Without the branch, all below it, and the columns that show one of them.
+ * @returns {Pick<State, 'tree'|'columns'>} Without the branch, all below it, and the columns that show one of them
+ *   or what becomes the main trace.
  */
 export function pruned({tree, columns}, id) {
   const left = withoutBranch(tree, id);
-  return {tree: left, columns: columns.filter(({choice}) => chosenRun({tree: left}, choice))};
+  const isMain = (/** @type {Column} */ {choice}) => left.shown !== tree.shown && 'branch' in choice && choice.branch === left.shown;
+  return {tree: left, columns: columns.filter((column) => chosenRun({tree: left}, column.choice) && !isMain(column))};
 }
 
 /**

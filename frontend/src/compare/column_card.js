@@ -11,7 +11,9 @@ import {el} from '../shell/dom.js';
 import {setHidden} from '../views/dom.js';
 import {mainStep, shownColumns} from './align.js';
 import {columnHead} from './column_head.js';
-import {columnPlots} from './column_plots.js';
+import {columnPlots, under} from './column_plots.js';
+import {StageGroup} from './stage_group.js';
+import {stageHeatmaps} from './stage_heatmaps.js';
 
 export class ColumnCard {
   /** @type {Panel[]} */ #panels = [];
@@ -29,6 +31,7 @@ export class ColumnCard {
     this.pointer = group.pointer(this.store);
     this.head = columnHead(letter, column, {store, actions});
     this.plots = el('div', {class: 'column-plots'});
+    this.stages = new StageGroup(() => stageHeatmaps().map((spec) => under(letter, spec)), {page: store, column: this.store, group, pointer: this.pointer});
     this.element = el('article', {class: 'column', 'aria-label': `Column ${letter}`, 'data-column': letter}, this.head.element, this.plots);
   }
 
@@ -53,6 +56,7 @@ export class ColumnCard {
       panel.update(model);
       panel.tell();
     }
+    this.stages.update(model, state);
     this.pointer.update(shown.state);
   }
 
@@ -60,11 +64,12 @@ export class ColumnCard {
   #build(specs) {
     this.group.drop(this.#panels);
     this.#panels = specs.map((spec) => this.group.make(spec, this.store, this.pointer));
-    this.plots.replaceChildren(...this.#panels.map(({element}) => element));
+    this.plots.replaceChildren(...this.#panels.map(({element}) => element), this.stages.element);
     this.group.watch(this.#panels);
   }
 
   dispose() {
+    this.stages.drop();
     this.group.drop(this.#panels);
     this.element.remove();
   }

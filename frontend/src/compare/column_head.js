@@ -43,8 +43,8 @@ export function columnHead(letter, column, {store, actions}) {
   return {
     element: el('header', {class: 'column-head'},
       el('div', {class: 'column-choice'}, el('h3', {class: 'column-letter'}, el('span', {class: 'visually-hidden'}, 'Column '), letter), choices.element),
-      el('p', {class: 'column-line'}, result, moment, retry, main),
-      el('p', {class: 'column-line'}, parting, jump)),
+      el('p', {class: 'column-line'}, result, moment, retry),
+      el('p', {class: 'column-line'}, parting, jump, main)),
     update(shown, state) {
       choices.update(state);
       const {text, tone} = resultOf(shown.state.trace);

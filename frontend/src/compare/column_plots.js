@@ -9,6 +9,13 @@ import {memoryPlot} from '../views/memory_plots.js';
 /** Of the memory in CSS pixels: less than in the main view, since columns are narrow. */
 const MEMORY_HEIGHT = 300;
 
+/** Captions for which the narrowest column has no room, in fewer words. */
+const SHORT = Object.freeze({
+  output: 'Probability, target and error; × is a wrong bit.',
+  adds: 'What the write head adds where it looks (eq. 8).',
+  reads: 'What the read head takes where it looks (eq. 6).',
+});
+
 /**
  * @param {string} letter
  * @param {TraceHeader} header
@@ -16,8 +23,11 @@ const MEMORY_HEIGHT = 300;
  */
 export function columnPlots(letter, {heads}) {
   const weightings = /** @type {const} */ (['write', 'read']).flatMap((kind) => heads.flatMap((head, index) => (
-    head.kind === kind ? [{...weightingPlot(heads, index), height: 200}] : [])));
-  return [outputPlot(), ...weightings, vectorPlot('write'), vectorPlot('read'), {...memoryPlot('after'), height: MEMORY_HEIGHT}].map((spec) => under(letter, spec));
+    head.kind === kind ? [{...weightingPlot(heads, index), caption: `Where the ${kind} head looks. Columns add up to 1.`, height: 200}] : [])));
+  return [
+    {...outputPlot(), caption: SHORT.output}, ...weightings, {...vectorPlot('write'), caption: SHORT.adds},
+    {...vectorPlot('read'), caption: SHORT.reads}, {...memoryPlot('after'), height: MEMORY_HEIGHT},
+  ].map((spec) => under(letter, spec));
 }
 
 /**

@@ -26,6 +26,7 @@ import {startingTask} from '../task_settings.js';
  * @property {'shared'|'own'} scales Whether all memories, and all vectors of a kind, have one colour scale.
  * @property {'matched'|'raw'} rows Whether the rows of B are put into A's order before they are subtracted.
  * @property {'B'|'C'|'D'} delta The column from which A is subtracted.
+ * @property {'closed'|'open'} stages Whether columns show the stages of the selected head.
  */
 
 /** Letters of the columns; A is the main trace. */

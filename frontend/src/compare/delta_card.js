@@ -14,9 +14,10 @@ import {el, replaceChildren} from '../shell/dom.js';
 import {choice} from '../views/controls.js';
 import {setHidden, setText} from '../views/dom.js';
 import {requestOf} from './columns.js';
-import {cannotSubtract, deltaPlots} from './delta_plots.js';
+import {cannotSubtract, deltaPlots, deltaStages} from './delta_plots.js';
 import {divergenceText, firstDivergence} from './first_divergence.js';
 import {bestMatching, Matcher, matchingText} from './matching.js';
+import {StageGroup} from './stage_group.js';
 
 /** @typedef {{rows: readonly number[]|null, text: string}} Matched */
 
@@ -33,6 +34,7 @@ export class DeltaCard {
     this.matcher = new Matcher(api, changed, signal);
     this.pointer = group.pointer(store);
     this.plots = el('div', {class: 'column-plots'});
+    this.stages = new StageGroup(deltaStages, {page: store, column: store, group, pointer: this.pointer});
     this.which = el('select', {class: 'select', 'aria-label': 'Column from which A is subtracted'});
     this.which.addEventListener('change', () => this.#set({delta: /** @type {CompareView['delta']} */ (this.which.value)}));
     this.rows = choice('Rows', [['matched', 'matched'], ['raw', 'raw']], store, ({compare}) => compare.rows,
@@ -76,6 +78,7 @@ export class DeltaCard {
       panel.update(model);
       panel.tell();
     }
+    this.stages.update(model, state);
     this.pointer.update(state);
   }
 
@@ -124,11 +127,12 @@ export class DeltaCard {
     this.#built = built;
     this.group.drop(this.#panels);
     this.#panels = deltaPlots(a.data, b.data).map((spec) => this.group.make(spec, this.store, this.pointer));
-    this.plots.replaceChildren(...this.#panels.map(({element}) => element));
+    this.plots.replaceChildren(...this.#panels.map(({element}) => element), this.stages.element);
     this.group.watch(this.#panels);
   }
 
   dispose() {
+    this.stages.drop();
     this.group.drop(this.#panels);
     this.element.remove();
   }

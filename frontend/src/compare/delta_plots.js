@@ -4,13 +4,17 @@
 /** @import {Model} from '../views/model.js' */
 /** @import {PlotSpec} from '../views/panel.js' */
 /** @import {Values} from '../views/scales.js' */
+/** @import {StageName} from '../views/stages.js' */
 import {heatmaps} from '../views/cells.js';
 import {brief} from '../views/format.js';
 import {vectorHead, vectorLimit, vectorPlot, weightingPlot, wordAxisDown} from '../views/head_plots.js';
 import {locationAxisDown, upsideDown, wholeTicks} from '../views/layout.js';
 import {memoryPlot, wordGrid} from '../views/memory_plots.js';
 import {signedScale} from '../views/scales.js';
+import {STAGE_WORDS} from '../views/stage_plots.js';
+import {STAGES} from '../views/stages.js';
 import {timeHeatmap} from '../views/time_heatmap.js';
+import {barSymbol, stageHeatmaps} from './stage_heatmaps.js';
 
 /**
  * A model of A with what is subtracted from: B's trace, its rows in A's order (null: as they are), and by how many
@@ -40,20 +44,22 @@ export function deltaPlots({header}, b) {
   const both = heads.filter(({name}) => b.header.heads.some((other) => other.name === name));
   const memory = header.axes.word === b.header.axes.word ? [deltaVector('write'), deltaVector('read'), deltaMemory()] : [];
   const outputs = header.axes.output === b.header.axes.output ? [deltaOutput()] : [];
-  return [...outputs, ...both.map(({index, name}) => deltaWeighting(header.heads, index, name)), ...memory];
+  return [...outputs, ...both.map(({index}) => deltaWeighting(header.heads, index)), ...memory];
 }
 
 /**
  * @param {DeltaModel} model
  * @param {number} head
- * @returns {Values[]} `rows[location][step]`, NaN where one of both has no such step.
+ * @param {StageName} [stage] Any but the previous weighting.
+ * @returns {Values[]} `rows[location][step]`, NaN where one of both has no such step or head.
  */
-export function weightingDelta({data, other: {b, rows, offset}}, head) {
+export function weightingDelta({data, other: {b, rows, offset}}, head, stage = 'weighting') {
   const name = data.header.heads[head].name;
-  const theirs = b.matrix('weighting', b.header.heads.findIndex((one) => one.name === name));
-  return data.matrix('weighting', head).map((row, location) => {
-    const from = theirs[rows ? rows[location] : location];
-    return row.map((value, step) => (from[step + offset] ?? NaN) - value);
+  const same = b.header.heads.findIndex((one) => one.name === name);
+  const theirs = same < 0 ? null : b.matrix(stage, same);
+  return data.matrix(stage, head).map((row, location) => {
+    const from = theirs?.[rows ? rows[location] : location];
+    return row.map((value, step) => (from?.[step + offset] ?? NaN) - value);
   });
 }
 
@@ -98,23 +104,25 @@ export function vectorDelta(model, kind) {
 
 const FIELDS = /** @type {const} */ ({write: 'add_vector', read: 'read_vector'});
 
-/** @type {WeakMap<TraceData, Map<string, {other: Other, complete: number, rows: Values[]}>>} The last delta of each head. */
+/** @type {WeakMap<TraceData, Map<string, {other: Other, complete: number, rows: Values[]}>>} The last delta of each stage of each head. */
 const kept = new WeakMap();
 
 /**
  * @param {DeltaModel} model
  * @param {number} head
+ * @param {StageName} stage
  * @returns {Values[]} The same as `weightingDelta`, computed once.
  */
-function keptDelta(model, head) {
+function keptDelta(model, head, stage) {
   const {data, other, received} = model;
   const heads = kept.get(data) ?? new Map();
   kept.set(data, heads);
-  const last = heads.get(String(head));
+  const key = `${stage}/${head}`;
+  const last = heads.get(key);
   const complete = received + other.b.received;
   if (last && sameOther(last.other, other) && last.complete === complete) return last.rows;
-  const rows = weightingDelta(model, head);
-  heads.set(String(head), {other, complete, rows});
+  const rows = weightingDelta(model, head, stage);
+  heads.set(key, {other, complete, rows});
   return rows;
 }
 
@@ -146,25 +154,46 @@ function otherOf(model) {
 /**
  * @param {TraceData['header']['heads']} heads
  * @param {number} head
- * @param {string} name
  * @returns {PlotSpec}
  */
-function deltaWeighting(heads, head, name) {
+function deltaWeighting(heads, head) {
   const {title, id} = weightingPlot(heads, head);
+  const words = {id, title, symbol: '<i>w<sub>t</sub></i>(<i>i</i>)', letter: 'w', bar: '<i>w</i>'};
+  return {...deltaLocations('weighting', () => head, words), height: 200, selects: head};
+}
+
+/** @returns {PlotSpec[]} Of the stages before the weighting of the selected head. */
+export function deltaStages() {
+  return stageHeatmaps().map((plain, at) => {
+    const stage = STAGES[at + 1];
+    const {letter} = STAGE_WORDS[stage];
+    const plot = deltaLocations(stage, (model) => model.head, {id: plain.id, title: plain.title, symbol: plain.symbol, letter, bar: barSymbol(stage)});
+    return {...plot, height: plain.height};
+  });
+}
+
+/**
+ * @param {StageName} stage
+ * @param {(model: Model) => number} headOf
+ * @param {{id: string, title: string, symbol: string, letter: string, bar: string}} words Of the plot without Δ.
+ * @returns {PlotSpec} By how much one stage of a head has more or less weight than in A.
+ */
+function deltaLocations(stage, headOf, {id, title, symbol, letter, bar}) {
+  const rows = (/** @type {Model} */ model) => keptDelta(asDelta(model), headOf(model), stage);
   return timeHeatmap({
     id: `delta-${id}`,
     title: `Δ · ${title}`,
-    symbol: 'Δ<i>w<sub>t</sub></i>(<i>i</i>)',
+    symbol: `Δ${symbol}`,
     caption: 'Amber: more weight than in A. Blue: less.',
     height: 200,
-    selects: head,
     rowLink: 'location',
     rowAxis: locationAxisDown,
-    layers: (model) => [{rows: keptDelta(asDelta(model), head), scale: signedScale(1, model), bar: 'Δ<i>w</i>'}],
-    depends: otherOf,
+    layers: (model) => [{rows: rows(model), scale: signedScale(1, model), bar: `Δ${bar}`}],
+    depends: (model) => [...otherOf(model), headOf(model)],
     read: (model, step, row) => {
-      const value = keptDelta(asDelta(model), head)[row]?.[step];
-      return value === undefined ? null : `t = ${step + 1} · location ${row} · ${name}\nΔw = ${brief(value)}${matchedLine(asDelta(model), row)}`;
+      const value = rows(model)[row]?.[step];
+      const {name} = model.data.header.heads[headOf(model)];
+      return value === undefined ? null : `t = ${step + 1} · location ${row} · ${name}\nΔ${letter} = ${brief(value)}${matchedLine(asDelta(model), row)}`;
     },
   });
 }
@@ -175,7 +204,7 @@ function deltaOutput() {
     id: 'delta-output',
     title: 'Δ · Output',
     symbol: 'Δ<i>y<sub>t</sub></i>',
-    caption: 'Amber: the bit is likelier than in A. Blue: less likely.',
+    caption: 'Amber: likelier than in A. Blue: less likely.',
     height: 160,
     rowLink: null,
     rowAxis: ({data}) => {
@@ -202,7 +231,7 @@ function deltaVector(kind) {
     id: `delta-${plain.id}`,
     title: `Δ · ${plain.title}`,
     symbol: `Δ<i>${symbol}<sub>t</sub></i>`,
-    caption: `What the ${kind} head ${kind === 'write' ? 'adds' : 'reads'} more or less than in A, on the scale of A.`,
+    caption: 'Amber: above A, blue: below; on the scale of A.',
     height: plain.height,
     rowLink: 'word',
     rowAxis: wordAxisDown,
@@ -226,7 +255,7 @@ function deltaMemory() {
     id: 'delta-memory',
     title: 'Δ · Memory after',
     symbol: 'Δ<i>M<sub>t</sub></i>',
-    caption: 'What memory holds more or less than in A, on the scale of the memories.',
+    caption: 'Amber: above A, blue: below; scale of memory.',
     height: 300,
     depends: (model) => [...plain.depends(model), ...otherOf(model)],
     figure: (model, size) => ({...plain.figure(model, size), traces: heatmaps(grid(model), model.theme)}),

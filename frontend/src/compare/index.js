@@ -65,7 +65,7 @@ class ComparePage {
     const again = () => this.hear(this.store.get());
     this.makeDelta = () => new DeltaCard({store, api, group: this.group, changed: again, signal});
     this.head = compareHead(store);
-    this.branches = new BranchPanel({store, actions});
+    this.branches = new BranchPanel({store, api, actions, signal});
     this.operations = new OperationsTable(store);
     this.metrics = new MetricsPanel({store, api, signal});
     this.patching = new PatchingPanel({store, api, actions, group: this.group, again, signal});

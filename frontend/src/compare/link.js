@@ -50,9 +50,10 @@ function columnParts({columns, compare}) {
   };
 }
 
-/** @type {readonly [string, 'align'|'scales'|'rows'|'delta', string[]][]} Name in the link, key, and values. */
+/** @type {readonly [string, 'align'|'scales'|'rows'|'delta'|'stages', string[]][]} Name in the link, key, and values. */
 const VIEW_PARTS = [
   ['align', 'align', ['step', 'delimiter', 'jump', 'phase', 'hand']], ['scales', 'scales', ['shared', 'own']], ['rows', 'rows', ['matched', 'raw']], ['delta', 'delta', ['B', 'C', 'D']],
+  ['stages', 'stages', ['closed', 'open']],
 ];
 
 /**

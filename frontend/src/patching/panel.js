@@ -28,6 +28,7 @@ export class PatchingPanel {
   /** @type {Measured|null} */ #measured = null;
   /** @type {PatchView|null} The last that was asked, or given up. */ #asked = null;
   /** @type {Panel|null} */ #panel = null;
+  #problem = '';
   #cancel = el('button', {type: 'button', class: 'button', hidden: true, onclick: () => this.#running?.abort()}, 'Cancel');
   #progress = el('progress', {hidden: true, max: 1, 'aria-label': 'Progress of the map'});
   #note = el('span', {class: 'section-note', role: 'status'});
@@ -82,11 +83,11 @@ export class PatchingPanel {
     this.#asked = view;
     if (!view) return this.#show(null);
     const asked = patchAsked(state, view);
-    if (typeof asked === 'string') return setText(this.#note, asked);
+    this.#say(typeof asked === 'string' ? asked : '');
+    if (typeof asked === 'string') return;
     const running = new AbortController();
     this.#running = running;
     this.#busy(true);
-    setText(this.#note, '');
     try {
       const tell = (/** @type {{done: number, total: number}} */ {done, total}) => {
         this.#progress.value = done / Math.max(1, total);
@@ -94,12 +95,18 @@ export class PatchingPanel {
       const map = await patiently(() => this.api.patch(patchBody(asked), tell, running.signal), running.signal);
       if (this.#running === running) this.#show({asked, map, trace: state.trace});
     } catch (error) {
-      if (this.#running === running) setText(this.#note, running.signal.aborted ? 'Cancelled.' : failureFrom(error).message);
+      if (this.#running === running) this.#say(running.signal.aborted ? 'Cancelled.' : failureFrom(error).message);
     }
     if (this.#running !== running) return;
     this.#running = null;
     this.#busy(false);
     this.again();
+  }
+
+  /** @param {string} problem Why there is no map of what was asked last; stays until something else is asked. */
+  #say(problem) {
+    this.#problem = problem.charAt(0).toUpperCase() + problem.slice(1);
+    setText(this.#note, this.#problem);
   }
 
   /** @param {boolean} busy */
@@ -135,7 +142,9 @@ export class PatchingPanel {
     const words = `Clean: ${runWords(asked.clean)}, ${bitsText(map.loss_clean)} bits. Corrupted: ${runWords(asked.corrupted)}, ${bitsText(map.loss_corrupted)} bits.`;
     setText(this.#losses, words);
     const now = state.patching ? patchAsked(state, state.patching) : '';
-    setText(this.#note, typeof now !== 'string' && JSON.stringify(now) === JSON.stringify(asked) ? '' : 'The runs have changed since: the map is of those named below.');
+    const same = typeof now !== 'string' && JSON.stringify(now) === JSON.stringify(asked);
+    const changed = same ? '' : 'The runs have changed since: the map is of those named below.';
+    setText(this.#note, [this.#problem, changed].filter(Boolean).join(' '));
   }
 
   /** @param {Panel} panel Whose cells become branches by a click. */

@@ -58,7 +58,7 @@ export class Edits {
     const branch = branchOf(tree, tree.shown);
     const parent = branchOf(tree, branch?.parent);
     setHidden(this.#branch, !branch);
-    if (branch) setText(this.#branch, `These are of ${branch.name}${parent ? `, which left ${parent.name} at t = ${branch.step + 1}` : ''}.`);
+    if (branch) setText(this.#branch, `Edits belong to ${branch.name}${parent ? `, which left ${parent.name} at t = ${branch.step + 1}` : ''}.`);
   }
 
   /**

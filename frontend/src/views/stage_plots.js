@@ -14,7 +14,7 @@ import {ghostValues, stageValues} from './stages.js';
 const MARGIN = Object.freeze({l: 46, r: 62, t: 5, b: 19});
 
 /** @type {Record<StageName, {title: string, symbol: string, caption: string, letter: string}>} */
-const WORDS = {
+export const STAGE_WORDS = {
   previous: {
     title: 'Previous', symbol: '<i>w</i><sub><i>t</i>−1</sub>', caption: 'Where the head looked one step ago.', letter: 'w(t−1)',
   },
@@ -37,7 +37,7 @@ const WORDS = {
  * @returns {PlotSpec} One stage of the pipeline over all locations.
  */
 export function stagePlot(stage) {
-  const {title, symbol, caption, letter} = WORDS[stage];
+  const {title, symbol, caption, letter} = STAGE_WORDS[stage];
   return {
     id: `stage-${stage.replace('_', '-')}`,
     title,
