@@ -164,7 +164,7 @@ def test_a_deleted_run_leaves_nothing(client: TestClient, tmp_path: Path) -> Non
             "recipe.batch",
             "the limit is",
         ),
-        ({"task": {"name": "copy", "lengths": [1, 4000]}}, "task", "8001"),
+        ({"task": {"name": "copy", "lengths": [1, 8000]}}, "task", "16001"),
         ({"seed": -1}, "seed", "seed"),
         ({"name": ""}, "name", "name"),
     ],
