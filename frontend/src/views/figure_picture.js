@@ -31,7 +31,9 @@ export class FigurePicture {
     }
     this.#release();
     this.#image.src = address;
-    await this.#image.decode();
+    await this.#image.decode().catch((error) => {
+      if (turn === this.#turn) throw error;
+    });
     this.ready = turn === this.#turn;
   }
 
