@@ -64,6 +64,7 @@ export class Panel {
   #paintedColumns = 0;
   /** @type {unknown[]} */ #followed = [];
   #moved = false;
+  #disposed = false;
   /** @type {number|null} */ #pinned = null;
   visible = false;
 
@@ -201,6 +202,7 @@ export class Panel {
     this.#pinned = model.pinned;
     this.#picture.forget();
     await drawFigure(this.host, this.spec.figure(model, this.#size));
+    if (this.#disposed) return;
     if (first) onZoom(this.host, {zoomed: (r) => this.handlers.zoomed(this, r), reset: () => this.handlers.reset(this)});
     if (!this.#moved && !this.needsDrawing) this.#overlay?.show(this.#arriving(model));
     this.refresh();
@@ -349,6 +351,7 @@ export class Panel {
   }
 
   dispose() {
+    this.#disposed = true;
     this.#picture.forget();
     removeFigure(this.host);
     this.element.remove();
