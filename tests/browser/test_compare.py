@@ -42,7 +42,7 @@ def test_modes_stand_beside_the_machine_as_it_is(tab: ScopePage, new_tab: OpenTa
     assert wrong(content) > 0
     assert wrong(location) == 0, "this machine copies by location alone"
 
-    tab.page.wait_for_function("location.hash.includes('compare=')")
+    tab.page.wait_for_function("() => location.hash.includes('compare=')")
     address = tab.page.evaluate("location.hash")
     other = new_tab()
     other.open(address)
@@ -142,7 +142,7 @@ def test_stages_are_folded_away_and_open_in_all_columns_and_in_the_address(tab: 
     column(tab, "B").locator("summary").focus()
     tab.press("Enter")
     expect(tab.page.locator('[data-plot*="stage-over-time"]')).to_have_count(12)
-    tab.page.wait_for_function("location.hash.includes('stages=open')")
+    tab.page.wait_for_function("() => location.hash.includes('stages=open')")
     shown = tab.settled_figure("b-stage-over-time-gated-weighting")["data"][0]["z"]
     assert all(sum(row[step] for row in shown) == pytest.approx(1, abs=1e-5) for step in range(11))
     tab.page.reload()

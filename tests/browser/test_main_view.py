@@ -177,7 +177,7 @@ def test_a_page_at_rest_shows_plotly_alone(tab: ScopePage) -> None:
         tab.page.wait_for_timeout(SECOND)
     tab.go_to(7)
     tab.page.wait_for_timeout(SECOND)
-    tab.page.wait_for_function("document.querySelectorAll('.cell-overlay:not([hidden])').length === 0")
+    tab.page.wait_for_function("() => document.querySelectorAll('.cell-overlay:not([hidden])').length === 0")
     assert tab.page.locator("[data-pictured], [data-moved]").count() == 0
 
 
