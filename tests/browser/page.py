@@ -59,6 +59,19 @@ class ScopePage:
         expect(found.locator(".js-plotly-plot, .plot-host.js-plotly-plot").first).to_be_attached(timeout=PATIENCE)
         return found
 
+    def at_rest(self, selector: str) -> None:
+        """Wait until nothing has changed in the element with this selector for a second."""
+        self.page.evaluate(
+            """(selector) => new Promise((resolve) => {
+                const observer = new MutationObserver(() => { clearTimeout(rest); rest = wait(); });
+                const wait = () => setTimeout(() => { observer.disconnect(); resolve(); }, 1000);
+                let rest = wait();
+                const watched = {subtree: true, childList: true, attributes: true, characterData: true};
+                observer.observe(document.querySelector(selector), watched);
+            })""",
+            selector,
+        )
+
     def settled_figure(self, plot: str) -> dict[str, Any]:
         """What Plotly itself holds of a plot: its traces, once the page has been idle."""
         self.drawn(plot)

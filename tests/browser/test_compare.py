@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import Locator, expect
 
 from tests.browser.conftest import OpenTab
-from tests.browser.page import PATIENCE, SECOND, ScopePage, copying, fragment
+from tests.browser.page import PATIENCE, ScopePage, copying, fragment
 from tests.browser.test_accessibility import violations
 
 pytestmark = pytest.mark.browser
@@ -80,7 +80,7 @@ def test_columns_out_of_sight_are_left_alone_while_the_cursor_moves(tab: ScopePa
     tab.page.locator("#compare").scroll_into_view_if_needed()
     results(tab)
     tab.page.evaluate("scrollTo(0, 0)")
-    tab.page.wait_for_timeout(2 * SECOND)
+    tab.at_rest("#compare")
     changes = tab.page.evaluate(
         """async () => {
             let seen = 0;
@@ -99,6 +99,30 @@ def test_columns_out_of_sight_are_left_alone_while_the_cursor_moves(tab: ScopePa
     )
     tab.at(8, of=21)
     assert changes == 0
+
+
+def test_no_plot_out_of_sight_is_begun_while_the_cursor_moves(tab: ScopePage) -> None:
+    tab.open(fragment("copy-lstm", task=copying(10), seed=0, t=3, compare=CHANGED))
+    tab.page.locator("#compare").scroll_into_view_if_needed()
+    results(tab)
+    tab.page.evaluate("scrollTo(0, 0)")
+    begun, moved = tab.page.evaluate(
+        """async () => {
+            const drawn = () => document.querySelectorAll('#compare .js-plotly-plot').length;
+            const sleep = (time) => new Promise((resolve) => setTimeout(resolve, time));
+            const press = async (key) => {
+                document.dispatchEvent(new KeyboardEvent('keydown', {key}));
+                await sleep(50);
+            };
+            for (let step = 0; step < 4; step++) await press('ArrowRight');
+            const begun = drawn();
+            for (let step = 0; step < 40; step++) await press(step % 2 ? 'ArrowRight' : 'ArrowLeft');
+            return [begun, drawn()];
+        }"""
+    )
+    assert moved <= begun + 1, "one may have been under way"
+    tab.at_rest("#compare")
+    assert tab.page.locator("#compare .js-plotly-plot").count() > moved
 
 
 def test_the_first_divergence_is_one_click_away_and_the_matching_has_a_name(tab: ScopePage) -> None:

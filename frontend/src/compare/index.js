@@ -87,6 +87,8 @@ class ComparePage {
   hear(state) {
     setHidden(this.root, !state.trace.data);
     clearTimeout(this.#resting);
+    if (state.step !== this.#step) this.group.scheduler.moved();
+    this.#step = state.step;
     if (this.#inSight) this.#update(state);
     else if (state.columns.length > 0 || this.#cards.length > 0) this.#resting = window.setTimeout(() => this.#update(this.store.get()), REST);
   }
@@ -108,8 +110,6 @@ class ComparePage {
     this.group.scheduler.wake();
     if (shown.length === 0) return;
     const models = modelsOf(shown, state, /** @type {Theme} */ (this.#theme));
-    if (state.step !== this.#step) this.group.scheduler.moved();
-    this.#step = state.step;
     shown.forEach((one, at) => this.#cards[at].update(one, models[at], state));
     this.#delta?.update(shown, models, state);
     this.#part(shown, models);
