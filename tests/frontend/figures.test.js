@@ -62,7 +62,7 @@ test('reading a place gives the exact digits of the number there', () => {
   const data = viewsTrace();
   const model = viewsModel(data, {step: 2, head: 1});
   const weight = exact(data.value('weighting', 3, 1, 2), 'float32');
-  assert.equal(weightingPlot(data.header.heads, 1).read(model, 4.2, 1.8), `t = 4 · location 2\nw = ${weight}`);
+  assert.equal(weightingPlot(data.header.heads, 1).read(model, 4.2, 1.8), `t = 4 · location 2 · write 0\nw = ${weight}`);
   const cell = exact(data.memory(2)[3 * 4 + 1], 'float32');
   assert.equal(memoryPlot('after').read(model, 1.3, 2.6), `location 3 · element 1\nM(t) = ${cell}`);
   assert.equal(memoryPlot('after').read(model, 9, 2), null);

@@ -4,7 +4,6 @@
 /** @import {State, TraceHeader} from '../state.js' */
 /** @import {Store} from '../store.js' */
 /** @import {Model} from '../views/model.js' */
-/** @import {Panel, PlotSpec} from '../views/panel.js' */
 /** @import {Shown} from './align.js' */
 /** @import {PanelGroup} from './panel_group.js' */
 import {el} from '../shell/dom.js';
@@ -12,11 +11,11 @@ import {setHidden} from '../views/dom.js';
 import {mainStep, shownColumns} from './align.js';
 import {columnHead} from './column_head.js';
 import {columnPlots, under} from './column_plots.js';
+import {PanelList} from './panel_list.js';
 import {StageGroup} from './stage_group.js';
 import {stageHeatmaps} from './stage_heatmaps.js';
 
 export class ColumnCard {
-  /** @type {Panel[]} */ #panels = [];
   #heads = '';
 
   /**
@@ -26,13 +25,12 @@ export class ColumnCard {
    */
   constructor(letter, column, {store, actions, group}) {
     this.letter = letter;
-    this.group = group;
     this.store = storeOf(letter, store);
     this.pointer = group.pointer(this.store);
     this.head = columnHead(letter, column, {store, actions});
-    this.plots = el('div', {class: 'column-plots'});
+    this.plots = new PanelList(group, this.store, this.pointer);
     this.stages = new StageGroup(() => stageHeatmaps().map((spec) => under(letter, spec)), {page: store, column: this.store, group, pointer: this.pointer});
-    this.element = el('article', {class: 'column', 'aria-label': `Column ${letter}`, 'data-column': letter}, this.head.element, this.plots);
+    this.element = el('article', {class: 'column', 'aria-label': `Column ${letter}`, 'data-column': letter}, this.head.element, this.plots.element);
   }
 
   /**
@@ -43,34 +41,24 @@ export class ColumnCard {
   update(shown, model, state) {
     this.head.update(shown, state);
     const busy = String(shown.state.trace.status === 'pending');
-    if (this.plots.getAttribute('aria-busy') !== busy) this.plots.setAttribute('aria-busy', busy);
-    setHidden(this.plots, !model);
+    const {element} = this.plots;
+    if (element.getAttribute('aria-busy') !== busy) element.setAttribute('aria-busy', busy);
+    setHidden(element, !model);
     if (!model) return;
     const {header} = model.data;
     const heads = signatureOf(header);
     if (heads !== this.#heads) {
       this.#heads = heads;
-      this.#build(columnPlots(this.letter, header));
+      this.plots.show(columnPlots(this.letter, header), this.stages.element);
     }
-    for (const panel of this.#panels) {
-      panel.update(model);
-      panel.tell();
-    }
+    this.plots.update(model);
     this.stages.update(model, state);
     this.pointer.update(shown.state);
   }
 
-  /** @param {PlotSpec[]} specs */
-  #build(specs) {
-    this.group.drop(this.#panels);
-    this.#panels = specs.map((spec) => this.group.make(spec, this.store, this.pointer));
-    this.plots.replaceChildren(...this.#panels.map(({element}) => element), this.stages.element);
-    this.group.watch(this.#panels);
-  }
-
   dispose() {
     this.stages.drop();
-    this.group.drop(this.#panels);
+    this.plots.drop();
     this.element.remove();
   }
 }

@@ -4,7 +4,6 @@
 /** @import {State} from '../state.js' */
 /** @import {Store} from '../store.js' */
 /** @import {Model} from '../views/model.js' */
-/** @import {Panel} from '../views/panel.js' */
 /** @import {Shown} from './align.js' */
 /** @import {CompareView} from './columns.js' */
 /** @import {Parting} from './first_divergence.js' */
@@ -17,12 +16,12 @@ import {requestOf} from './columns.js';
 import {cannotSubtract, deltaPlots, deltaStages} from './delta_plots.js';
 import {divergenceText, firstDivergence} from './first_divergence.js';
 import {bestMatching, Matcher, matchingText} from './matching.js';
+import {PanelList} from './panel_list.js';
 import {StageGroup} from './stage_group.js';
 
 /** @typedef {{rows: readonly number[]|null, text: string}} Matched */
 
 export class DeltaCard {
-  /** @type {Panel[]} */ #panels = [];
   #built = '';
   #letters = '';
   #parting = 0;
@@ -30,10 +29,9 @@ export class DeltaCard {
   /** @param {{store: Store, api: Api, group: PanelGroup, changed: () => void, signal: AbortSignal}} parts */
   constructor({store, api, group, changed, signal}) {
     this.store = store;
-    this.group = group;
     this.matcher = new Matcher(api, changed, signal);
     this.pointer = group.pointer(store);
-    this.plots = el('div', {class: 'column-plots'});
+    this.plots = new PanelList(group, store, this.pointer);
     this.stages = new StageGroup(deltaStages, {page: store, column: store, group, pointer: this.pointer});
     this.which = el('select', {class: 'select', 'aria-label': 'Column from which A is subtracted'});
     this.which.addEventListener('change', () => this.#set({delta: /** @type {CompareView['delta']} */ (this.which.value)}));
@@ -45,7 +43,7 @@ export class DeltaCard {
       el('header', {class: 'column-head'},
         el('div', {class: 'column-choice'}, el('h3', {class: 'column-letter'}, 'Δ'), '=', this.which, '− A', this.rows.element),
         el('p', {class: 'column-line'}, this.line, this.jump)),
-      this.plots);
+      this.plots.element);
   }
 
   /** @param {Partial<CompareView>} patch */
@@ -65,7 +63,7 @@ export class DeltaCard {
     const [a, b] = [models[0], models[at]];
     const whole = [shown[0], shown[at]].every((one) => one.state.trace.status === 'ready');
     const problem = a && b && whole ? cannotSubtract(a.data, b.data) : 'Once both traces are complete.';
-    setHidden(this.plots, problem !== null);
+    setHidden(this.plots.element, problem !== null);
     if (problem !== null || !a || !b) return this.#say(problem ?? '', null, 0);
     const {offset} = shown[at];
     const matched = this.#matched(state, shown[at]);
@@ -74,10 +72,7 @@ export class DeltaCard {
     const other = {b: b.data, rows: matched.rows, offset, letter: shown[at].letter};
     /** @type {import('./delta_plots.js').DeltaModel} */
     const model = {...a, reference: null, memoryLimit: Math.max(a.memoryLimit, b.memoryLimit), other};
-    for (const panel of this.#panels) {
-      panel.update(model);
-      panel.tell();
-    }
+    this.plots.update(model);
     this.stages.update(model, state);
     this.pointer.update(state);
   }
@@ -125,15 +120,12 @@ export class DeltaCard {
     const built = JSON.stringify([a, b].map(({data: {header}}) => [header.heads, header.axes.location, header.axes.word]));
     if (built === this.#built) return;
     this.#built = built;
-    this.group.drop(this.#panels);
-    this.#panels = deltaPlots(a.data, b.data).map((spec) => this.group.make(spec, this.store, this.pointer));
-    this.plots.replaceChildren(...this.#panels.map(({element}) => element), this.stages.element);
-    this.group.watch(this.#panels);
+    this.plots.show(deltaPlots(a.data, b.data), this.stages.element);
   }
 
   dispose() {
     this.stages.drop();
-    this.group.drop(this.#panels);
+    this.plots.drop();
     this.element.remove();
   }
 }

@@ -60,7 +60,6 @@ export class PanelGroup {
   watch(panels) {
     for (const panel of panels) {
       this.#panels.set(panel.host, panel);
-      panel.measure();
       this.sight.observe(panel.host);
       this.sizes.observe(panel.host);
     }

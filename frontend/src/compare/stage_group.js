@@ -3,15 +3,14 @@
 /** @import {State} from '../state.js' */
 /** @import {Store} from '../store.js' */
 /** @import {Model} from '../views/model.js' */
-/** @import {Panel, PlotSpec} from '../views/panel.js' */
+/** @import {PlotSpec} from '../views/panel.js' */
 /** @import {PanelGroup, PointerType} from './panel_group.js' */
 import {el} from '../shell/dom.js';
 import {setText} from '../views/dom.js';
+import {PanelList} from './panel_list.js';
 
 export class StageGroup {
-  /** @type {Panel[]} */ #panels = [];
   #title = el('span', {});
-  #plots = el('div', {class: 'column-plots'});
 
   /**
    * @param {() => PlotSpec[]} specs
@@ -20,15 +19,13 @@ export class StageGroup {
    */
   constructor(specs, {page, column, group, pointer}) {
     this.specs = specs;
-    this.column = column;
-    this.group = group;
-    this.pointer = pointer;
+    this.plots = new PanelList(group, column, pointer);
     const summary = el('summary', {}, this.#title, el('span', {class: 'text-muted'}, 'content, gated, shifted'));
     summary.addEventListener('click', (event) => {
       event.preventDefault();
       page.set(turned(page.get()));
     });
-    this.element = el('details', {class: 'column-stages'}, summary, this.#plots);
+    this.element = el('details', {class: 'column-stages'}, summary, this.plots.element);
   }
 
   /**
@@ -38,10 +35,7 @@ export class StageGroup {
   update(model, {compare}) {
     setText(this.#title, `Stages of ${model.data.header.heads[model.head].name}`);
     this.#open(compare.stages === 'open');
-    for (const panel of this.#panels) {
-      panel.update(model);
-      panel.tell();
-    }
+    this.plots.update(model);
   }
 
   /** @param {boolean} open */
@@ -49,16 +43,12 @@ export class StageGroup {
     if (this.element.open === open) return;
     this.element.open = open;
     if (!open) return this.drop();
-    this.#panels = this.specs().map((spec) => this.group.make(spec, this.column, this.pointer));
-    this.#plots.replaceChildren(...this.#panels.map(({element}) => element));
-    this.group.watch(this.#panels);
+    this.plots.show(this.specs());
   }
 
   /** Takes the plots away, but not the group. */
   drop() {
-    this.group.drop(this.#panels);
-    this.#panels = [];
-    this.#plots.replaceChildren();
+    this.plots.drop();
   }
 }
 

@@ -10,6 +10,7 @@
 /** @import {PatchAsked, PatchMap, PatchView} from './asked.js' */
 import {modelFor} from '../compare/align.js';
 import {patiently} from '../compare/column_loader.js';
+import {PanelList} from '../compare/panel_list.js';
 import {failureFrom} from '../failure.js';
 import {el, replaceChildren} from '../shell/dom.js';
 import {bitsText} from '../shell/status.js';
@@ -27,28 +28,26 @@ export class PatchingPanel {
   /** @type {AbortController|null} */ #running = null;
   /** @type {Measured|null} */ #measured = null;
   /** @type {PatchView|null} The last that was asked, or given up. */ #asked = null;
-  /** @type {Panel|null} */ #panel = null;
   #problem = '';
   #cancel = el('button', {type: 'button', class: 'button', hidden: true, onclick: () => this.#running?.abort()}, 'Cancel');
   #progress = el('progress', {hidden: true, max: 1, 'aria-label': 'Progress of the map'});
   #note = el('span', {class: 'section-note', role: 'status'});
-  #plot = el('div', {class: 'patching-plot'});
   #losses = el('p', {class: 'patching-losses'});
   #row = el('select', {class: 'select', id: 'patch-row'});
   #fork = el('button', {type: 'button', class: 'button', id: 'patch-fork', onclick: () => this.#forkAt(Number(this.#row.value), this.store.get().step)});
-  #found = el('div', {class: 'patching-found', hidden: true},
-    el('p', {class: 'compare-note'}, MEASURED), this.#losses, this.#plot,
-    el('div', {class: 'patching-cell'}, el('label', {class: 'field-label', for: 'patch-row'}, 'Patch'), this.#row, this.#fork));
+  #found = el('div', {class: 'patching-found', hidden: true});
 
   /** @param {{store: Store, api: Api, actions: Actions, group: PanelGroup, again: () => void, signal: AbortSignal}} parts */
   constructor({store, api, actions, group, again, signal}) {
     this.store = store;
     this.api = api;
     this.actions = actions;
-    this.group = group;
     this.again = again;
     this.signal = signal;
     this.pointer = group.pointer(store);
+    this.plot = new PanelList(group, store, this.pointer);
+    replaceChildren(this.#found, el('p', {class: 'compare-note'}, MEASURED), this.#losses, this.plot.element,
+      el('div', {class: 'patching-cell'}, el('label', {class: 'field-label', for: 'patch-row'}, 'Patch'), this.#row, this.#fork));
     this.form = patchForm(store, this.#cancel, this.#progress, this.#note);
     this.element = el('section', {class: 'compare-part patching', 'aria-labelledby': 'patching-title'},
       el('div', {class: 'section-head'}, el('h3', {id: 'patching-title'}, 'What carries the output'), this.form.element), this.#found);
@@ -62,15 +61,14 @@ export class PatchingPanel {
   update(state, theme) {
     this.form.update(state, this.#running !== null);
     if (state.patching !== this.#asked && ready(state)) void this.#measure(state, state.patching);
-    if (!this.#measured || !this.#panel) return;
+    if (!this.#measured) return;
     this.#tell(state);
     const {steps} = this.#measured.map;
     setText(this.#fork, `Branch with this patch at t = ${state.step + 1}`);
     this.#fork.disabled = !(state.step >= steps[0] && state.step < steps[1]);
     const model = modelFor({...state, trace: this.#measured.trace, diff: false}, theme);
     if (!model) return;
-    this.#panel.update(model);
-    this.#panel.tell();
+    this.plot.update(model);
     this.pointer.update(state);
   }
 
@@ -119,16 +117,12 @@ export class PatchingPanel {
   /** @param {Measured|null} measured */
   #show(measured) {
     this.#measured = measured;
-    if (this.#panel) this.group.drop([this.#panel]);
-    this.#panel = null;
     setHidden(this.#found, !measured);
-    if (!measured) return;
+    if (!measured) return this.plot.drop();
     const {map, trace} = measured;
-    this.#panel = this.group.make(patchPlot(map, trace.data?.header.steps ?? 0), this.store, this.pointer);
-    replaceChildren(this.#plot, this.#panel.element);
     replaceChildren(this.#row, ...map.rows.map((row, at) => el('option', {value: at}, rowWords(row))));
-    this.group.watch([this.#panel]);
-    this.#clicks(this.#panel);
+    const [panel] = this.plot.show([patchPlot(map, trace.data?.header.steps ?? 0)]);
+    this.#clicks(panel);
   }
 
   /**

@@ -6,9 +6,10 @@
 /** @import {PlotSpec} from './panel.js' */
 /** @import {Head} from '../state.js' */
 import {exact} from './format.js';
-import {locationAxisDown, upsideDown, wholeTicks, wordRange} from './layout.js';
+import {upsideDown, wholeTicks, wordRange} from './layout.js';
+import {locationHeatmap} from './location_heatmap.js';
 import {roundedUp} from './model.js';
-import {scaledWeighting, signedScale, weightingScale} from './scales.js';
+import {signedScale} from './scales.js';
 import {timeHeatmap} from './time_heatmap.js';
 
 /**
@@ -87,42 +88,16 @@ export function wordAxisDown(model, pixels) {
 export function weightingPlot(heads, head) {
   const {kind, name} = heads[head];
   const several = heads.filter((other) => other.kind === kind).length > 1;
-  return timeHeatmap({
+  return locationHeatmap({
     id: `weighting-${name.replace(' ', '-')}`,
     title: `${kind === 'write' ? 'Write' : 'Read'} weighting${several ? `, head ${name.split(' ').at(-1)}` : ''}`,
     symbol: '<i>w<sub>t</sub></i>(<i>i</i>)',
     caption: `Where the ${kind} head looks. Each column adds up to 1.`,
     height: several ? 200 : 240,
     selects: head,
-    rowLink: 'location',
-    rowAxis: locationAxisDown,
-    layers: (model) => [{
-      rows: model.data.matrix('weighting', head).map((row) => (
-        scaledWeighting(model, row, model.reference === null ? null : row[model.reference])
-      )),
-      scale: weightingScale(model),
-      bar: model.reference === null ? '<i>w</i>' : '<i>w</i> − pinned',
-    }],
-    depends: ({reference, scale}) => [reference, scale.weighting],
-    read: (model, step, row) => readWeighting(model, head, step, row),
-    note: ({reference}) => (reference === null ? '' : `minus t = ${reference + 1}`),
+    stage: 'weighting',
+    head: () => head,
+    letter: 'w',
+    bar: '<i>w</i>',
   });
-}
-
-/**
- * @param {Model} model
- * @param {number} head
- * @param {number} step
- * @param {number} row
- * @returns {string|null}
- */
-function readWeighting({data, reference}, head, step, row) {
-  const {axes, dtype} = data.header;
-  if (!(row >= 0 && row < axes.location)) return null;
-  const weight = data.value('weighting', step, head, row);
-  const lines = [`t = ${step + 1} · location ${row}`, `w = ${exact(weight, dtype)}`];
-  if (reference !== null) {
-    lines.push(`− pinned = ${exact(weight - data.value('weighting', reference, head, row), 'float64')}`);
-  }
-  return lines.join('\n');
 }
