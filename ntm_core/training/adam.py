@@ -7,31 +7,15 @@ import math
 
 import torch
 
-from ntm_core.training.flat import FlatParameters
-from ntm_core.training.recipe import Recipe
+from ntm_core.training.running_means import RunningMeans
 
 
-class Adam:
-    """The running averages of Adam for the parameters of a machine; the recipe's momentum is its β1, decay its β2.
-
-    Attributes:
-        mean_square: decayed mean of each number's squared gradient.
-        velocity: decayed mean of each number's gradient.
-    """
-
-    def __init__(self, parameters: FlatParameters, recipe: Recipe) -> None:
-        self._parameters = parameters
-        self._recipe = recipe
-        self._root = torch.empty_like(parameters.values)
-        self.mean_square = torch.zeros_like(parameters.values)
-        self.velocity = torch.zeros_like(parameters.values)
+class Adam(RunningMeans):
+    """Adam for the parameters of a machine; the recipe's momentum is its β1, decay its β2."""
 
     @torch.no_grad()
     def step(self, number: int, rate: float = 1.0) -> None:
-        """Move each parameter along its gradient, at this share of the learning rate.
-
-        `number` is that of this step, counted from 1: both means start at zero, which the first steps make up for.
-        """
+        """Move each parameter; the first steps make up for means that start at zero."""
         recipe, gradient = self._recipe, self._parameters.gradient
         self.velocity.lerp_(gradient, 1 - recipe.momentum)
         self.mean_square.mul_(recipe.decay).addcmul_(gradient, gradient, value=1 - recipe.decay)

@@ -6,31 +6,15 @@ do so. The arithmetic is the same, bit for bit, on all parameters at once.
 
 import torch
 
-from ntm_core.training.flat import FlatParameters
-from ntm_core.training.recipe import Recipe
+from ntm_core.training.running_means import RunningMeans
 
 
-class RmsProp:
-    """The running averages of RMSprop for the parameters of a machine.
-
-    Attributes:
-        mean_square: decayed mean of each number's squared gradient.
-        velocity: decayed sum of each number's scaled gradients.
-    """
-
-    def __init__(self, parameters: FlatParameters, recipe: Recipe) -> None:
-        self._parameters = parameters
-        self._recipe = recipe
-        self._root = torch.empty_like(parameters.values)
-        self.mean_square = torch.zeros_like(parameters.values)
-        self.velocity = torch.zeros_like(parameters.values)
+class RmsProp(RunningMeans):
+    """RMSprop for the parameters of a machine, with its velocity the decayed sum of scaled gradients."""
 
     @torch.no_grad()
     def step(self, number: int, rate: float = 1.0) -> None:  # noqa: ARG002  # Adam asks for the number
-        """Move each parameter along its gradient, at this share of the learning rate.
-
-        A parameter that never had a gradient stays.
-        """
+        """Move each parameter; one that never had a gradient stays."""
         recipe, gradient = self._recipe, self._parameters.gradient
         self.mean_square.mul_(recipe.decay).addcmul_(gradient, gradient, value=1 - recipe.decay)
         torch.sqrt(self.mean_square, out=self._root)

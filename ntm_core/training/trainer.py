@@ -18,8 +18,9 @@ from ntm_core.training.loss import sequence_loss
 from ntm_core.training.plan import Plan
 from ntm_core.training.recipe import Optimiser
 from ntm_core.training.rmsprop import RmsProp
+from ntm_core.training.running_means import RunningMeans
 
-_OPTIMISERS: dict[Optimiser, type[Adam | RmsProp]] = {"adam": Adam, "rmsprop": RmsProp}
+_OPTIMISERS: dict[Optimiser, type[RunningMeans]] = {"adam": Adam, "rmsprop": RmsProp}
 
 MAX_SKIPPED_IN_A_ROW = 100
 """So many updates without a finite gradient, one after the other, end a run."""

@@ -1,31 +1,23 @@
-import copy
-
 import pytest
 import torch
 
 from ntm_core.training.adam import Adam
 from ntm_core.training.flat import FlatParameters
 from ntm_core.training.recipe import Recipe
+from tests.core.training.beside_torch import require_equal_steps
 
 ADAM = Recipe(optimiser="adam", decay=0.999)
 
 
 @pytest.mark.parametrize("recipe", [ADAM, Recipe(learning_rate=0.01, decay=0.5, momentum=0.5, epsilon=1e-3)])
 def test_it_moves_as_that_of_torch_bit_for_bit(recipe: Recipe) -> None:
-    network = torch.nn.Sequential(torch.nn.Linear(3, 5), torch.nn.Tanh(), torch.nn.Linear(5, 2))
-    twin = copy.deepcopy(network)
-    mine = Adam(parameters := FlatParameters(network), recipe)
-    theirs = torch.optim.Adam(twin.parameters(), recipe.learning_rate, (recipe.momentum, recipe.decay), recipe.epsilon)
-    inputs = torch.randn(20, 4, 3, generator=torch.Generator().manual_seed(0))
-    for number, batch in enumerate(inputs, start=1):
-        parameters.gradient.zero_()
-        twin.zero_grad()
-        for model in (network, twin):
-            model(batch).square().sum().backward()
-        mine.step(number)
-        theirs.step()
-    for one, other in zip(network.parameters(), twin.parameters(), strict=True):
-        torch.testing.assert_close(one, other, rtol=0, atol=0)
+    require_equal_steps(
+        Adam,
+        recipe,
+        lambda parameters: torch.optim.Adam(
+            parameters, recipe.learning_rate, (recipe.momentum, recipe.decay), recipe.epsilon
+        ),
+    )
 
 
 def test_the_first_step_is_as_long_as_the_learning_rate_whatever_the_gradient() -> None:
