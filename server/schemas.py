@@ -200,6 +200,10 @@ class CheckpointSummary(BaseModel):
     training: dict[str, Any] | None = Field(description="The record of its training, if there is one.")
     results: dict[str, Any] | None = Field(description="What was measured on it, if anything was.")
     warnings: tuple[str, ...] = Field(description="What may surprise about it, one sentence each.")
+    series: tuple[int, ...] = Field(
+        description="The iterations N of its training for which there is a checkpoint ID.N, ascending; a run's are "
+        "told with the run."
+    )
 
 
 class CheckpointDetail(CheckpointSummary):
@@ -224,7 +228,6 @@ class CheckpointDetail(CheckpointSummary):
                     ],
                     "draws_fresh": False,
                     "importable_again": False,
-                    "series": [0, 500, 2000],
                 }
             ]
         },
@@ -237,10 +240,6 @@ class CheckpointDetail(CheckpointSummary):
         None, description="What the file of another program told; null if it was none."
     )
     importable_again: bool = Field(description="Whether it can be imported otherwise, since its file is stored.")
-    series: tuple[int, ...] = Field(
-        description="The iterations N of its training for which there is a checkpoint ID.N, ascending; a run's are "
-        "told with the run."
-    )
 
 
 class CheckpointList(BaseModel):

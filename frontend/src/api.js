@@ -92,7 +92,7 @@ export function isRecording(id) {
  * @returns {Summary}
  */
 function recording({id, name, bytes, header: {config, task, warnings}}) {
-  return {id, name, source: 'recorded', bytes, parameters: 0, config, task, training: null, results: null, warnings};
+  return {id, name, source: 'recorded', bytes, parameters: 0, config, task, training: null, results: null, warnings, series: []};
 }
 
 /**

@@ -7,6 +7,7 @@ import {bindHistory} from './history.js';
 import {bindKeyboard} from './keyboard.js';
 import {startPlayback} from './playback.js';
 import {mountChangeLine} from './shell/change_line.js';
+import {keepClearOf} from './shell/clear_of_bar.js';
 import {conventionsPanel} from './shell/conventions.js';
 import {exportMenu} from './shell/export.js';
 import {helpPanel} from './shell/help.js';
@@ -46,6 +47,7 @@ mountResult(part('#result'), {store, signal});
 mountChangeLine(part('#changes'), {store, actions, signal});
 mountTimeline(part('#timeline'), {store, signal});
 mountTrainingBar(part('#training-bar'), {store, actions, signal});
+keepClearOf(part('.time-bar'), signal);
 
 const views = mountViews(part('#views'), {store, actions, signal});
 const showCompare = mountCompare(part('#compare'), {store, api, actions, signal});

@@ -11,24 +11,24 @@ import {failureFrom} from './failure.js';
 const FOLLOW_MS = 700;
 
 /**
- * The run that a checkpoint belongs to, and the iteration after which it was taken; null for the newest.
+ * The moment of a training that a checkpoint is of.
  *
- * @param {string|undefined} checkpoint
- * @returns {{run: string, iteration: number|null}|null} Null if it belongs to none.
+ * @param {string} checkpoint
+ * @returns {{id: string, iteration: number|null}} The checkpoint at the end of its series, and the iteration after which
+ *   this one was taken; null for the newest.
  */
-export function runOf(checkpoint) {
-  const [, run, iteration] = /^(run-[0-9a-f]{8})(?:\.(\d{1,9}))?$/.exec(checkpoint ?? '') ?? [];
-  if (run === undefined) return null;
-  return {run, iteration: iteration === undefined ? null : Number(iteration)};
+export function momentOf(checkpoint) {
+  const [, id, iteration] = /^(.+)\.(\d{1,9})$/.exec(checkpoint) ?? [];
+  return id === undefined ? {id: checkpoint, iteration: null} : {id, iteration: Number(iteration)};
 }
 
 /**
  * @param {Summary[]} list
  * @param {string|null|undefined} id
- * @returns {Summary|undefined} The checkpoint; for one within a run, that of the run.
+ * @returns {Summary|undefined} The checkpoint; for one within a series, that at its end.
  */
 export function checkpointOf(list, id) {
-  return list.find((one) => one.id === id) ?? list.find((one) => one.id === runOf(id ?? undefined)?.run);
+  return list.find((one) => one.id === id) ?? list.find((one) => one.id === momentOf(id ?? '').id);
 }
 
 /**
@@ -90,8 +90,8 @@ export function createRuns({store, api, notices, connection, show, again, relist
    */
   function follow(runs, before) {
     const {request, trace} = store.get();
-    const shown = runOf(request?.checkpoint);
-    const run = shown && shown.iteration === null ? runs.find(({id}) => id === shown.run) : undefined;
+    const shown = momentOf(request?.checkpoint ?? '');
+    const run = shown.iteration === null ? runs.find(({id}) => id === shown.id) : undefined;
     if (!run || run.progress?.live === before.get(run.id)?.progress?.live && run.status === before.get(run.id)?.status) return;
     const now = performance.now();
     if (trace.status !== 'ready' || (now - followed < FOLLOW_MS && isActive(run))) return;

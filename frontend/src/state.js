@@ -22,9 +22,10 @@ import {NO_BRANCHES} from './branches/tree.js';
  * @property {number} parameters
  * @property {MachineConfig} config
  * @property {TaskSettings|null} task
- * @property {Record<string, unknown>|null} training
+ * @property {{iterations: number, converged_at: number|null}|null} training
  * @property {Record<string, unknown>|null} results
  * @property {string[]} warnings
+ * @property {number[]} series The iterations N of its training for which there is a checkpoint id.N, ascending.
  *
  * @typedef {object} Choice One open choice of the machine: what this checkpoint does, what the paper says.
  * @property {string} choice

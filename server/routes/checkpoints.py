@@ -109,6 +109,7 @@ def _about(info: CheckpointInfo) -> dict[str, Any]:
         "training": info.about.training,
         "results": info.about.results,
         "warnings": info.warnings,
+        "series": info.series,
     }
 
 
@@ -124,5 +125,4 @@ def _detail(info: CheckpointInfo) -> CheckpointDetail:
         draws_fresh=info.about.config.draws_fresh,
         imported=info.imported,
         importable_again=info.importable_again,
-        series=info.series,
     )

@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Locator, expect
 
-from tests.browser.page import PATIENCE, ScopePage
+from tests.browser.page import PATIENCE, ScopePage, copying, fragment
 
 pytestmark = pytest.mark.browser
 
@@ -92,3 +92,23 @@ def test_what_cannot_be_trained_is_said(tab: ScopePage) -> None:
     form.get_by_role("button", name="Train").click()
     expect(tab.page.locator("#notices")).to_contain_text("a zero key or memory row would divide by zero")
     tab.problems = [problem for problem in tab.problems if "422" not in problem]
+
+
+def test_the_training_of_a_shipped_machine_is_scrubbed_beside_its_steps(tab: ScopePage) -> None:
+    tab.open(fragment("copy-lstm", task=copying(20), seed=0, t=30))
+    slider = tab.page.locator("#training")
+    expect(slider).to_be_visible()
+    expect(tab.page.locator("#training-bar .training-place")).to_have_text("iteration 14,500")
+    expect(tab.page.locator("#training-bar .training-buttons")).to_be_hidden()
+    slider.focus()
+    slider.press("Home")
+    expect(tab.page).to_have_url(re.compile(r"checkpoint=copy-lstm\.0&.*t=30"))
+    expect(tab.page.locator("#result .result-error")).to_be_visible()
+    expect(tab.page.locator("#model")).to_have_value("copy-lstm")
+    tab.page.reload()
+    tab.recorded()
+    expect(slider).to_have_value("0")
+    slider.focus()
+    slider.press("End")
+    expect(tab.page.locator("#result")).to_contain_text("0 / 160 wrong bits")
+    expect(tab.page.locator(".inspector-step")).to_have_text("t = 30")

@@ -340,6 +340,7 @@ def test_a_shipped_series_is_told_with_its_checkpoint_and_not_listed(shipped: di
     series = {"small": shipped["small"], "small.20": shipped["small"], "small.3": shipped["small"]}
     client = TestClient(create_app(Settings(data_directory=tmp_path), series), ADDRESS)
     assert listed(client) == ["small"]
+    assert client.get("/api/checkpoints").json()["checkpoints"][0]["series"] == [3, 20]
     assert client.get("/api/checkpoints/small").json()["series"] == [3, 20]
     member = client.get("/api/checkpoints/small.20").json()
     assert (member["name"], member["source"], member["series"]) == ("small, iteration 20", "shipped", [])

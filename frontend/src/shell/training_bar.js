@@ -1,13 +1,22 @@
-// The training of the run on screen: how far it is, what to do with it, and the slider that scrubs through it.
+// The training of the machine on screen: how far its run is, what to do with it, and the slider that scrubs through it.
 
 /** @import {Actions} from '../actions.js' */
-/** @import {RunInfo, State} from '../state.js' */
+/** @import {RunInfo, State, Summary} from '../state.js' */
 /** @import {Store} from '../store.js' */
-import {isActive, runOf} from '../runs.js';
+import {checkpointOf, isActive, momentOf} from '../runs.js';
 import {confirmed, el, iconButton, replaceChildren} from './dom.js';
 
 /** What is marked on the slider, as the server measures it; README says by which rules. */
 const MARKS = /** @type {const} */ ([['diagonal', 'diagonal'], ['content_jump', 'content jump'], ['converged', 'converged']]);
+
+/**
+ * @typedef {object} History What can be scrubbed through.
+ * @property {string} id
+ * @property {number[]} series The iterations of which there is a checkpoint.
+ * @property {string} newest What comes after those.
+ * @property {Partial<Record<typeof MARKS[number][0], number|null>>} marks
+ */
+
 /** Milliseconds over which the speed is measured. */
 const SPEED_MS = 4000;
 
@@ -29,54 +38,76 @@ export function mountTrainingBar(root, {store, actions, signal}) {
   let buttonsKey = '';
 
   slider.addEventListener('input', () => {
-    const shown = runOf(store.get().request?.checkpoint);
-    if (!shown) return;
+    const {request} = store.get();
+    if (!request) return;
+    const {id} = momentOf(request.checkpoint);
     const iteration = positions[slider.valueAsNumber] ?? null;
-    actions.chooseMoment(iteration === null ? shown.run : `${shown.run}.${iteration}`);
+    actions.chooseMoment(iteration === null ? id : `${id}.${iteration}`);
   });
 
   /** @param {State} state */
-  function render({runs, request}) {
-    const shown = runOf(request?.checkpoint);
-    const run = runs?.find(({id}) => id === shown?.run) ?? runs?.find(({status}) => status === 'running');
-    root.hidden = !run;
+  function render({runs, request, checkpoints}) {
+    const shown = momentOf(request?.checkpoint ?? '');
+    const run = runs?.find(({id}) => id === shown.id) ?? runs?.find(({status}) => status === 'running');
+    const watched = run?.id === shown.id;
+    const history = watched ? historyOfRun(run) : historyOf(checkpointOf(checkpoints.status === 'ready' ? checkpoints.value : [], shown.id));
+    root.hidden = !run && !history;
+    scrubber.hidden = !history;
+    if (history) drawSlider(history, shown.iteration);
+    for (const part of [line, buttons]) part.hidden = !run;
     if (!run) return;
-    const watched = run.id === shown?.run;
     replaceChildren(line, ...words(run, speed(run)));
-    const key = `${run.id} ${run.status} ${run.checkpoint} ${watched} ${shown?.iteration}`;
+    const key = `${run.id} ${run.status} ${run.checkpoint} ${watched} ${shown.iteration}`;
     if (key !== buttonsKey) {
       buttonsKey = key;
-      replaceChildren(buttons, ...actionsOf(run, watched, shown?.iteration ?? null, actions));
+      replaceChildren(buttons, ...actionsOf(run, watched, shown.iteration, actions));
     }
-    scrubber.hidden = !watched || run.series.length === 0;
-    if (watched) drawSlider(run, shown?.iteration ?? null);
   }
 
   /**
-   * @param {RunInfo} run
+   * @param {History} history
    * @param {number|null} iteration
    */
-  function drawSlider({series, progress}, iteration) {
+  function drawSlider({series, newest, marks: seen}, iteration) {
     positions = [...series, null];
     const last = positions.length - 1;
     slider.max = String(last);
     const at = iteration === null ? last : positions.indexOf(iteration);
     if (at >= 0) slider.value = String(at);
-    const text = iteration === null ? `now: iteration ${whole(progress?.live ?? progress?.iteration ?? 0)}` : `iteration ${whole(iteration)}`;
+    const text = iteration === null ? newest : `iteration ${whole(iteration)}`;
     place.textContent = text;
     slider.setAttribute('aria-valuetext', text);
     replaceChildren(marks, ...MARKS.map(([name, title]) => {
-      const seen = progress?.marks[name] ?? null;
-      if (seen === null) return null;
-      const mark = positions.findIndex((one) => one === null || one >= seen);
-      return el('i', {class: `mark-${name}`, style: `left:${(100 * mark) / Math.max(1, last)}%`, title: `${title} from iteration ${whole(seen)}`});
+      const first = seen[name] ?? null;
+      if (first === null) return null;
+      const mark = positions.findIndex((one) => one === null || one >= first);
+      return el('i', {class: `mark-${name}`, style: `left:${(100 * mark) / Math.max(1, last)}%`, title: `${title} from iteration ${whole(first)}`});
     }));
   }
 
   store.subscribe((state, previous) => {
-    if (state.runs !== previous.runs || state.request !== previous.request) render(state);
+    if (state.runs !== previous.runs || state.request !== previous.request || state.checkpoints !== previous.checkpoints) render(state);
   }, signal);
   render(store.get());
+}
+
+/**
+ * @param {RunInfo} run
+ * @returns {History|null} Null before its first checkpoint.
+ */
+function historyOfRun({id, series, progress}) {
+  if (series.length === 0) return null;
+  return {id, series, newest: `now: iteration ${whole(progress?.live ?? progress?.iteration ?? 0)}`, marks: progress?.marks ?? {}};
+}
+
+/**
+ * @param {Summary|undefined} checkpoint
+ * @returns {History|null} Null if there is nothing of it but its end.
+ */
+function historyOf(checkpoint) {
+  if (!checkpoint || checkpoint.series.length === 0) return null;
+  const {id, series, training} = checkpoint;
+  return {id, series, newest: `iteration ${whole(training?.iterations ?? 0)}`, marks: {converged: training?.converged_at ?? null}};
 }
 
 /**
