@@ -1,8 +1,8 @@
 """How fast machines train: whole iterations, in process CPU time on one thread, each variant in turn.
 
-`python -m tests.benchmarks.training` prints iterations a second of the compiled core, of eager mode and of the loop in
-`textbook.py`. Beside them stands what the processor could do at most, from its measured rates of arithmetic and of
-memory.
+`python -m tests.benchmarks.training` prints iterations a second of the compiled core, of eager mode, of the loop in
+`textbook.py`, and of JAX if it is installed (`jax_machine.py`). Beside them stands what the processor could do at most,
+from its measured rates of arithmetic and of memory.
 """
 
 import statistics
@@ -16,6 +16,7 @@ from ntm_core.config import MachineConfig
 from ntm_core.machine import Machine, warm_up
 from ntm_core.tasks import Copy
 from ntm_core.training.loss import sequence_loss
+from tests.benchmarks import jax_machine
 from tests.benchmarks.textbook import Textbook
 
 STEPS = Copy(lengths=(20, 20)).longest
@@ -43,13 +44,25 @@ def iteration(model: nn.Module, batch: int) -> Iteration:
     return run
 
 
+def jax_iteration(machine: Machine, batch: int) -> Iteration:
+    """The same iteration, computed by JAX."""
+    update, task, seeds = jax_machine.update_of(machine), Copy(lengths=(20, 20)), iter(range(1, 10**9))
+
+    def run() -> None:
+        episode = task.episodes((0, next(seeds)), batch)
+        update(episode.inputs, episode.targets, episode.mask)
+
+    return run
+
+
 def variants(batch: int, memory_size: int, word_size: int) -> dict[str, Iteration]:
     """An iteration of each variant, for machines of the same size."""
     config = MachineConfig(input_size=9, output_size=8, memory_size=memory_size, word_size=word_size)
     compiled, eager = Machine(config), Machine(config)
     eager.core = "eager"
     models: dict[str, nn.Module] = {"compiled": compiled, "eager": eager, "textbook": Textbook(config)}
-    return {name: iteration(model, batch) for name, model in models.items()}
+    runs = {name: iteration(model, batch) for name, model in models.items()}
+    return runs | ({"jax": jax_iteration(Machine(config), batch)} if jax_machine.is_installed() else {})
 
 
 def seconds_each(runs: dict[str, Iteration]) -> dict[str, float]:
@@ -105,17 +118,16 @@ def main() -> None:
     torch.set_num_threads(1)
     warm_up(print)
     print(f"Copy, {STEPS} steps, LSTM 100, one read and one write head; iterations a second of CPU time, one thread")
-    print(f"{'batch':>5} {'N x W':>9} {'compiled':>9} {'eager':>7} {'textbook':>9} {'floor':>8}   compiled against")
+    names = ("compiled", "eager", "textbook", *(["jax"] if jax_machine.is_installed() else []))
+    print(f"{'batch':>5} {'N x W':>9} " + " ".join(f"{name:>9}" for name in (*names, "floor")) + "   compiled against")
     for batch, memory_size, word_size in CASES:
         seconds = seconds_each(variants(batch, memory_size, word_size))
         least = floor(batch, memory_size, word_size)
-        compiled, eager, textbook = (seconds[name] for name in ("compiled", "eager", "textbook"))
-        print(
-            f"{batch:5} {f'{memory_size}x{word_size}':>9} {1 / compiled:9.1f} {1 / eager:7.2f} {1 / textbook:9.2f} "
-            f"{1 / least:8.0f}   eager {eager / compiled:.1f}x, textbook {textbook / compiled:.1f}x, "
-            f"{100 * least / compiled:.0f} % of the floor",
-            flush=True,
-        )
+        compiled = seconds["compiled"]
+        rates = " ".join(f"{1 / time:9.2f}" for time in (*(seconds[name] for name in names), least))
+        ratios = ", ".join(f"{name} {seconds[name] / compiled:.1f}x" for name in names[1:])
+        share = f"{100 * least / compiled:.0f} % of the floor"
+        print(f"{batch:5} {f'{memory_size}x{word_size}':>9} {rates}   {ratios}, {share}", flush=True)
 
 
 if __name__ == "__main__":
