@@ -56,7 +56,7 @@ export function actionOf({key, shiftKey}, state) {
  * @param {string} key
  * @returns {boolean} Whether the element itself needs this key.
  */
-export function keepsKey(target, key) {
+function keepsKey(target, key) {
   if (!target) return false;
   if (target.closest('input:not(#step, [type=checkbox]), textarea, select, [contenteditable], dialog, [role=grid]')) return true;
   const pressable = target.closest('button, a[href], summary, input[type=checkbox], [role=menuitem]');

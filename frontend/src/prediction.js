@@ -66,7 +66,7 @@ export function logarithm(x) {
  * @param {Float32Array} scores
  * @param {Float64Array} powers Room for as many numbers.
  */
-export function softmaxInPlace(scores, powers) {
+function softmaxInPlace(scores, powers) {
   let greatest = -Infinity;
   for (let i = 0; i < scores.length; i++) if (scores[i] > greatest) greatest = scores[i];
   let sum = 0;

@@ -106,7 +106,7 @@ function mainName() {
  * @param {string} id
  * @returns {string} What the model is called.
  */
-export function nameOf({checkpoints}, id) {
+function nameOf({checkpoints}, id) {
   return (checkpoints.status === 'ready' && checkpointOf(checkpoints.value, id)?.name) || id;
 }
 
@@ -115,7 +115,7 @@ export function nameOf({checkpoints}, id) {
  * @param {string} mode
  * @returns {string}
  */
-export function modeTitle({modes}, mode) {
+function modeTitle({modes}, mode) {
   return (modes.status === 'ready' && modes.value.find(({name}) => name === mode)?.title) || mode;
 }
 

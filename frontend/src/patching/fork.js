@@ -45,7 +45,7 @@ export function patchedFork(state, {clean, corrupted}, row, step) {
  * @param {string} source
  * @returns {Intervention}
  */
-export function takeOf({quantity, head_name}, step, source) {
+function takeOf({quantity, head_name}, step, source) {
   return {quantity, operation: 'take', source, ...(head_name === null ? {} : {heads: [head_name]}), steps: [step, step + 1]};
 }
 

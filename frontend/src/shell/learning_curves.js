@@ -74,7 +74,7 @@ export function learningCurves() {
  * @param {CSSStyleDeclaration} style
  * @returns {Figure}
  */
-export function figureOf(curves, measure, width, style) {
+function figureOf(curves, measure, width, style) {
   const [text, grid] = [style.getPropertyValue('--text-muted'), style.getPropertyValue('--border')];
   const axis = {gridcolor: grid, linecolor: grid, zerolinecolor: grid, tickfont: {color: text, size: 11}};
   const title = (/** @type {string} */ words) => ({text: words, font: {color: text, size: 12}});

@@ -7,13 +7,13 @@ import {argmax, total} from './measures.js';
 export const CONTENT_JUMP = 'content jump';
 export const HOLD = 'hold';
 export const MIXED = 'mixed';
-export const UNKNOWN = 'unknown';
+const UNKNOWN = 'unknown';
 
 /** A weighting is peaked if this share of it lies on one location, its focus. */
-export const PEAKED = 0.5;
+const PEAKED = 0.5;
 
 /** The share of a weighting that may move while its head still holds. */
-export const HELD = 0.1;
+const HELD = 0.1;
 
 /** A weighting further than this from what eq. 5 makes of w~ was put there by an intervention. */
 const REPLACED = 1e-3;
@@ -35,7 +35,7 @@ const BY_CONTENT = 0.5;
  * @param {number} shift
  * @returns {string} 'shift −1', 'shift 0', 'shift +1'.
  */
-export function shiftName(shift) {
+function shiftName(shift) {
   return `shift ${shift < 0 ? '−' : shift > 0 ? '+' : ''}${Math.abs(shift)}`;
 }
 
