@@ -34,12 +34,23 @@ export class ColumnCard {
   }
 
   /**
+   * Brings the words to the present.
+   *
+   * @param {Shown} shown
+   * @param {State} state Of the page.
+   */
+  tell(shown, state) {
+    this.head.update(shown, state);
+    this.plots.tell();
+    this.stages.plots.tell();
+  }
+
+  /**
    * @param {Shown} shown
    * @param {Model|null} model
    * @param {State} state Of the page.
    */
   update(shown, model, state) {
-    this.head.update(shown, state);
     const busy = String(shown.state.trace.status === 'pending');
     const {element} = this.plots;
     if (element.getAttribute('aria-busy') !== busy) element.setAttribute('aria-busy', busy);

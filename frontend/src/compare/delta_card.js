@@ -123,6 +123,12 @@ export class DeltaCard {
     this.plots.show(deltaPlots(a.data, b.data), this.stages.element);
   }
 
+  /** Brings the words beside the plots to the present. */
+  tell() {
+    this.plots.tell();
+    this.stages.plots.tell();
+  }
+
   dispose() {
     this.stages.drop();
     this.plots.drop();

@@ -28,7 +28,8 @@ export function compareHead(store) {
         : 'Same episode, one cursor, one zoom. Column A is the trace above.');
       for (const {element} of [align, scales]) setHidden(element, none);
       for (const {update} of [align, scales]) update(state);
-      add.disabled = !state.request || state.columns.length >= MOST_COLUMNS;
+      const full = !state.request || state.columns.length >= MOST_COLUMNS;
+      if (add.disabled !== full) add.disabled = full;
     },
   };
 }

@@ -11,6 +11,7 @@ import {BranchPanel} from '../branches/panel.js';
 import {PatchingPanel} from '../patching/panel.js';
 import {el, replaceChildren} from '../shell/dom.js';
 import {setHidden, setText} from '../views/dom.js';
+import {InTurn} from '../views/in_turn.js';
 import {readTheme} from '../views/theme.js';
 import {Tooltip} from '../views/tooltip.js';
 import {modelsOf, scalesKnown, shownColumns} from './align.js';
@@ -46,7 +47,8 @@ class ComparePage {
   /** @type {Theme|null} */ #theme = null;
   #keys = '';
   #step = -1;
-  #inSight = false;
+  /** @type {Set<Element>} The whole, and the details below the columns. */ #inSight = new Set();
+  /** @type {Shown[]} */ #shown = [];
   #resting = 0;
   #notice = el('p', {class: 'views-notice', role: 'alert', hidden: true});
   #columns = el('div', {class: 'compare-columns', role: 'group', 'aria-label': 'Columns', tabindex: 0, hidden: true});
@@ -71,10 +73,12 @@ class ComparePage {
     this.patching = new PatchingPanel({store, api, actions, group: this.group, again, signal});
     this.details = el('div', {class: 'compare-details', hidden: true}, this.operations.element, this.metrics.element);
     replaceChildren(root, this.head.element, this.branches.element, this.#notice, this.#columns, this.details, this.patching.element, tooltip.element);
-    const sight = new IntersectionObserver((entries) => this.#seen(entries.at(-1)?.isIntersecting ?? false), {rootMargin: '120px'});
-    sight.observe(root);
+    this.words = new InTurn([() => this.#tellColumns(), () => this.#tellDetails()]);
+    const sight = new IntersectionObserver((entries) => this.#seen(entries), {rootMargin: '120px'});
+    for (const part of [root, this.details]) sight.observe(part);
     signal.addEventListener('abort', () => {
       sight.disconnect();
+      this.words.stop();
       clearTimeout(this.#resting);
     }, {once: true});
   }
@@ -87,36 +91,54 @@ class ComparePage {
   hear(state) {
     setHidden(this.root, !state.trace.data);
     clearTimeout(this.#resting);
-    if (state.step !== this.#step) this.group.scheduler.moved();
+    const moved = state.step !== this.#step;
+    if (moved) this.group.scheduler.moved();
     this.#step = state.step;
-    if (this.#inSight) this.#update(state);
+    if (this.#inSight.has(this.root)) this.#update(state, moved);
     else if (state.columns.length > 0 || this.#cards.length > 0) this.#resting = window.setTimeout(() => this.#update(this.store.get()), REST);
   }
 
-  /** @param {boolean} inSight */
-  #seen(inSight) {
-    this.#inSight = inSight;
-    if (inSight) this.#update(this.store.get());
+  /** @param {IntersectionObserverEntry[]} entries */
+  #seen(entries) {
+    for (const {target, isIntersecting} of entries) {
+      if (isIntersecting) this.#inSight.add(target);
+      else this.#inSight.delete(target);
+    }
+    if (this.#inSight.has(this.root)) this.#update(this.store.get());
   }
 
-  /** @param {State} state */
-  #update(state) {
+  /**
+   * @param {State} state
+   * @param {boolean} [moved] Whether nothing but the step is another than before.
+   */
+  #update(state, moved = false) {
     this.head.update(state);
     this.branches.update(state);
     const shown = state.columns.length > 0 && state.trace.data ? shownColumns(state) : [];
     this.#arrange(shown);
     if (this.#theme?.dark !== state.dark) this.#readTheme(state.dark);
-    if (this.#inSight) this.patching.update(state, /** @type {Theme} */ (this.#theme));
+    if (this.#inSight.has(this.root)) this.patching.update(state, /** @type {Theme} */ (this.#theme));
     this.group.scheduler.wake();
+    this.#shown = shown;
     if (shown.length === 0) return;
     const models = modelsOf(shown, state, /** @type {Theme} */ (this.#theme));
     shown.forEach((one, at) => this.#cards[at].update(one, models[at], state));
     this.#delta?.update(shown, models, state);
     this.#part(shown, models);
-    this.operations.update(shown);
     this.metrics.update(state);
+    this.words.update(moved);
     this.group.scheduler.wake();
     if (!scalesKnown(shown)) this.#again();
+  }
+
+  #tellColumns() {
+    const state = this.store.get();
+    this.#shown.forEach((one, at) => this.#cards[at].tell(one, state));
+    this.#delta?.tell();
+  }
+
+  #tellDetails() {
+    if (this.#inSight.has(this.details)) this.operations.update(this.#shown);
   }
 
   /**

@@ -6,6 +6,7 @@
 /** @import {Shown} from './align.js' */
 import {el, replaceChildren} from '../shell/dom.js';
 import {setText} from '../views/dom.js';
+import {Slide} from '../views/slide.js';
 import {mainStep, shownColumns} from './align.js';
 import {lookOf, operationTrack, runsOf, sharesText} from './operation_track.js';
 
@@ -15,7 +16,7 @@ const LOOKS = [
   ['unknown', 'unknown'],
 ];
 
-/** @typedef {{letter: string, head: number, data: TraceData, drawn: number, operation: HTMLElement, shares: HTMLElement, cells: HTMLElement, cursor: HTMLElement}} Row */
+/** @typedef {{letter: string, head: number, data: TraceData, drawn: number, operation: HTMLElement, shares: HTMLElement, cells: HTMLElement, cursor: Slide}} Row */
 
 export class OperationsTable {
   /** @type {Row[]} */ #rows = [];
@@ -71,8 +72,9 @@ export class OperationsTable {
    */
   #row(letter, data, head, group) {
     const [operation, shares] = [el('span', {class: 'operation-name'}), el('span')];
-    const cursor = el('span', {class: 'operation-cursor'});
-    const cells = el('div', {class: 'operation-cells'}, cursor);
+    const cursor = new Slide(el('span', {class: 'operation-cursor'}));
+    const cells = el('div', {class: 'operation-cells'}, cursor.element);
+    cursor.between('0%', '100%');
     cells.style.setProperty('--steps', String(data.header.steps));
     cells.addEventListener('click', (event) => this.#goTo(letter, cells, event, data.header.steps));
     this.#rows.push({letter, head, data, drawn: 0, operation, shares, cells, cursor});
@@ -104,14 +106,14 @@ function updateRow(row, step) {
   const track = operationTrack(row.data, row.head);
   if (row.drawn !== track.length) {
     row.drawn = track.length;
-    row.cells.replaceChildren(row.cursor, ...runsOf(track).map(cellOf));
+    row.cells.replaceChildren(row.cursor.element, ...runsOf(track).map(cellOf));
   }
   const now = track[step];
   setText(row.operation, now?.operation ?? '–');
   const look = now ? lookOf(now.operation) : 'unknown';
   if (row.operation.dataset.look !== look) row.operation.dataset.look = look;
   setText(row.shares, now ? sharesText(now) : '–');
-  row.cursor.style.setProperty('--step', String(step));
+  row.cursor.move(step / row.data.header.steps);
 }
 
 /** @param {{look: string, start: number, length: number}} run */

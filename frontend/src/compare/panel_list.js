@@ -36,10 +36,12 @@ export class PanelList {
 
   /** @param {Model} model */
   update(model) {
-    for (const panel of this.#panels) {
-      panel.update(model);
-      panel.tell();
-    }
+    for (const panel of this.#panels) panel.update(model);
+  }
+
+  /** Brings the words beside the titles to the present. */
+  tell() {
+    for (const panel of this.#panels) panel.tell();
   }
 
   drop() {

@@ -67,7 +67,8 @@ export function patchForm(store, ...after) {
     if (patching && patching !== shown) show(patching);
     shown = patching;
     setHidden(seed, corrupted.value !== 'seed');
-    for (const field of [from, to]) field.max = String(trace.data?.header.steps ?? 1);
+    const steps = String(trace.data?.header.steps ?? 1);
+    for (const field of [from, to]) if (field.max !== steps) field.max = steps;
     start.disabled = busy || trace.status !== 'ready';
   }
   return {element, update};

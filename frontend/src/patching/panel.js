@@ -69,6 +69,7 @@ export class PatchingPanel {
     const model = modelFor({...state, trace: this.#measured.trace, diff: false}, theme);
     if (!model) return;
     this.plot.update(model);
+    this.plot.tell();
     this.pointer.update(state);
   }
 

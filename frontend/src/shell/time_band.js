@@ -5,6 +5,7 @@
 /** @import {TraceData} from '../trace_data.js' */
 /** @import {Segment} from './phases.js' */
 import {moveTo} from '../cursor.js';
+import {Slide} from '../views/slide.js';
 import {el, replaceChildren} from './dom.js';
 import {phaseAt, phaseLook, segmentsOf, wrongSteps} from './phases.js';
 
@@ -17,7 +18,10 @@ export function timeBand(store) {
   const pin = el('div', {class: 'band-pin', 'aria-hidden': 'true', hidden: true, title: 'Pinned step'});
   const slider = el('input', {type: 'range', class: 'band-slider', id: 'step', min: 0, max: 0, step: 1, value: 0, 'aria-label': 'Step'});
   slider.addEventListener('input', () => store.set({...moveTo(store.get(), slider.valueAsNumber), playing: false}));
-  const root = el('div', {class: 'band'}, phases, missing, loop, wrong, pin, slider);
+  const cursor = el('div', {class: 'band-cursor', 'aria-hidden': 'true'});
+  const slide = new Slide(cursor);
+  slide.between('0%', '100%');
+  const root = el('div', {class: 'band'}, phases, missing, loop, wrong, pin, cursor, slider);
   /** @type {Segment[]} */
   let segments = [];
 
@@ -72,6 +76,7 @@ export function timeBand(store) {
     }
     if (state.loop !== previous?.loop || state.pinned !== previous?.pinned || data !== previous?.trace.data) drawMarks(state);
     if (data && (step !== previous?.step || data !== previous.trace.data)) {
+      slide.move(step / Math.max(1, data.header.steps - 1));
       slider.value = String(step);
       slider.setAttribute('aria-valuetext', `t = ${step + 1} of ${data.header.steps}, ${phaseAt(segments, step)}`);
     }

@@ -50,7 +50,7 @@ class Page {
   /** @type {TraceData|null} */ #data = null;
   /** @type {Theme} */ #theme;
   /** @type {Model|null} */ #model = null;
-  /** @type {Set<Element>} Sections that are in sight, or nearly. */ #inSight = new Set();
+  /** @type {Set<Element>} Sections that are in sight, and the inspector if it is. */ #inSight = new Set();
   #heads = '';
   #step = -1;
   #plotlyAsked = false;
@@ -74,6 +74,7 @@ class Page {
     this.scheduler = new Scheduler(signal, {failed: (error) => this.#fail(error), rested: () => this.#rested()});
     this.words = new InTurn([() => this.#tellPanels(), () => this.#tellSections(), () => this.#tellInspector()]);
     this.sight = new IntersectionObserver((entries) => this.#seen(entries), {rootMargin: '120px'});
+    this.read = new IntersectionObserver((entries) => this.#seenParts(entries));
     this.sizes = new ResizeObserver((entries) => this.#resized(entries));
     this.#theme = readTheme(root, store.get().dark);
     this.#notice.hidden = true;
@@ -113,7 +114,7 @@ class Page {
   }
 
   #tellInspector() {
-    if (this.#model) this.#inspector?.update(this.#model);
+    if (this.#model && this.#inspector && this.#inSight.has(this.#inspector.element)) this.#inspector.update(this.#model);
   }
 
   plots() {
@@ -154,7 +155,7 @@ class Page {
       this.sight.observe(panel.host);
       this.sizes.observe(panel.host);
     }
-    for (const section of this.#sections) this.sight.observe(section.element);
+    for (const {element: part} of [...this.#sections, this.#inspector]) this.read.observe(part);
     this.scheduler.setPanels(this.#panels);
   }
 
@@ -186,8 +187,7 @@ class Page {
   #seen(entries) {
     for (const {target, isIntersecting} of entries) {
       const panel = this.#byElement.get(target);
-      if (!panel) this.#seenSection(target, isIntersecting);
-      else panel.visible = isIntersecting;
+      if (panel) panel.visible = isIntersecting;
       if (!isIntersecting) continue;
       panel?.refresh();
       panel?.tell();
@@ -195,15 +195,14 @@ class Page {
     this.scheduler.wake();
   }
 
-  /**
-   * @param {Element} target
-   * @param {boolean} inSight
-   */
-  #seenSection(target, inSight) {
-    if (inSight) this.#inSight.add(target);
-    else this.#inSight.delete(target);
-    const section = this.#sections.find((one) => one.element === target);
-    if (inSight && this.#model) section?.update(this.#model);
+  /** @param {IntersectionObserverEntry[]} entries Of sections and the inspector, whose words are to be read. */
+  #seenParts(entries) {
+    for (const {target, isIntersecting} of entries) {
+      if (isIntersecting) this.#inSight.add(target);
+      else this.#inSight.delete(target);
+      const part = [...this.#sections, this.#inspector].find((one) => one?.element === target);
+      if (isIntersecting && this.#model) part?.update(this.#model);
+    }
   }
 
   /** @param {ResizeObserverEntry[]} entries */
@@ -252,7 +251,7 @@ class Page {
    */
   #rested() {
     const model = this.#model;
-    if (model) for (const section of this.#sections) section.update(model);
+    if (model) for (const part of [...this.#sections, this.#inspector]) part?.update(model);
     const unmeasured = this.#panels.filter((panel) => !panel.measured);
     for (const panel of unmeasured) panel.measure();
     return unmeasured.some((panel) => panel.measured);
@@ -273,8 +272,7 @@ class Page {
   }
 
   #clear() {
-    this.sight.disconnect();
-    this.sizes.disconnect();
+    for (const observer of [this.sight, this.read, this.sizes]) observer.disconnect();
     for (const panel of this.#panels) panel.dispose();
     this.#panels = [];
     this.#byElement.clear();

@@ -14,6 +14,7 @@ export class MovingPaths {
   constructor() {
     this.element.setAttribute('class', 'moving-paths');
     this.element.setAttribute('aria-hidden', 'true');
+    this.element.append(steadyGround());
   }
 
   /**
@@ -46,6 +47,16 @@ export class MovingPaths {
     this.element.append(path);
     return path;
   }
+}
+
+/**
+ * @returns {SVGRectElement} Nothing to be seen: it keeps what is painted as large as it was, for where that changes a browser
+ *   composes all layers of the page anew.
+ */
+function steadyGround() {
+  const ground = document.createElementNS(SVG, 'rect');
+  for (const [name, value] of [['x', '-50%'], ['y', '-50%'], ['width', '200%'], ['height', '200%'], ['fill-opacity', '0']]) ground.setAttribute(name, value);
+  return ground;
 }
 
 /**

@@ -352,6 +352,7 @@ export class Panel {
 
   dispose() {
     this.#disposed = true;
+    this.#cursor?.dispose();
     this.#picture.forget();
     removeFigure(this.host);
     this.element.remove();
