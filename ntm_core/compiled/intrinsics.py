@@ -65,6 +65,12 @@ def kernel_in_order(function: Function) -> Function:
     return compiled
 
 
+def kernel_to_the_bit(function: Function) -> Function:
+    """The function as a part of the kernel, each operation rounded by itself, as numpy and PyTorch do."""
+    compiled: Function = numba.njit(**_PLAIN)(function)
+    return compiled
+
+
 def kernel_entry(function: Function) -> Function:
     """The function as one that Python calls, kept in numba's cache if there is a folder that can be written to."""
     options: dict[str, Any] = {"fastmath": REORDERED, "nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True}
@@ -192,3 +198,6 @@ def _call_with_slot(builder: Any, name: str, slot: Any) -> None:
 
 FLUSH_DENORMALS = 0x8040
 """The bits of x86's mode that take denormals for zero: arithmetic with them is a hundred times slower."""
+
+KEEP_DENORMALS = ~FLUSH_DENORMALS
+"""What that mode is masked with to compute with denormals as they are."""
