@@ -22,6 +22,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
+from ntm_core.compiled import Core
 from ntm_core.config import HeadKind, MachineConfig, describe_validation_error
 from ntm_core.errors import TraceError
 from ntm_core.interventions import Intervention, ModeName, Violation
@@ -203,6 +204,10 @@ class TraceHeader(BaseModel):
         description="Which weighting reads and writes in step t: weighting[t], or that of the step before "
         "(initial_weighting in step 1).",
     )
+    core: Core = Field(
+        "eager",
+        description="What computed the numbers: the compiled core, or PyTorch step by step. Their last bits differ.",
+    )
     axes: dict[str, int]
     fields: dict[Group, tuple[FieldInfo, ...]]
 
@@ -225,6 +230,7 @@ class TraceHeader(BaseModel):
         mode: ModeName = "full",
         interventions: tuple[Intervention, ...] = (),
         leave_constraints: bool = False,
+        core: Core = "eager",
     ) -> Self:
         """The header of a trace of this machine over `steps` steps; `interventions` hold those of the mode too."""
         groups: tuple[Group, ...] = ("episode", "initial", "step")
@@ -250,6 +256,7 @@ class TraceHeader(BaseModel):
             interventions=interventions,
             leave_constraints=leave_constraints,
             acting_weighting="previous" if config.schedule == "address_last" else "current",
+            core=core,
             axes=axes_of(config, steps),
             fields={
                 group: tuple(

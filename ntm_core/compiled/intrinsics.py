@@ -67,7 +67,8 @@ def kernel_in_order(function: Function) -> Function:
 
 def kernel_to_the_bit(function: Function) -> Function:
     """The function as a part of the kernel, each operation rounded by itself, as numpy and PyTorch do."""
-    compiled: Function = numba.njit(**_PLAIN)(function)
+    # Said outright, or numba lets it do what its callers may.
+    compiled: Function = numba.njit(fastmath=False, **_PLAIN)(function)
     return compiled
 
 
@@ -81,10 +82,14 @@ def kernel_entry(function: Function) -> Function:
     return compiled
 
 
+_DOORS = frozenset({"__init__", "buffers", "edited_step", "function", "plan", "recorded_run", "support"})
+"""Modules of this package that call the kernel, and are no part of it."""
+
+
 def sources_fingerprint() -> str:
-    """A number that stands for the text of all modules of this package."""
-    texts = (path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py")))
-    return hashlib.sha256(b"".join(texts)).hexdigest()[:16]
+    """A number that stands for the text of all modules of this package that the kernel is made of."""
+    modules = sorted(path for path in Path(__file__).parent.glob("*.py") if path.stem not in _DOORS)
+    return hashlib.sha256(b"".join(path.read_bytes() for path in modules)).hexdigest()[:16]
 
 
 @intrinsic
