@@ -5,6 +5,8 @@ similarity's backward pass leaves a row `by_dot` and adds to a row `by_cell`, wh
 
     dk    = Σ_i by_dot(i) M(i) + by_key k           dM(i) = by_dot(i) k + by_cell(i) M(i)
 
+Equations 3 and 4 are rounded as eager mode rounds them, so that whoever knows what they start from knows their bits.
+
 For the correlation (pearson), k and M(i) stand here for what is left of them without their means over the words.
 """
 
@@ -25,7 +27,7 @@ from ntm_core.compiled.arithmetic import (
     total,
     zero,
 )
-from ntm_core.compiled.intrinsics import Pointer, kernel, kernel_inlined, off
+from ntm_core.compiled.intrinsics import Pointer, kernel, kernel_inlined, kernel_to_the_bit, off
 from ntm_core.compiled.layout import CONTENT, GATED, SHIFTED, WEIGHTING, Choices, Sizes
 
 FLOOR = f32(1e-30)
@@ -165,7 +167,7 @@ def content_weighting(alike: Pointer, strength: f32, out: Pointer, locations: in
     normalise(out, locations)
 
 
-@kernel
+@kernel_to_the_bit
 def gated_weighting(content: Pointer, previous: Pointer, gate: f32, out: Pointer, locations: int) -> None:
     """w^g = g w^c + (1 - g) w_{t-1} (eq. 3)."""
     for n in range(locations):
@@ -184,7 +186,7 @@ def extend(middle: Pointer, reach: int, edge: int, locations: int) -> None:
             middle[locations - 1 + i] = f32(0)
 
 
-@kernel
+@kernel_to_the_bit
 def shifted_weighting(gated: Pointer, shift: Pointer, reach: int, out: Pointer, locations: int) -> None:
     """w~(i) = Σ_j s(j) w^g(i + R - j) (eq. 4), from a row that is extended beyond both ends."""
     if reach == 1:
