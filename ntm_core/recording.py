@@ -139,9 +139,9 @@ class Recording:
     def _shown(self) -> Array:
         """The rows as the machine is shown them, (step, input): after interventions."""
         shown = self._rows.clone()
-        for row, editor in zip(shown, self._edits, strict=True):
+        for step, editor in enumerate(self._edits):
             if editor is not None:
-                row.copy_(editor.edit("inputs", row))
+                shown[step] = editor.edit("inputs", self._rows[step])
         return shown[:, 0].numpy()
 
     def _resume(self, other: Trace, step: int) -> None:

@@ -19,8 +19,8 @@ from pydantic import ValidationError
 from ntm_core.cli import add_commands
 from ntm_core.config import describe_validation_error
 from ntm_core.errors import NtmError
-from ntm_core.machine import warm_up
 from server.app import create_app
+from server.compiled import warm_up
 from server.routes.version import program_version
 from server.settings import DEFAULT_PORT, Settings
 

@@ -22,8 +22,8 @@ Singles = npt.NDArray[np.float32]
 LEAST = -104.0
 """exp of this is no more than half the smallest float32, so it counts as zero."""
 
-_LOG2_E, _LN_2 = 1.4426950408889634, 0.6931471805599453
-_HALVINGS = np.array([math.ldexp(1.0, -power) for power in range(160)])
+LOG2_E, LN_2 = 1.4426950408889634, 0.6931471805599453
+HALVINGS = np.array([math.ldexp(1.0, -power) for power in range(160)])
 _EXPONENTIAL = tuple(1 / math.factorial(order) for order in range(8, -1, -1))
 _LOGARITHM = tuple(1 / odd for odd in (11, 9, 7, 5, 3, 1))
 _ROOT_OF_HALF = 0.7071067811865476
@@ -33,13 +33,13 @@ _FLOOR = np.float32(1e-30)
 
 def exponential(x: Doubles) -> Doubles:
     """e^x for x in [-104, 0], within 1e-9 of it."""
-    halvings = np.floor(0.5 - x * _LOG2_E)
-    rest = x + halvings * _LN_2
+    halvings = np.floor(0.5 - x * LOG2_E)
+    rest = x + halvings * LN_2
     power = np.full_like(rest, _EXPONENTIAL[0])
     for coefficient in _EXPONENTIAL[1:]:
         power *= rest
         power += coefficient
-    power *= _HALVINGS[halvings.astype(np.int64)]
+    power *= HALVINGS[halvings.astype(np.int64)]
     return power
 
 
@@ -56,7 +56,7 @@ def logarithm(x: Singles) -> Doubles:
     for coefficient in _LOGARITHM[1:]:
         series *= square
         series += coefficient
-    found: Doubles = exponent * _LN_2 + 2 * ratio * series
+    found: Doubles = exponent * LN_2 + 2 * ratio * series
     return found
 
 

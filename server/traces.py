@@ -199,16 +199,15 @@ class Recordings:
             interventions=interventions,
             leave_constraints=request.leave_constraints,
         )
-        family = _family(info, header, episode, given)
-        if machine.usable_core() == "compiled" and is_warm() and not self.cache.knows(family):
+        runs = _family(info, header, episode, given)
+        if machine.usable_core() == "compiled" and is_warm() and not self.cache.knows(f"eager {runs}"):
             header = header.model_copy(update={"core": "compiled"})
-            family = _family(info, header, episode, given)
         _check_header(header)
         asked = request.sources if isinstance(request, TraceRequest) else {}
         plans = {name: self._plan(source, check) for name, source in asked.items()}
         sources = {name: self._finished(plan, check) for name, plan in plans.items()}
         program = _with_keys(interventions, {name: plan.key for name, plan in plans.items()})
-        key = RunKey(family, program)
+        key = RunKey(f"{header.core} {runs}", program)
         return _Plan(machine, episode, header, given, sources, key, size)
 
     def _checked_size(
@@ -254,8 +253,8 @@ def _check_header(header: TraceHeader) -> None:
 
 
 def _family(info: CheckpointInfo, header: TraceHeader, episode: Episode, given: Mapping[str, Any]) -> str:
-    """What decides the numbers of a run, but for its interventions: another text for another run."""
-    about = header.model_dump_json(exclude={"mode", "interventions", "leave_constraints", "fields"})
+    """What decides the numbers of a run, but for its interventions and its core: another text for another run."""
+    about = header.model_dump_json(exclude={"mode", "interventions", "leave_constraints", "core", "fields"})
     digest = hashlib.sha256(json.dumps([info.id, info.version, about, given]).encode())
     for array in (episode.inputs, episode.targets, episode.mask, episode.phase):
         digest.update(np.ascontiguousarray(array).tobytes())

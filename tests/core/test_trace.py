@@ -142,6 +142,7 @@ def test_arrays_of_another_layout_are_refused() -> None:
 @settings(max_examples=25)
 def test_memory_is_rebuilt_bit_for_bit(config: MachineConfig, seed: int, dtype: torch.dtype) -> None:
     machine, episode = at_rest(stirred(config, seed, dtype=dtype)), any_episode(config, 4)
+    machine.core = "eager"
     trace = record(machine, episode)
     with torch.inference_mode():
         start = machine.initial_state(1, 0)
@@ -166,6 +167,7 @@ def test_a_large_memory_is_rebuilt_bit_for_bit(changes: dict[str, Any], dtype: t
     """Wide enough for every vectorised path: 128 × 20, three write heads, twenty steps."""
     config = small_config(memory_size=128, word_size=20, read_heads=2, write_heads=3, controller_size=8, **changes)
     machine, episode = at_rest(stirred(config, dtype=dtype, scale=0.5)), any_episode(config, 20)
+    machine.core = "eager"
     trace = record(machine, episode)
     with torch.inference_mode():
         results = list(machine.run(torch.from_numpy(episode.inputs).to(dtype)))
@@ -228,7 +230,7 @@ def test_a_header_names_everything_that_a_reader_needs() -> None:
     assert list(found) == [
         "format", "version", "dtype", "steps", "checkpoint", "seed", "initial_seed", "initial_given", "task",
         "task_note", "config", "warnings", "input_channels", "output_channels", "phases", "heads", "shifts",
-        "mode", "interventions", "leave_constraints", "acting_weighting", "axes", "fields",
+        "mode", "interventions", "leave_constraints", "acting_weighting", "core", "axes", "fields",
     ]  # fmt: skip
     assert found["format"] == "ntm-scope-trace"
     assert found["version"] == 1
