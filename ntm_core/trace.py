@@ -10,6 +10,7 @@ for bit (`Trace.memory`), since writing is a chain of single-rounded operations 
 interventions change the memory itself, each step also holds the memory as it found it, and is rebuilt from that.
 """
 
+import functools
 import itertools
 import json
 import math
@@ -22,7 +23,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from ntm_core.compiled import Core
+from ntm_core.compiled import Core, reason_not_compiled
 from ntm_core.config import HeadKind, MachineConfig, describe_validation_error
 from ntm_core.errors import TraceError
 from ntm_core.interventions import Intervention, ModeName, Violation
@@ -116,6 +117,7 @@ def axes_of(config: MachineConfig, steps: int) -> dict[str, int]:
     }
 
 
+@functools.lru_cache(256)
 def record_dtype(
     config: MachineConfig,
     group: Group,
@@ -316,6 +318,9 @@ def check_derived(header: TraceHeader) -> None:
     for name in ("heads", "shifts", "acting_weighting", "axes", "fields"):
         if getattr(header, name) != getattr(expected, name):
             raise TraceError(f"the header's {name} do not follow from its config")
+    reason = reason_not_compiled(header.config) if header.dtype == "float32" else f"Its numbers are {header.dtype}."
+    if header.core == "compiled" and reason is not None:
+        raise TraceError(f"the header says that the compiled core computed, which it cannot have. {reason}")
     check_channels(header)
 
 

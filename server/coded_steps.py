@@ -69,7 +69,7 @@ def _coded_by_kernel(header: TraceHeader, position: Position, records: Array) ->
     out = np.empty(_NUMBER_BYTES * widths.size * config.memory_size, np.uint8)
     fields: Mapping[str, Any] = records.dtype.fields or {}
     starts = [fields[name][1] // _NUMBER_BYTES if name in fields else -1 for name in kernel.FIELDS]
-    rows = np.array(records).view("<f4").reshape(len(records), -1)
+    rows = records.view("<f4").reshape(len(records), -1).copy()
     size = kernel.encode(
         rows,
         rows.view(np.int32),

@@ -314,3 +314,24 @@ def test_a_header_of_the_wrong_channels_is_refused_at_once() -> None:
 def test_a_header_without_steps_is_refused_by_the_core() -> None:
     with pytest.raises(TraceError):
         TraceHeader.of(small_config(), 0)
+
+
+@pytest.mark.parametrize(
+    ("config", "dtype", "words"),
+    [
+        (small_config(head_input="cell"), "float32", "does not know head_input = 'cell'"),
+        (small_config(), "float64", "Its numbers are float64"),
+    ],
+)
+def test_a_header_that_names_a_core_which_cannot_have_computed_is_refused(
+    config: MachineConfig, dtype: Any, words: str
+) -> None:
+    header = TraceHeader.of(config, 3, dtype=dtype, core="compiled")
+    with pytest.raises(TraceError, match=words):
+        TraceHeader.parse(header.model_dump_json())
+
+
+def test_a_header_from_before_there_were_two_cores_is_of_eager_mode() -> None:
+    document = TraceHeader.of(small_config(), 3).model_dump(mode="json")
+    del document["core"]
+    assert TraceHeader.from_document(document).core == "eager"
