@@ -5,8 +5,10 @@ result, so a sequence is a loop over `step` and a trace is the list of its resul
 list: (step, batch, channel).
 """
 
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -24,6 +26,9 @@ from ntm_core.heads import HeadLayout, HeadParameters, edited_addressing, edited
 from ntm_core.initial import Initial
 from ntm_core.interventions import Editor, StepEditor
 from ntm_core.memory import read_vectors, written_memory
+
+if TYPE_CHECKING:
+    from ntm_core.compiled.recorded_run import RecordedRun
 
 
 @dataclass(frozen=True)
@@ -274,6 +279,18 @@ class Machine(nn.Module):
             state = result.state
             yield result
 
+    def usable_core(self) -> Core:
+        """What `forward` computes one sequence with here and now, unless its inputs or its state forbid it."""
+        return "compiled" if self.core == "compiled" and fits(self._weights()) else "eager"
+
+    def recorded_run(
+        self, inputs: Float[Tensor, "step input"], state: MachineState, records: NDArray[Any]
+    ) -> "RecordedRun":
+        """A run of one sequence by the compiled core, which writes float32 records of the trace schema, (step,)."""
+        from ntm_core.compiled.recorded_run import RecordedRun  # noqa: PLC0415  # it imports numba
+
+        return RecordedRun(self.config, inputs, _start_of(state), self._weights(), records)
+
     def forward(
         self, inputs: Float[Tensor, "step batch input"], state: MachineState | None = None
     ) -> Float[Tensor, "step batch output"]:
@@ -283,8 +300,7 @@ class Machine(nn.Module):
         gradients of gradients.
         """
         state = state or self.initial_state(inputs.shape[1] if self.config.draws_fresh else 1)
-        cell, hidden = state.controller.cell, state.controller.hidden
-        start = Start(state.memory, state.weighting, state.read_vector, hidden, cell)
+        start = _start_of(state)
         weights = self._weights()
         if self.core == "compiled" and fits((inputs, *start, *weights)):
             from ntm_core.compiled.function import sequence_logits  # noqa: PLC0415  # it imports numba
@@ -302,6 +318,18 @@ class Machine(nn.Module):
         """The parameters of the controller's layers, then those of the heads and of the output."""
         parts = [*self.controller.layers, self.heads, self.output]
         return [parameter for part in parts for parameter in part.parameters()]
+
+
+def _start_of(state: MachineState) -> Start:
+    """The state as the compiled core is given it."""
+    controller = state.controller
+    return Start(state.memory, state.weighting, state.read_vector, controller.hidden, controller.cell)
+
+
+def is_warm() -> bool:
+    """Whether the compiled core is ready in this process, so that nothing waits for it."""
+    forward = getattr(sys.modules.get("ntm_core.compiled.kernel"), "forward", None)
+    return bool(getattr(forward, "signatures", ()))
 
 
 def warm_up(say: Callable[[str], None] = lambda _: None) -> None:

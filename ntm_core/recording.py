@@ -14,6 +14,9 @@ from ntm_core.machine import Machine, MachineState, StepResult
 from ntm_core.tasks.episode import Episode
 from ntm_core.trace import Array, DType, Trace, TraceHeader
 
+_LARGEST_BLOCK = 64
+"""Steps that the compiled core computes before whoever listens has the word."""
+
 _DTYPES: dict[torch.dtype, DType] = {torch.float32: "float32", torch.float64: "float64"}
 
 
@@ -21,8 +24,8 @@ class Recording:
     """One machine's run over one episode, while it happens.
 
     `run()` yields the index of each step once its record is complete in `records`; after the last, `trace()` is the
-    finished trace. Outputs equal those of `Machine.forward` in eager mode bit for bit, since both are loops over
-    `Machine.step`; those of the compiled core within the rounding of float32.
+    finished trace. The header says which core computes; outputs equal those of `Machine.forward` with the same core,
+    bit for bit. The compiled core computes steps in blocks, so a record may be complete before its index is given.
 
     Attributes:
         computed: how many steps the machine has computed; steps that another trace already held are not among them.
@@ -42,10 +45,11 @@ class Recording:
     ) -> None:
         """Allocate all records; `TraceError` if episode, initial state and machine do not fit.
 
-        `initial` gives parts of the state before step 1 (see `Machine.state_of`); the header's `initial_seed` decides
-        what the machine draws anew for each episode. `interventions` are those of the header unless there is none;
-        they take from `sources`, and `InterventionError` says which cannot be made. `resume` is a trace of the same
-        machine, rows and interventions until before the step that it names: those steps are copied, not computed.
+        Without a header the machine computes with the core that its `forward` uses. `initial` gives parts of the state
+        before step 1 (see `Machine.state_of`); the header's `initial_seed` decides what the machine draws anew for each
+        episode. `interventions` are those of the header unless there is none; they take from `sources`, and
+        `InterventionError` says which cannot be made. `resume` is a trace of the same machine, core, rows and
+        interventions until before the step that it names: those steps are copied, not computed.
         """
         self.machine = machine
         self.header = _checked_header(machine, episode, header, tuple(initial or ()), interventions)
@@ -60,6 +64,7 @@ class Recording:
         self.initial = _initial_record(self._start, self.header)
         self.records = np.zeros(self.header.steps, self.header.record_dtype("step"))
         self._rows = torch.from_numpy(self.episode["inputs"].copy()).unsqueeze(1)
+        self._edits = [self._editor.at(step) if self._editor else None for step in range(len(self._rows))]
         self.episode["inputs"] = self._shown()
         self._complete = 0
         if resume is not None:
@@ -71,19 +76,45 @@ class Recording:
         header = self.header
         return not header.leave_constraints and may_violate(header.config, header.interventions)
 
-    @torch.inference_mode()
     def run(self) -> Iterator[int]:
         """The index of each step, as soon as it has been computed and recorded."""
         if self._complete:
             yield self._complete - 1
+        for step in self._compiled() if self.header.core == "compiled" else self._eager():
+            self._complete = step + 1
+            self.computed += 1
+            yield step
+
+    def _compiled(self) -> Iterator[int]:
+        """Compute and record by the compiled core: blocks of steps, small at first, and those with edits in parts."""
+        from ntm_core.compiled.edited_step import changes_more_than_inputs, compute_edited  # noqa: PLC0415  # numba
+
+        first, block = self._complete, 1
+        shown = torch.from_numpy(self.episode["inputs"])
+        run = self.machine.recorded_run(shown, self._start, self.records)
+        edited = [changes_more_than_inputs(editor) for editor in self._edits]
+        while first < len(edited):
+            editor = self._edits[first]
+            if edited[first] and editor is not None:
+                last = first + 1
+                compute_edited(run, first, editor, self.machine.config.read_heads)
+            else:
+                last = min(first + block, len(edited))
+                last = edited.index(True, first, last) if any(edited[first:last]) else last
+                run.compute(first, last)
+                block = min(2 * block, _LARGEST_BLOCK)
+            yield from range(first, last)
+            first = last
+
+    @torch.inference_mode()
+    def _eager(self) -> Iterator[int]:
+        """Compute and record step by step."""
         rows = torch.from_numpy(self.records.view(self.header.dtype).reshape(len(self.records), -1))
         first = self._complete
         results = self.machine.run(self._rows[first:], self._start, self._editor, first)
         for step, result in enumerate(results, start=first):
             tensors = _step_tensors(result)
             torch.cat([tensors[name].flatten() for name in self.records.dtype.names or ()], out=rows[step])
-            self._complete = step + 1
-            self.computed += 1
             yield step
 
     def trace(self) -> Trace:
@@ -107,9 +138,11 @@ class Recording:
 
     def _shown(self) -> Array:
         """The rows as the machine is shown them, (step, input): after interventions."""
-        editors = [self._editor.at(step) if self._editor else None for step in range(len(self._rows))]
-        shown = [row if at is None else at.edit("inputs", row) for at, row in zip(editors, self._rows, strict=True)]
-        return torch.cat(shown).numpy()
+        shown = self._rows.clone()
+        for step, editor in enumerate(self._edits):
+            if editor is not None:
+                shown[step] = editor.edit("inputs", self._rows[step])
+        return shown[:, 0].numpy()
 
     def _resume(self, other: Trace, step: int) -> None:
         """Copy the steps before this one from another trace, and go on from the state that it holds."""
@@ -139,12 +172,20 @@ def _checked_header(
         raise TraceError(f"the machine computes in {name}: a trace holds float32 or float64")
     asked = tuple(interventions or ())
     header = header or TraceHeader.of(
-        config, steps, dtype=dtype, phases=episode.phases, initial_given=given, interventions=asked
+        config,
+        steps,
+        dtype=dtype,
+        phases=episode.phases,
+        initial_given=given,
+        interventions=asked,
+        core=machine.usable_core(),
     )
     if (header.steps, header.dtype) != (steps, dtype):
         raise TraceError(f"the header says {header.steps} steps in {header.dtype}, but the run has {steps} in {dtype}")
     if header.config != config:
         raise TraceError("the header's config is not that of the machine that is recorded")
+    if header.core == "compiled" and machine.usable_core() != "compiled":
+        raise TraceError("the header says that the compiled core computes: it cannot compute this machine here")
     if header.initial_given != given:
         raise TraceError(f"the header says that {header.initial_given} were given, but the run is given {given}")
     if interventions is not None and header.interventions != asked:
@@ -190,6 +231,8 @@ def _require_same_start(recording: Recording, other: Trace, step: int) -> None:
         raise TraceError(f"the run cannot resume at step {step}: the traces have {header.steps} and {len(other)} steps")
     if (header.config, header.dtype) != (other.header.config, other.header.dtype):
         raise TraceError("the run cannot resume from a trace of another machine")
+    if header.core != other.header.core:
+        raise TraceError(f"the run cannot resume: it is {header.core}, and the trace was computed {other.header.core}")
     if recording.initial.tobytes() != other.initial.tobytes():
         raise TraceError("the run cannot resume from a trace with another state before step 1")
     if recording.episode["inputs"][:step].tobytes() != other["inputs"][:step].tobytes():

@@ -10,6 +10,7 @@ for bit (`Trace.memory`), since writing is a chain of single-rounded operations 
 interventions change the memory itself, each step also holds the memory as it found it, and is rebuilt from that.
 """
 
+import functools
 import itertools
 import json
 import math
@@ -22,6 +23,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
+from ntm_core.compiled import Core, reason_not_compiled
 from ntm_core.config import HeadKind, MachineConfig, describe_validation_error
 from ntm_core.errors import TraceError
 from ntm_core.interventions import Intervention, ModeName, Violation
@@ -115,6 +117,7 @@ def axes_of(config: MachineConfig, steps: int) -> dict[str, int]:
     }
 
 
+@functools.lru_cache(256)
 def record_dtype(
     config: MachineConfig,
     group: Group,
@@ -203,6 +206,10 @@ class TraceHeader(BaseModel):
         description="Which weighting reads and writes in step t: weighting[t], or that of the step before "
         "(initial_weighting in step 1).",
     )
+    core: Core = Field(
+        "eager",
+        description="What computed the numbers: the compiled core, or PyTorch step by step. Their last bits differ.",
+    )
     axes: dict[str, int]
     fields: dict[Group, tuple[FieldInfo, ...]]
 
@@ -225,6 +232,7 @@ class TraceHeader(BaseModel):
         mode: ModeName = "full",
         interventions: tuple[Intervention, ...] = (),
         leave_constraints: bool = False,
+        core: Core = "eager",
     ) -> Self:
         """The header of a trace of this machine over `steps` steps; `interventions` hold those of the mode too."""
         groups: tuple[Group, ...] = ("episode", "initial", "step")
@@ -250,6 +258,7 @@ class TraceHeader(BaseModel):
             interventions=interventions,
             leave_constraints=leave_constraints,
             acting_weighting="previous" if config.schedule == "address_last" else "current",
+            core=core,
             axes=axes_of(config, steps),
             fields={
                 group: tuple(
@@ -309,6 +318,9 @@ def check_derived(header: TraceHeader) -> None:
     for name in ("heads", "shifts", "acting_weighting", "axes", "fields"):
         if getattr(header, name) != getattr(expected, name):
             raise TraceError(f"the header's {name} do not follow from its config")
+    reason = reason_not_compiled(header.config) if header.dtype == "float32" else f"Its numbers are {header.dtype}."
+    if header.core == "compiled" and reason is not None:
+        raise TraceError(f"the header says that the compiled core computed, which it cannot have. {reason}")
     check_channels(header)
 
 

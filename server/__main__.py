@@ -5,6 +5,7 @@ import errno
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -19,6 +20,7 @@ from ntm_core.cli import add_commands
 from ntm_core.config import describe_validation_error
 from ntm_core.errors import NtmError
 from server.app import create_app
+from server.compiled import warm_up
 from server.routes.version import program_version
 from server.settings import DEFAULT_PORT, Settings
 
@@ -115,10 +117,11 @@ def _serve(options: argparse.Namespace) -> int:
         return 2
     # One thread: the matrices of a step are small, and the rest of the machine belongs to others.
     torch.set_num_threads(1)
-    # The first training on this computer need not wait for the compiled core, if it is made ready by then.
+    # Another process compiles, since numba keeps this one from answering meanwhile; then this one loads what it made.
     warming = subprocess.Popen(
         [sys.executable, "-m", "server.training.worker"], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL
     )
+    threading.Thread(target=_warm_up_after, args=(warming,), daemon=True).start()
     with listener:
         print(f"NTM Scope is at {address(listener)}  (Ctrl-C stops it)", flush=True)
         # uvicorn stops in good order at a Ctrl-C, and raises it once more when it has.
@@ -128,6 +131,12 @@ def _serve(options: argparse.Namespace) -> int:
         warming.wait()
         print("NTM Scope has stopped.", flush=True)
     return 0
+
+
+def _warm_up_after(compiling: "subprocess.Popen[bytes]") -> None:
+    """Make the compiled core ready in this process, once another one has compiled it; nothing if that failed."""
+    if compiling.wait() == 0:
+        warm_up()
 
 
 def listen(host: str, port: int, *, fallback: bool) -> socket.socket:

@@ -3,11 +3,16 @@
 Coding is lossless whatever is predicted: corrections are differences of the numbers' bits, modulo 2^32.
 """
 
+import importlib
+import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from ntm_core.compiled import core_for
+from ntm_core.config import MachineConfig
 from ntm_core.errors import TraceError
 from ntm_core.trace import Array, TraceHeader, memory_after_writes
 from server.coding import coding_of, heads_by_memory, predicted, seen_memory_of
@@ -30,6 +35,16 @@ class Position:
 
 def encoded(header: TraceHeader, position: Position, records: Array) -> tuple[bytes, Position]:
     """The payload of a frame of these steps, one or more, and the position after them."""
+    coded = _coded_by_kernel if header.core == "compiled" and is_warm() else _coded
+    widths, corrections, after = coded(header, position, records)
+    rows = records.view("<f4").reshape(len(records), -1)
+    numbers = np.concatenate([rows[:, part] for part in _uncoded(header, records.dtype)], 1)
+    payload = b"".join((len(records).to_bytes(4, "little"), numbers.tobytes(), widths.tobytes(), corrections))
+    return payload + bytes(-len(payload) % 4), after
+
+
+def _coded(header: TraceHeader, position: Position, records: Array) -> tuple[Array, bytes, Position]:
+    """The widths of all rows, (step, field, head), their corrections, and the position after these steps."""
     coding = coding_of(header)
     with np.errstate(all="ignore"):
         found, left = _memories(header, position, records)
@@ -41,11 +56,55 @@ def encoded(header: TraceHeader, position: Position, records: Array) -> tuple[by
                 expected[name][:, heads] = predicted(header, name, records, heads, memory, previous)
     away = np.stack([_bits(records[name]) - _bits(expected[name]) for name in coding], 1)
     widths = _widths(away)
-    rows = records.view("<f4").reshape(len(records), -1)
-    numbers = np.concatenate([rows[:, part] for part in _uncoded(header, records.dtype)], 1)
-    payload = b"".join((len(records).to_bytes(4, "little"), numbers.tobytes(), widths.tobytes(), _packed(away, widths)))
     after = Position(position.memory if left is None else left[-1], records["weighting"][-1])
-    return payload + bytes(-len(payload) % 4), after
+    return widths, _packed(away, widths), after
+
+
+def _coded_by_kernel(header: TraceHeader, position: Position, records: Array) -> tuple[Array, bytes, Position]:
+    """The same bytes for a trace of the compiled core, by compiled code."""
+    kernel, config, coding = sys.modules[_KERNEL], header.config, coding_of(header)
+    memory = np.array(position.memory.T, np.float32, order="C")
+    weighting = np.array(position.weighting, np.float32)
+    widths = np.empty((len(records), len(coding), config.heads), np.uint8)
+    out = np.empty(_NUMBER_BYTES * widths.size * config.memory_size, np.uint8)
+    fields: Mapping[str, Any] = records.dtype.fields or {}
+    starts = [fields[name][1] // _NUMBER_BYTES if name in fields else -1 for name in kernel.FIELDS]
+    rows = records.view("<f4").reshape(len(records), -1).copy()
+    size = kernel.encode(
+        rows,
+        rows.view(np.int32),
+        np.array(starts),
+        memory,
+        weighting,
+        np.array([_SEEN[seen] for seen in seen_memory_of(header)]),
+        config.read_heads,
+        len(header.shifts),
+        config.similarity_epsilon,
+        config.shift_edge == "circular",
+        config.write_order == "one_by_one",
+        widths,
+        out,
+    )
+    return widths, out[:size].tobytes(), Position(memory.T, weighting)
+
+
+_KERNEL = "server.coding_kernel"
+_SEEN = {None: 0, "found": 1, "left": 2}
+
+
+def is_warm() -> bool:
+    """Whether compiled code can code the steps of the compiled core's traces at once."""
+    return bool(getattr(getattr(sys.modules.get(_KERNEL), "encode", None), "signatures", ()))
+
+
+def warm_up() -> None:
+    """Make that code ready, if numba is installed."""
+    config = MachineConfig(input_size=1, output_size=1, memory_size=1, word_size=1, controller_size=1)
+    if core_for(config) == "compiled":
+        importlib.import_module(_KERNEL)
+        header = TraceHeader.of(config, 1, core="compiled")
+        start = Position.at_start(np.zeros((), header.record_dtype("initial")))
+        _coded_by_kernel(header, start, np.zeros(1, header.record_dtype("step")))
 
 
 def _memories(header: TraceHeader, position: Position, records: Array) -> tuple[Array | None, Array | None]:

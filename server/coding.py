@@ -72,10 +72,13 @@ def _by_rule(
     header: TraceHeader, name: str, records: Array, heads: Sequence[int], memory: Array | None, previous: Array
 ) -> Array:
     part = {field: records[field][:, heads] for field in _NEEDED[name]}
+    floored = header.core == "compiled"
     if name == "content_weighting":
         if memory is None:
             return np.zeros_like(records[name][:, heads])
-        return prediction.content(memory, part["key"], part["key_strength"], header.config.similarity_epsilon)
+        return prediction.content(
+            memory, part["key"], part["key_strength"], header.config.similarity_epsilon, floored=floored
+        )
     if name == "gated_weighting":
         lenders = _lenders(header.config)
         own = previous[:, [lenders[head] for head in heads]]
@@ -83,7 +86,7 @@ def _by_rule(
     if name == "shifted_weighting":
         circular = header.config.shift_edge == "circular"
         return prediction.shifted(part["gated_weighting"], part["shift_weighting"], header.shifts, circular=circular)
-    return prediction.sharpened(part["shifted_weighting"], part["sharpening"])
+    return prediction.sharpened(part["shifted_weighting"], part["sharpening"], floored=floored)
 
 
 _NEEDED: Mapping[str, tuple[str, ...]] = {

@@ -100,23 +100,38 @@ def _opened(recording: Prepared) -> tuple[Prepared, bytes]:
 
 async def _step_frames(run: Run, recording: Prepared) -> AsyncGenerator[bytes]:
     """The steps of a recording, as soon as they have been recorded, or of one that has been."""
-    sent, position = 0, Position.at_start(recording.initial)
-    async with aclosing(_progress(run, recording)) as steps:
-        async for complete in steps:
-            while sent < complete:
-                records = recording.records[sent : min(complete, sent + _most_records(recording.records))]
-                frame, position = await run.call(partial(wire.steps_frame, recording.header, position, records))
-                yield frame
-                sent += len(records)
-
-
-async def _progress(run: Run, recording: Prepared) -> AsyncGenerator[int]:
-    """How many steps are complete, each time that it has become more."""
+    frames = _Frames(recording)
     if run.complete:
-        yield run.complete
-    async with aclosing(run.steps(recording)) as steps:
-        async for complete in steps:
-            yield complete
+        yield await run.call(partial(frames.following, run.complete))
+    steps = run.results(recording.run(), recording.header.steps, frames.following)
+    async with aclosing(steps) as found:
+        while True:
+            while frames.sent < run.complete:
+                yield await run.call(partial(frames.following, run.complete))
+            frame = await anext(found, None)
+            if frame is None:
+                break
+            yield frame
+
+
+class _Frames:
+    """The steps of a recording as frames, one after the other.
+
+    Attributes:
+        sent: how many steps there were in the frames so far.
+    """
+
+    def __init__(self, recording: Prepared) -> None:
+        self._recording, self._position = recording, Position.at_start(recording.initial)
+        self.sent = 0
+
+    def following(self, complete: int) -> bytes:
+        """The next frame, of steps that are complete, at least one."""
+        recording = self._recording
+        records = recording.records[self.sent : min(complete, self.sent + _most_records(recording.records))]
+        frame, self._position = wire.steps_frame(recording.header, self._position, records)
+        self.sent += len(records)
+        return frame
 
 
 def _seconds(run: Run, recording: Prepared) -> float:

@@ -22,24 +22,24 @@ Singles = npt.NDArray[np.float32]
 LEAST = -104.0
 """exp of this is no more than half the smallest float32, so it counts as zero."""
 
-_LOG2_E, _LN_2 = 1.4426950408889634, 0.6931471805599453
-_HALVINGS = np.array([math.ldexp(1.0, -power) for power in range(160)])
+LOG2_E, LN_2 = 1.4426950408889634, 0.6931471805599453
+HALVINGS = np.array([math.ldexp(1.0, -power) for power in range(160)])
 _EXPONENTIAL = tuple(1 / math.factorial(order) for order in range(8, -1, -1))
 _LOGARITHM = tuple(1 / odd for odd in (11, 9, 7, 5, 3, 1))
 _ROOT_OF_HALF = 0.7071067811865476
 _FLOOR = np.float32(1e-30)
-"""Below this a weight counts as zero in eq. 5, as in the machine."""
+"""Below this a weight counts as zero in eq. 5, as in the machine; the compiled core makes it 0 in eq. 1 and 5."""
 
 
 def exponential(x: Doubles) -> Doubles:
     """e^x for x in [-104, 0], within 1e-9 of it."""
-    halvings = np.floor(0.5 - x * _LOG2_E)
-    rest = x + halvings * _LN_2
+    halvings = np.floor(0.5 - x * LOG2_E)
+    rest = x + halvings * LN_2
     power = np.full_like(rest, _EXPONENTIAL[0])
     for coefficient in _EXPONENTIAL[1:]:
         power *= rest
         power += coefficient
-    power *= _HALVINGS[halvings.astype(np.int64)]
+    power *= HALVINGS[halvings.astype(np.int64)]
     return power
 
 
@@ -56,19 +56,20 @@ def logarithm(x: Singles) -> Doubles:
     for coefficient in _LOGARITHM[1:]:
         series *= square
         series += coefficient
-    found: Doubles = exponent * _LN_2 + 2 * ratio * series
+    found: Doubles = exponent * LN_2 + 2 * ratio * series
     return found
 
 
-def softmax(scores: Singles) -> Singles:
-    """Each number's share of the sum of e^score over the last axis."""
+def softmax(scores: Singles, *, floored: bool = False) -> Singles:
+    """Each number's share of the sum of e^score over the last axis; if `floored`, 0 where it is below 1e-30."""
     greatest = np.fmax.reduce(scores, axis=-1, keepdims=True, initial=np.float32(-np.inf))
     below = (scores - greatest).astype(np.float64)
     powers = exponential(np.where(below >= LEAST, below, LEAST))
-    return (powers / np.cumsum(powers, axis=-1)[..., -1:]).astype(np.float32)
+    shares: Singles = (powers / np.cumsum(powers, axis=-1)[..., -1:]).astype(np.float32)
+    return np.where(shares < _FLOOR, np.float32(0), shares) if floored else shares
 
 
-def content(memory: Singles, key: Singles, key_strength: Singles, epsilon: float) -> Singles:
+def content(memory: Singles, key: Singles, key_strength: Singles, epsilon: float, *, floored: bool = False) -> Singles:
     """Eq. 1 with the cosine of eq. 2: (step, head, location) from the memory that these heads see."""
     words, keys = (np.ascontiguousarray(np.moveaxis(array, -1, 0), np.float64) for array in (memory, key))
     products, squares = np.zeros((*key.shape[:2], memory.shape[1])), np.zeros(memory.shape[:2])
@@ -78,7 +79,7 @@ def content(memory: Singles, key: Singles, key_strength: Singles, epsilon: float
         squares += word * word
         key_squares += k * k
     norms = _at_least(np.sqrt(key_squares), epsilon)[..., None] * _at_least(np.sqrt(squares), epsilon)[:, None]
-    return softmax(key_strength[..., None] * (products / norms).astype(np.float32))
+    return softmax(key_strength[..., None] * (products / norms).astype(np.float32), floored=floored)
 
 
 def gated(content: Singles, previous: Singles, interpolation_gate: Singles) -> Singles:
@@ -96,10 +97,10 @@ def shifted(gated: Singles, shift_weighting: Singles, shifts: tuple[int, ...], *
     return found
 
 
-def sharpened(shifted: Singles, sharpening: Singles) -> Singles:
+def sharpened(shifted: Singles, sharpening: Singles, *, floored: bool = False) -> Singles:
     """Eq. 5: (step, head, location)."""
     logarithms = logarithm(_at_least(shifted, _FLOOR)).astype(np.float32)
-    return softmax(sharpening[..., None] * logarithms)
+    return softmax(sharpening[..., None] * logarithms, floored=floored)
 
 
 def _at_least(array: Array, least: float | np.float32) -> Array:

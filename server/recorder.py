@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import AsyncGenerator, Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import aclosing
 from functools import partial
 from http import HTTPStatus
 from typing import Any, Protocol, TypeVar
@@ -159,13 +160,22 @@ class Run:
 
         The first is told at once. Raises what the steps raise, and Stopped.
         """
+        async with aclosing(self.results(steps, total, lambda complete: complete)) as found:
+            async for complete in found:
+                yield complete
+
+    async def results(self, steps: Iterator[int], total: int, then: Callable[[int], Result]) -> AsyncGenerator[Result]:
+        """Take the steps as `follow` does; what `then` makes of how many are complete, in the same turn of a thread."""
         seconds = 0.0
         while not self._exhausted:
-            seen = self.complete
-            await self.call(partial(self._take, steps, total, seconds))
-            if self.complete > seen:
-                yield self.complete
+            for result in await self.call(partial(self._turn, steps, total, seconds, then)):
+                yield result
             seconds = self._slice_seconds
+
+    def _turn(self, steps: Iterator[int], total: int, seconds: float, then: Callable[[int], Result]) -> list[Result]:
+        seen = self.complete
+        self._take(steps, total, seconds)
+        return [then(self.complete)] if self.complete > seen else []
 
     def _is_over(self) -> None:
         self._ended(self)

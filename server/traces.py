@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ntm_core.interventions import Intervention, expanded
-from ntm_core.machine import Machine
+from ntm_core.machine import Machine, is_warm
 from ntm_core.recording import Recording
 from ntm_core.tasks import Episode, Task
 from ntm_core.tasks.rows import judged_rows
@@ -110,7 +110,11 @@ class _Plan:
 
 @dataclass(frozen=True)
 class Recordings:
-    """Makes recordings and traces out of what is stored. Any thread may call it."""
+    """Makes recordings and traces out of what is stored. Any thread may call it.
+
+    The compiled core computes what it can once it is warm, but for runs that differ by their interventions alone from
+    one that is kept and was computed step by step: those can then be compared to the last bit.
+    """
 
     checkpoints: CheckpointStore
     machines: MachineCache
@@ -195,12 +199,15 @@ class Recordings:
             interventions=interventions,
             leave_constraints=request.leave_constraints,
         )
+        runs = _family(info, header, episode, given)
+        if machine.usable_core() == "compiled" and is_warm() and not self.cache.knows(f"eager {runs}"):
+            header = header.model_copy(update={"core": "compiled"})
         _check_header(header)
         asked = request.sources if isinstance(request, TraceRequest) else {}
         plans = {name: self._plan(source, check) for name, source in asked.items()}
         sources = {name: self._finished(plan, check) for name, plan in plans.items()}
         program = _with_keys(interventions, {name: plan.key for name, plan in plans.items()})
-        key = RunKey(_family(info, header, episode, given), program)
+        key = RunKey(f"{header.core} {runs}", program)
         return _Plan(machine, episode, header, given, sources, key, size)
 
     def _checked_size(
@@ -246,8 +253,8 @@ def _check_header(header: TraceHeader) -> None:
 
 
 def _family(info: CheckpointInfo, header: TraceHeader, episode: Episode, given: Mapping[str, Any]) -> str:
-    """What decides the numbers of a run, but for its interventions: another text for another run."""
-    about = header.model_dump_json(exclude={"mode", "interventions", "leave_constraints", "fields"})
+    """What decides the numbers of a run, but for its interventions and its core: another text for another run."""
+    about = header.model_dump_json(exclude={"mode", "interventions", "leave_constraints", "core", "fields"})
     digest = hashlib.sha256(json.dumps([info.id, info.version, about, given]).encode())
     for array in (episode.inputs, episode.targets, episode.mask, episode.phase):
         digest.update(np.ascontiguousarray(array).tobytes())

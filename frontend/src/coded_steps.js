@@ -145,12 +145,13 @@ export class CodedSteps {
   #predict(record, {name, rule}, head) {
     const found = this.#expected;
     const {header} = this.#data;
+    const floored = header.core === 'compiled';
     const given = (/** @type {string} */ field) => this.#of(record, field, head);
     if (name === 'content_weighting') {
       if (header.seen_memory[head] === null) found.fill(0);
       else {
         fillContent(found, {memory: /** @type {Float32Array} */ (this.#memory), norms: this.#norms, key: given('key'),
-          strength: given('key_strength')[0], epsilon: Number(header.config.similarity_epsilon), powers: this.#powers});
+          strength: given('key_strength')[0], epsilon: Number(header.config.similarity_epsilon), powers: this.#powers, floored});
       }
     } else if (name === 'gated_weighting') {
       const previous = this.#data.previousWeighting(this.#data.received, head);
@@ -158,7 +159,7 @@ export class CodedSteps {
     } else if (name === 'shifted_weighting') {
       fillShifted(found, {gated: given('gated_weighting'), taps: given('shift_weighting'), shifts: header.shifts, circular: rule === 'circular'});
     } else {
-      fillSharpened(found, {shifted: given('shifted_weighting'), sharpening: given('sharpening')[0], powers: this.#powers});
+      fillSharpened(found, {shifted: given('shifted_weighting'), sharpening: given('sharpening')[0], powers: this.#powers, floored});
     }
   }
 

@@ -65,8 +65,9 @@ export function logarithm(x) {
  *
  * @param {Float32Array} scores
  * @param {Float64Array} powers Room for as many numbers.
+ * @param {boolean} [floored] Whether a share below 1e-30 is 0.
  */
-function softmaxInPlace(scores, powers) {
+function softmaxInPlace(scores, powers, floored = false) {
   let greatest = -Infinity;
   for (let i = 0; i < scores.length; i++) if (scores[i] > greatest) greatest = scores[i];
   let sum = 0;
@@ -76,6 +77,7 @@ function softmaxInPlace(scores, powers) {
     sum += powers[i];
   }
   for (let i = 0; i < scores.length; i++) scores[i] = powers[i] / sum;
+  if (floored) for (let i = 0; i < scores.length; i++) if (scores[i] < FLOOR) scores[i] = 0;
 }
 
 /**
@@ -157,9 +159,10 @@ export function fillNorms(norms, memory) {
  * Eq. 1 with the cosine of eq. 2.
  *
  * @param {Float32Array} found (location)
- * @param {{memory: Numbers, norms: Float64Array, key: Numbers, strength: number, epsilon: number, powers: Float64Array}} given
+ * @param {{memory: Numbers, norms: Float64Array, key: Numbers, strength: number, epsilon: number, powers: Float64Array,
+ *   floored?: boolean}} given
  */
-export function fillContent(found, {memory, norms, key, strength, epsilon, powers}) {
+export function fillContent(found, {memory, norms, key, strength, epsilon, powers, floored}) {
   let square = 0;
   for (let j = 0; j < key.length; j++) square += key[j] * key[j];
   const length = atLeast(Math.sqrt(square), epsilon);
@@ -167,7 +170,7 @@ export function fillContent(found, {memory, norms, key, strength, epsilon, power
   for (let i = 0; i < found.length; i++) {
     found[i] = strength * Math.fround(powers[i] / (length * atLeast(norms[i], epsilon)));
   }
-  softmaxInPlace(found, powers);
+  softmaxInPlace(found, powers, floored);
 }
 
 /**
@@ -203,11 +206,11 @@ export function fillShifted(found, {gated, taps, shifts, circular}) {
  * Eq. 5.
  *
  * @param {Float32Array} found (location)
- * @param {{shifted: Numbers, sharpening: number, powers: Float64Array}} given
+ * @param {{shifted: Numbers, sharpening: number, powers: Float64Array, floored?: boolean}} given
  */
-export function fillSharpened(found, {shifted, sharpening, powers}) {
+export function fillSharpened(found, {shifted, sharpening, powers, floored}) {
   for (let i = 0; i < found.length; i++) {
     found[i] = sharpening * Math.fround(logarithm(atLeast(shifted[i], FLOOR)));
   }
-  softmaxInPlace(found, powers);
+  softmaxInPlace(found, powers, floored);
 }

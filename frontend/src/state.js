@@ -174,6 +174,7 @@ import {NO_BRANCHES} from './branches/tree.js';
  * @property {string} [mode] The addressing mode that was asked for; `full` changes nothing.
  * @property {Intervention[]} [interventions] All changes to what the machine computed, those of the mode first.
  * @property {boolean} [leave_constraints] Whether those may leave the constraints of head parameters and weightings.
+ * @property {'compiled'|'eager'} [core] What computed the numbers; `eager`, PyTorch step by step, where it is left out.
  * @property {'current'|'previous'} acting_weighting Whose weighting reads and writes in step t: of t, or of t − 1.
  * @property {Record<string, number>} axes Length of each named axis.
  * @property {{episode: FieldDeclaration[], initial: FieldDeclaration[], step: FieldDeclaration[]}} fields

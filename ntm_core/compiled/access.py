@@ -11,7 +11,7 @@ from numpy import float32 as f32
 from ntm_core.compiled.addressing import PEARSON, address, address_backward, memory_norms
 from ntm_core.compiled.arithmetic import add_rows, copy, dot_rows, zero
 from ntm_core.compiled.intrinsics import Pointer, kernel_inlined, off
-from ntm_core.compiled.layout import Choices, Sizes
+from ntm_core.compiled.layout import GROUP_PARTS, READ, WRITE, Choices, Sizes
 from ntm_core.compiled.memory import accumulate, write, write_backward, write_elsewhere
 from ntm_core.compiled.parameters import erase_at, value_head
 
@@ -24,6 +24,8 @@ def access(
     s: Sizes,
     c: Choices,
     groups: Groups,
+    begin: int,
+    end: int,
     memory: Pointer,
     norms: Pointer,
     means: Pointer,
@@ -31,32 +33,41 @@ def access(
     values: Pointer,
     alike: Pointer,
     content: Pointer,
+    gated: Pointer,
     shifted: Pointer,
     weighting: Pointer,
     reads: Pointer,
     spare: Pointer,
 ) -> None:
-    """Every head's weightings, what the read heads read, and the memory written in place (eq. 1-8)."""
+    """Every head's weightings, what the read heads read, and the memory written in place (eq. 1-8).
+
+    Of all that only the parts of the step from `begin` until before `end`.
+    """
     for group in range(len(groups)):
         first, last = groups[group, 0], groups[group, 1]
+        group_begin, group_end = begin - 1 - group * GROUP_PARTS, end - 1 - group * GROUP_PARTS
         for head in range(first, last):
             i = head * s.row
             address(
                 s,
                 c,
+                group_begin,
+                group_end,
                 memory,
                 norms,
                 off(previous, i),
                 off(values, head * value_head(s)),
                 off(alike, i),
                 off(content, i),
+                off(gated, head * (s.row + 2 * s.reach) + s.reach),
                 off(shifted, i),
                 off(weighting, i),
                 spare,
             )
-        for head in range(first, min(last, s.read_heads)):
-            dot_rows(off(weighting, head * s.row), memory, s.row, s.words, s.locations, off(reads, head * s.words))
-        if last > s.read_heads:
+        if group_begin <= READ < group_end:
+            for head in range(first, min(last, s.read_heads)):
+                dot_rows(off(weighting, head * s.row), memory, s.row, s.words, s.locations, off(reads, head * s.words))
+        if last > s.read_heads and group_begin <= WRITE < group_end:
             write(s, c, memory, weighting, values, max(first, s.read_heads), last)
             memory_norms(s, c, memory, norms, means)
 

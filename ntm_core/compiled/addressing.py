@@ -5,6 +5,8 @@ similarity's backward pass leaves a row `by_dot` and adds to a row `by_cell`, wh
 
     dk    = Σ_i by_dot(i) M(i) + by_key k           dM(i) = by_dot(i) k + by_cell(i) M(i)
 
+Equations 3 and 4 are rounded as eager mode rounds them, so that whoever knows what they start from knows their bits.
+
 For the correlation (pearson), k and M(i) stand here for what is left of them without their means over the words.
 """
 
@@ -25,11 +27,11 @@ from ntm_core.compiled.arithmetic import (
     total,
     zero,
 )
-from ntm_core.compiled.intrinsics import Pointer, kernel, kernel_inlined, off
-from ntm_core.compiled.layout import Choices, Sizes
+from ntm_core.compiled.intrinsics import Pointer, kernel, kernel_inlined, kernel_to_the_bit, off
+from ntm_core.compiled.layout import CONTENT, GATED, SHIFTED, WEIGHTING, Choices, Sizes
 
-LOG_FLOOR = f32(1e-30)
-"""Below this a weight counts as zero in eq. 5, as in eager mode."""
+FLOOR = f32(1e-30)
+"""Below this a weight counts as zero in eq. 5, as in eager mode; here also in what eq. 1 and 5 give."""
 
 PEARSON = 4
 
@@ -148,15 +150,24 @@ def norm_product_slope(product: f32, epsilon: f32, placement: int) -> f32:
 
 
 @kernel
+def normalise(powers: Pointer, locations: int) -> None:
+    """Divide by the sum; a weight below 1e-30 becomes 0, so that its products with other numbers are no denormals."""
+    factor = f32(1) / total(powers, locations)
+    for n in range(locations):
+        weight = powers[n] * factor
+        powers[n] = f32(0) if weight < FLOOR else weight
+
+
+@kernel
 def content_weighting(alike: Pointer, strength: f32, out: Pointer, locations: int) -> None:
     """w^c = softmax(β K) (eq. 1)."""
     top = largest(alike, locations)
     for n in range(locations):
         out[n] = exp(strength * (alike[n] - top))
-    scale(out, f32(1) / total(out, locations), locations)
+    normalise(out, locations)
 
 
-@kernel
+@kernel_to_the_bit
 def gated_weighting(content: Pointer, previous: Pointer, gate: f32, out: Pointer, locations: int) -> None:
     """w^g = g w^c + (1 - g) w_{t-1} (eq. 3)."""
     for n in range(locations):
@@ -175,7 +186,7 @@ def extend(middle: Pointer, reach: int, edge: int, locations: int) -> None:
             middle[locations - 1 + i] = f32(0)
 
 
-@kernel
+@kernel_to_the_bit
 def shifted_weighting(gated: Pointer, shift: Pointer, reach: int, out: Pointer, locations: int) -> None:
     """w~(i) = Σ_j s(j) w^g(i + R - j) (eq. 4), from a row that is extended beyond both ends."""
     if reach == 1:
@@ -195,11 +206,11 @@ def shifted_weighting(gated: Pointer, shift: Pointer, reach: int, out: Pointer, 
 def sharpened_weighting(shifted: Pointer, gamma: f32, out: Pointer, locations: int) -> None:
     """w = softmax(γ log w~) (eq. 5)."""
     for n in range(locations):
-        out[n] = log(max(shifted[n], LOG_FLOOR))
+        out[n] = log(max(shifted[n], FLOOR))
     top = largest(out, locations)
     for n in range(locations):
         out[n] = exp(gamma * (out[n] - top))
-    scale(out, f32(1) / total(out, locations), locations)
+    normalise(out, locations)
 
 
 @kernel
@@ -214,25 +225,34 @@ def centred_key(s: Sizes, c: Choices, values: Pointer, out: Pointer) -> None:
 def address(
     s: Sizes,
     c: Choices,
+    begin: int,
+    end: int,
     memory: Pointer,
     norms: Pointer,
     previous: Pointer,
     values: Pointer,
     alike: Pointer,
     content: Pointer,
+    gated: Pointer,
     shifted: Pointer,
     weighting: Pointer,
-    spare: Pointer,
+    key: Pointer,
 ) -> None:
-    """All stages of one head (eq. 1-5). `spare` has room for W + N + 2R numbers."""
-    key, gated = spare, off(spare, s.words + s.reach)
-    centred_key(s, c, values, key)
-    similarity(s, c, memory, norms, key, f32(math.sqrt(dot(key, key, s.words))), alike)
-    content_weighting(alike, values[s.words], content, s.locations)
-    gated_weighting(content, previous, values[s.words + 1], gated, s.locations)
-    extend(gated, s.reach, c.shift_edge, s.locations)
-    shifted_weighting(gated, off(values, s.words + 2), s.reach, shifted, s.locations)
-    sharpened_weighting(shifted, values[s.words + 3 + 2 * s.reach], weighting, s.locations)
+    """The stages of one head (eq. 1-5) among the parts from `begin` until before `end`.
+
+    `gated` has room for R numbers on both sides; `key` is spare room for W.
+    """
+    if begin <= CONTENT < end:
+        centred_key(s, c, values, key)
+        similarity(s, c, memory, norms, key, f32(math.sqrt(dot(key, key, s.words))), alike)
+        content_weighting(alike, values[s.words], content, s.locations)
+    if begin <= GATED < end:
+        gated_weighting(content, previous, values[s.words + 1], gated, s.locations)
+    if begin <= SHIFTED < end:
+        extend(gated, s.reach, c.shift_edge, s.locations)
+        shifted_weighting(gated, off(values, s.words + 2), s.reach, shifted, s.locations)
+    if begin <= WEIGHTING < end:
+        sharpened_weighting(shifted, values[s.words + 3 + 2 * s.reach], weighting, s.locations)
 
 
 @kernel
@@ -244,9 +264,9 @@ def sharpened_backward(
     d_gamma = f32(0)
     for n in range(locations):
         d_log = weighting[n] * (given[n] - mean)
-        floored = max(shifted[n], LOG_FLOOR)
+        floored = max(shifted[n], FLOOR)
         d_gamma += d_log * log(floored)
-        out[n] = gamma * d_log / floored if shifted[n] >= LOG_FLOOR else f32(0)
+        out[n] = gamma * d_log / floored if shifted[n] >= FLOOR else f32(0)
     return d_gamma
 
 

@@ -187,6 +187,7 @@ def forward_shapes(s: Sizes) -> dict[str, Shape]:
         "alike": by_head,
         "content": by_head,
         "shifted": by_head,
+        "gated": (s.heads, s.row + 2 * s.reach),
         "memory": (s.batch, s.words, s.row),
         "norms": (s.batch, s.row),
         "means": (s.batch, s.row),
@@ -197,7 +198,7 @@ def forward_shapes(s: Sizes) -> dict[str, Shape]:
         "packed_heads": (s.units, s.raw_stride),
         "packed_output_hidden": (s.units, s.output_stride),
         "packed_output_reads": (s.reads, s.output_stride),
-        "spare": (s.words + s.row + 2 * s.reach,),
+        "spare": (s.words,),
     }
 
 

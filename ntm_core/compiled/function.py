@@ -1,61 +1,19 @@
 """The compiled core behind one torch.autograd.Function: a whole batch of sequences is one node of autograd's graph."""
 
-import functools
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from ntm_core.access import head_groups
 from ntm_core.compiled import kernel
-from ntm_core.compiled.buffers import Block, Layout, Start, backward_shapes, forward_shapes, gradient_shapes, sizes_of
-from ntm_core.compiled.layout import Buffers, Choices, Gradients, Records, Sizes, as_record, record_of
+from ntm_core.compiled.buffers import Block, Start
+from ntm_core.compiled.layout import Buffers, Gradients, Sizes, record_of
+from ntm_core.compiled.plan import NOTHING_COPIED, Layer, Plan, addresses_of, begin, layers_of, plan_for
 from ntm_core.config import MachineConfig
 
 Eager = Callable[[Tensor, Start], Tensor]
-Groups = np.ndarray[Any, np.dtype[np.int64]]
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What the kernel is told of a machine and a batch, and where its buffers lie.
-
-    Attributes:
-        groups: of heads, in the order in which they act.
-        forward: the buffers of the forward pass.
-        backward: those of the backward pass.
-        gradients: those in which it leaves the gradients.
-    """
-
-    config: MachineConfig
-    sizes: Sizes
-    sizes_record: Records
-    choices_record: Records
-    groups: Groups
-    forward: Layout
-    backward: Layout
-    gradients: Layout
-
-
-@functools.lru_cache(256)
-def plan_for(config: MachineConfig, steps: int, batch: int, *, kept: bool) -> Plan:
-    """The plan of this machine and batch; `kept` where gradients will be asked for."""
-    sizes = sizes_of(config, steps, batch, kept=kept)
-    groups = np.array([(group.start, group.stop) for group in head_groups(config)], np.int64)
-    choices = as_record(Choices.of(config))
-    layouts = (Layout.of(shapes(sizes)) for shapes in (forward_shapes, backward_shapes, gradient_shapes))
-    return Plan(config, sizes, as_record(sizes), choices, groups, *layouts)
-
-
-class Layer(NamedTuple):
-    """One layer as the kernel multiplies with it: weights by inputs and by its own last output, and the bias."""
-
-    lower: Tensor
-    hidden: Tensor
-    bias: Tensor
 
 
 def sequence_logits(
@@ -115,56 +73,13 @@ def _clipped(plan: Plan, block: Block) -> Tensor:
 
 def _forward(plan: Plan, inputs: Tensor, start: Start, parameters: Sequence[Tensor]) -> tuple[Block, list[Layer]]:
     """Run the kernel: its buffers, and the layers as it saw them."""
-    layers = _layers(plan.config, parameters)
-    block, locations = Block(plan.forward), plan.sizes.locations
-    block["inputs"].copy_(inputs)
-    block["memory"][..., :locations] = start.memory.mT
-    block["weighting"][0, ..., :locations] = start.weighting
-    block["reads"][0] = start.read_vector.flatten(1)
-    block["hidden"][:, 0] = start.hidden.transpose(0, 1)
-    if start.cell is not None:
-        block["cells"][:, 0] = start.cell.transpose(0, 1)
+    layers = layers_of(plan.config, parameters)
+    block = Block(plan.forward)
+    begin(plan, block, inputs, start)
     buffers = record_of(Buffers, block.addresses)
-    kernel.forward(plan.sizes_record, plan.choices_record, plan.groups, _addresses(layers), buffers)
+    weights = addresses_of(layers)
+    kernel.forward(plan.sizes_record, plan.choices_record, plan.groups, weights, buffers, plan.span, NOTHING_COPIED)
     return block, layers
-
-
-def _layers(config: MachineConfig, parameters: Sequence[Tensor]) -> list[Layer]:
-    """The controller's layers, then the output's and the heads' layer, all contiguous."""
-    count = 2 if config.controller == "feedforward" else 4
-    stacked = [
-        _layer(config, *parameters[count * layer : count * (layer + 1)]) for layer in range(config.controller_layers)
-    ]
-    heads, heads_bias, output, output_bias = parameters[-4:]
-    stacked += [Layer(output, output, output_bias), Layer(heads, heads, heads_bias)]
-    return [layer if all(tensor.is_contiguous() for tensor in layer) else _contiguous(layer) for layer in stacked]
-
-
-def _contiguous(layer: Layer) -> Layer:
-    return Layer(*(tensor.contiguous() for tensor in layer))
-
-
-def _layer(config: MachineConfig, *parameters: Tensor) -> Layer:
-    """A layer of the controller.
-
-    A GRU's new gate is summed in two parts, by inputs and by the last output: each weight has zeros for the other.
-    """
-    if config.controller == "feedforward":
-        weight, bias = parameters
-        return Layer(weight, weight, bias)
-    lower, hidden, lower_bias, hidden_bias = parameters
-    if config.controller == "lstm":
-        return Layer(lower, hidden, lower_bias + hidden_bias)
-    two = 2 * config.controller_size
-    return Layer(
-        torch.cat([lower, lower.new_zeros(config.controller_size, lower.shape[1])]),
-        torch.cat([hidden[:two], torch.zeros_like(hidden[two:]), hidden[two:]]),
-        torch.cat([lower_bias[:two] + hidden_bias[:two], lower_bias[two:], hidden_bias[two:]]),
-    )
-
-
-def _addresses(layers: list[Layer]) -> np.ndarray[Any, np.dtype[np.int64]]:
-    return np.array([[tensor.data_ptr() for tensor in layer] for layer in layers], np.int64)
 
 
 def _backward(
@@ -177,7 +92,7 @@ def _backward(
         plan.sizes_record,
         plan.choices_record,
         plan.groups,
-        _addresses(layers),
+        addresses_of(layers),
         record_of(Buffers, kept.addresses),
         record_of(Gradients, np.concatenate([block.addresses, gradients.addresses])),
     )
@@ -211,7 +126,7 @@ def _start_gradients(s: Sizes, gradients: Block, start: Start, wanted: Sequence[
 
 
 def _parameter_gradients(config: MachineConfig, s: Sizes, gradients: Block) -> Iterator[Tensor]:
-    """The gradients by the parameters, from those by what `_layers` made of them."""
+    """The gradients by the parameters, from those by what `layers_of` made of them."""
     gates, end = s.gates * s.units, s.inputs + s.reads
     for layer in range(s.layers):
         width = s.units if layer else end
@@ -226,7 +141,7 @@ def _parameter_gradients(config: MachineConfig, s: Sizes, gradients: Block) -> I
 
 
 def _gru(units: int, lower: Tensor, hidden: Tensor, bias: Tensor) -> list[Tensor]:
-    """The gradients by a GRU's parameters, without the rows that `_layer` has filled with zeros."""
+    """The gradients by a GRU's parameters, without the rows that `layers_of` has filled with zeros."""
     two, three = 2 * units, 3 * units
     hidden_rows, hidden_bias = torch.cat([hidden[:two], hidden[three:]]), torch.cat([bias[:two], bias[three:]])
     return [lower[:three], hidden_rows, bias[:three], hidden_bias]

@@ -65,6 +65,13 @@ def kernel_in_order(function: Function) -> Function:
     return compiled
 
 
+def kernel_to_the_bit(function: Function) -> Function:
+    """The function as a part of the kernel, each operation rounded by itself, as numpy and PyTorch do."""
+    # Said outright, or numba lets it do what its callers may.
+    compiled: Function = numba.njit(fastmath=False, **_PLAIN)(function)
+    return compiled
+
+
 def kernel_entry(function: Function) -> Function:
     """The function as one that Python calls, kept in numba's cache if there is a folder that can be written to."""
     options: dict[str, Any] = {"fastmath": REORDERED, "nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True}
@@ -75,10 +82,14 @@ def kernel_entry(function: Function) -> Function:
     return compiled
 
 
+_DOORS = frozenset({"__init__", "buffers", "edited_step", "function", "plan", "recorded_run", "support"})
+"""Modules of this package that call the kernel, and are no part of it."""
+
+
 def sources_fingerprint() -> str:
-    """A number that stands for the text of all modules of this package."""
-    texts = (path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py")))
-    return hashlib.sha256(b"".join(texts)).hexdigest()[:16]
+    """A number that stands for the text of all modules of this package that the kernel is made of."""
+    modules = sorted(path for path in Path(__file__).parent.glob("*.py") if path.stem not in _DOORS)
+    return hashlib.sha256(b"".join(path.read_bytes() for path in modules)).hexdigest()[:16]
 
 
 @intrinsic
@@ -192,3 +203,6 @@ def _call_with_slot(builder: Any, name: str, slot: Any) -> None:
 
 FLUSH_DENORMALS = 0x8040
 """The bits of x86's mode that take denormals for zero: arithmetic with them is a hundred times slower."""
+
+KEEP_DENORMALS = ~FLUSH_DENORMALS
+"""What that mode is masked with to compute with denormals as they are."""

@@ -26,9 +26,10 @@ from ntm_core.compiled.intrinsics import (
     set_float_mode,
     sources_fingerprint,
 )
-from ntm_core.compiled.layout import Buffers, Choices, Gradients, Records, Sizes
+from ntm_core.compiled.layout import GROUP_PARTS, Buffers, Choices, Gradients, Records, Sizes, Span
 from ntm_core.compiled.parameters import head_parameters, head_parameters_backward
 from ntm_core.compiled.product import bias_gradient, pack, product, weight_gradient
+from ntm_core.compiled.records import Copies, record, record_found
 
 Weights = Any
 
@@ -131,19 +132,55 @@ def controller(s: Sizes, c: Choices, weights: Weights, b: Buffers, t: int, first
 
 
 @kernel_inlined
-def forward_step(
-    s: Sizes, c: Choices, groups: Groups, weights: Weights, b: Buffers, t: int, first: int, rows: int
-) -> None:
-    """One step of a tile: the controllers speak, the heads access the memories, the outputs are formed from r_t."""
+def measure(s: Sizes, c: Choices, b: Buffers, first: int, rows: int) -> None:
+    """The norms of a tile's memories."""
+    for m in range(first, first + rows):
+        memory_norms(s, c, at(b.memory, m * s.words * s.row), at(b.norms, m * s.row), at(b.means, m * s.row))
+
+
+@kernel_inlined
+def speak(s: Sizes, c: Choices, weights: Weights, b: Buffers, t: int, first: int, rows: int) -> None:
+    """The first part of a tile's step: the controllers speak, and the heads are told their parameters."""
     controller(s, c, weights, b, t, first, rows)
-    spoken = at(b.hidden, hidden_at(s, s.layers - 1, t + 1, first))
-    now, following = s.kept * t * s.batch + first, s.kept * (t + 1) * s.batch + first
+    spoken, now = at(b.hidden, hidden_at(s, s.layers - 1, t + 1, first)), s.kept * t * s.batch + first
     raw = at(b.raw, now * s.raw_stride)
     fill_rows(raw, s.raw_stride, at(weights[s.layers + 1, 2], 0), s.raw, rows)
     product(rows, spoken, s.units, s.units, at(b.packed_heads, 0), s.raw, raw, s.raw_stride)
     for m in range(rows):
-        values = at(b.values, (now + m) * s.values)
-        head_parameters(s, c, off(raw, m * s.raw_stride), values)
+        head_parameters(s, c, off(raw, m * s.raw_stride), at(b.values, (now + m) * s.values))
+
+
+@kernel_inlined
+def answer(s: Sizes, weights: Weights, b: Buffers, t: int, first: int, rows: int) -> None:
+    """The last part of a tile's step: the outputs are formed from r_t."""
+    spoken, following = at(b.hidden, hidden_at(s, s.layers - 1, t + 1, first)), s.kept * (t + 1) * s.batch + first
+    logits = at(b.logits, (t * s.batch + first) * s.output_stride)
+    fill_rows(logits, s.output_stride, at(weights[s.layers, 2], 0), s.outputs, rows)
+    reads = at(b.reads, following * s.reads)
+    product(rows, spoken, s.units, s.units, at(b.packed_output_hidden, 0), s.outputs, logits, s.output_stride)
+    product(rows, reads, s.reads, s.reads, at(b.packed_output_reads, 0), s.outputs, logits, s.output_stride)
+
+
+@kernel_inlined
+def forward_step(
+    s: Sizes,
+    c: Choices,
+    groups: Groups,
+    weights: Weights,
+    b: Buffers,
+    p: Span,
+    copies: Copies,
+    t: int,
+    first: int,
+    rows: int,
+) -> None:
+    """One step of a tile, as far as the span goes: the controllers speak, the heads access the memories, the output."""
+    if p.begin == 0:
+        if p.records != 0:
+            record_found(s, p, b, t)
+        speak(s, c, weights, b, t, first, rows)
+    now, following = s.kept * t * s.batch + first, s.kept * (t + 1) * s.batch + first
+    for m in range(rows):
         memory = at(b.memory, (first + m) * s.words * s.row)
         if s.kept and t % s.every == 0:
             kept = at(b.kept_memory, (t // s.every * s.batch + first + m) * s.words * s.row)
@@ -153,23 +190,38 @@ def forward_step(
             s,
             c,
             groups,
+            p.begin,
+            p.end,
             memory,
             at(b.norms, (first + m) * s.row),
             at(b.means, (first + m) * s.row),
             at(b.weighting, i),
-            values,
+            at(b.values, (now + m) * s.values),
             at(b.alike, i),
             at(b.content, i),
+            at(b.gated, 0),
             at(b.shifted, i),
             at(b.weighting, (following + m) * s.heads * s.row),
             at(b.reads, (following + m) * s.reads),
             at(b.spare, 0),
         )
-    logits = at(b.logits, (t * s.batch + first) * s.output_stride)
-    fill_rows(logits, s.output_stride, at(weights[s.layers, 2], 0), s.outputs, rows)
-    reads = at(b.reads, following * s.reads)
-    product(rows, spoken, s.units, s.units, at(b.packed_output_hidden, 0), s.outputs, logits, s.output_stride)
-    product(rows, reads, s.reads, s.reads, at(b.packed_output_reads, 0), s.outputs, logits, s.output_stride)
+    if p.end > 1 + GROUP_PARTS * len(groups):
+        answer(s, weights, b, t, first, rows)
+        if p.records != 0:
+            record(s, c, p, copies, b, t)
+
+
+@kernel_inlined
+def forward_span(s: Sizes, c: Choices, groups: Groups, weights: Weights, b: Buffers, p: Span, copies: Copies) -> None:
+    """The steps of a span, tile by tile."""
+    if p.packs != 0:
+        pack_forward(s, weights, b)
+    for first in range(0, s.batch, s.tile):
+        rows = min(s.tile, s.batch - first)
+        if p.measures != 0:
+            measure(s, c, b, first, rows)
+        for t in range(p.first, p.last):
+            forward_step(s, c, groups, weights, b, p, copies, t, first, rows)
 
 
 @kernel_inlined
@@ -324,19 +376,24 @@ def compile_for(sources: str) -> tuple[Callable[..., None], Callable[..., None]]
     """
 
     @kernel_entry
-    def forward(sizes: Records, choices: Records, groups: Groups, weights: Weights, buffers: Records) -> None:
-        """Run a batch of sequences from the initial state in the buffers; fill the logits, and what is to be kept."""
-        s, c, b = sizes[0], choices[0], buffers[0]
+    def forward(
+        sizes: Records,
+        choices: Records,
+        groups: Groups,
+        weights: Weights,
+        buffers: Records,
+        spans: Records,
+        copies: Copies,
+    ) -> None:
+        """Run a batch of sequences, or a part of that, from the state in the buffers; fill the logits and the records.
+
+        Whatever the span, it is the same code that computes a step: so its bits are the same.
+        """
+        s, c, b, p = sizes[0], choices[0], buffers[0], spans[0]
         _ = sources
         mode = float_mode()
         set_float_mode(mode | FLUSH_DENORMALS)
-        pack_forward(s, weights, b)
-        for first in range(0, s.batch, s.tile):
-            rows = min(s.tile, s.batch - first)
-            for m in range(first, first + rows):
-                memory_norms(s, c, at(b.memory, m * s.words * s.row), at(b.norms, m * s.row), at(b.means, m * s.row))
-            for t in range(s.steps):
-                forward_step(s, c, groups, weights, b, t, first, rows)
+        forward_span(s, c, groups, weights, b, p, copies)
         set_float_mode(mode)
 
     @kernel_entry

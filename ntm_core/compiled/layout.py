@@ -45,7 +45,7 @@ Records = np.ndarray[Any, np.dtype[np.void]]
 """One of the tuples below, as an array with one record: the kernel reads its fields by their names."""
 
 
-def as_record(numbers: "Choices | Sizes") -> Records:
+def as_record(numbers: "Choices | Sizes | Span") -> Records:
     """A tuple as the kernel takes it."""
     kind: Any = type(numbers)
     return np.array([tuple(numbers)], _dtype(kind))
@@ -173,6 +173,7 @@ class Buffers(NamedTuple):
     alike: int  # step, batch, head, row
     content: int  # step, batch, head, row
     shifted: int  # step, batch, head, row
+    gated: int  # head, row and R numbers before and behind it; of the sequence at hand
     memory: int  # batch, word, row
     norms: int  # batch, row
     means: int  # batch, row
@@ -184,6 +185,69 @@ class Buffers(NamedTuple):
     packed_output_hidden: int
     packed_output_reads: int
     spare: int
+
+
+class Span(NamedTuple):
+    """Which part of a pass forward the kernel is to compute, and where it leaves a record of each step.
+
+    A step has parts: 0 is the controllers and the head parameters; then come, for each group of heads, those of
+    `GROUP_PARTS`; the last is the output. Only a batch of one sequence can be recorded.
+
+    Attributes:
+        first, last: steps from `first` until before `last`.
+        begin, end: of each of these steps, the parts from `begin` until before `end`.
+        packs: 1 if the weights are to be packed first.
+        measures: 1 if the norms of the memory are to be computed first.
+        records: the address of the record of step 0; 0 if nothing is recorded.
+        length: numbers in a record.
+        outputs, logits, memory_found: where these begin in a record; -1 for what it does not hold.
+    """
+
+    first: int
+    last: int
+    begin: int
+    end: int
+    packs: int = 1
+    measures: int = 1
+    records: int = 0
+    length: int = 0
+    outputs: int = -1
+    logits: int = -1
+    memory_found: int = -1
+
+
+class Copied(NamedTuple):
+    """One field of a record that is copied from the buffers: rows of a width, side by side in the record.
+
+    Attributes:
+        target: where the field begins in a record.
+        source: the address of its first row in the buffers.
+        width: of a row.
+        stride: from one row to the next in the buffers.
+        rows: how many.
+    """
+
+    target: int
+    source: int
+    width: int
+    stride: int
+    rows: int
+
+
+CONTENT, GATED, SHIFTED, WEIGHTING, READ, WRITE = range(6)
+"""The parts of a group's access, in the order in which they are computed."""
+
+GROUP_PARTS = 6
+
+
+def part_of(group: int, part: int) -> int:
+    """The number of a group's part among the parts of a step."""
+    return 1 + GROUP_PARTS * group + part
+
+
+def parts_of(groups: int) -> int:
+    """How many parts a step has."""
+    return GROUP_PARTS * groups + 2
 
 
 class Gradients(NamedTuple):

@@ -6,31 +6,34 @@ It lies transposed, [word][location], so that every loop runs over the locations
 from numpy import float32 as f32
 
 from ntm_core.compiled.arithmetic import copy, zero
-from ntm_core.compiled.intrinsics import Pointer, kernel, off
+from ntm_core.compiled.intrinsics import (
+    KEEP_DENORMALS,
+    Pointer,
+    float_mode,
+    kernel,
+    kernel_inlined,
+    kernel_to_the_bit,
+    off,
+    set_float_mode,
+)
 from ntm_core.compiled.layout import Choices, Sizes
 from ntm_core.compiled.parameters import erase_at
 
 
-@kernel
+@kernel_inlined
 def write(s: Sizes, c: Choices, memory: Pointer, weighting: Pointer, values: Pointer, first: int, last: int) -> None:
-    """Write by the heads from `first` up to, not including, `last`, in place (eq. 7 and 8)."""
-    if c.write_order == 1 or last - first <= 1:
-        for head in range(first, last):
-            erase, where = off(values, erase_at(s, head)), off(weighting, head * s.row)
-            for w in range(s.words):
-                erase_and_add(off(memory, w * s.row), where, erase[w], erase[s.words + w], s.locations)
-        return
-    for head in range(first, last):
-        erase, where = off(values, erase_at(s, head)), off(weighting, head * s.row)
-        for w in range(s.words):
-            erase_and_add(off(memory, w * s.row), where, erase[w], f32(0), s.locations)
-    for head in range(first, last):
-        add, where = off(values, erase_at(s, head) + s.words), off(weighting, head * s.row)
-        for w in range(s.words):
-            erase_and_add(off(memory, w * s.row), where, f32(0), add[w], s.locations)
+    """Write by the heads from `first` up to, not including, `last`, in place (eq. 7 and 8).
+
+    A trace rebuilds the memory from what was written, bit for bit: so each operation is rounded by itself, and
+    denormals are kept. They are rare, since no weight lies between 0 and 1e-30.
+    """
+    mode = float_mode()
+    set_float_mode(mode & KEEP_DENORMALS)
+    written(s, c, memory, weighting, values, first, last)
+    set_float_mode(mode)
 
 
-@kernel
+@kernel_inlined
 def write_elsewhere(
     s: Sizes,
     c: Choices,
@@ -41,28 +44,79 @@ def write_elsewhere(
     first: int,
     last: int,
 ) -> None:
-    """Write as `write` does, leaving the memory as it is."""
+    """Write as `write` does, to the same bits, leaving the memory as it is."""
+    mode = float_mode()
+    set_float_mode(mode & KEEP_DENORMALS)
+    written_elsewhere(s, c, memory, following, weighting, values, first, last)
+    set_float_mode(mode)
+
+
+@kernel_to_the_bit
+def written(s: Sizes, c: Choices, memory: Pointer, weighting: Pointer, values: Pointer, first: int, last: int) -> None:
+    """The write itself: each head erases and adds, or all erase before all add."""
+    if c.write_order == 1 or last - first <= 1:
+        for head in range(first, last):
+            erase, where = off(values, erase_at(s, head)), off(weighting, head * s.row)
+            for w in range(s.words):
+                erase_and_add(off(memory, w * s.row), where, erase[w], erase[s.words + w], s.locations)
+        return
+    for head in range(first, last):
+        erase, where = off(values, erase_at(s, head)), off(weighting, head * s.row)
+        for w in range(s.words):
+            erase_cells(off(memory, w * s.row), where, erase[w], s.locations)
+    for head in range(first, last):
+        add, where = off(values, erase_at(s, head) + s.words), off(weighting, head * s.row)
+        for w in range(s.words):
+            add_cells(off(memory, w * s.row), where, add[w], s.locations)
+
+
+@kernel_to_the_bit
+def written_elsewhere(
+    s: Sizes,
+    c: Choices,
+    memory: Pointer,
+    following: Pointer,
+    weighting: Pointer,
+    values: Pointer,
+    first: int,
+    last: int,
+) -> None:
+    """The write to somewhere else."""
     if c.write_order == 0 and last - first > 1:
         copy(following, memory, s.words * s.row)
-        write(s, c, following, weighting, values, first, last)
+        written(s, c, following, weighting, values, first, last)
         return
     erase, where = off(values, erase_at(s, first)), off(weighting, first * s.row)
     for w in range(s.words):
         i = w * s.row
         erased_and_added(off(memory, i), where, erase[w], erase[s.words + w], off(following, i), s.locations)
-    write(s, c, following, weighting, values, first + 1, last)
+    written(s, c, following, weighting, values, first + 1, last)
 
 
-@kernel
+@kernel_to_the_bit
 def erase_and_add(cells: Pointer, weighting: Pointer, erase: f32, add: f32, locations: int) -> None:
     """M(i) = M(i) (1 - w(i) e) + w(i) a, for one word of every location."""
     for n in range(locations):
         cells[n] = cells[n] * (f32(1) - weighting[n] * erase) + weighting[n] * add
 
 
-@kernel
+@kernel_to_the_bit
+def erase_cells(cells: Pointer, weighting: Pointer, erase: f32, locations: int) -> None:
+    """M(i) = M(i) (1 - w(i) e), for one word of every location."""
+    for n in range(locations):
+        cells[n] *= f32(1) - weighting[n] * erase
+
+
+@kernel_to_the_bit
+def add_cells(cells: Pointer, weighting: Pointer, add: f32, locations: int) -> None:
+    """M(i) = M(i) + w(i) a, for one word of every location."""
+    for n in range(locations):
+        cells[n] += weighting[n] * add
+
+
+@kernel_to_the_bit
 def erased_and_added(cells: Pointer, weighting: Pointer, erase: f32, add: f32, out: Pointer, locations: int) -> None:
-    """The same, to somewhere else."""
+    """M(i) (1 - w(i) e) + w(i) a to somewhere else."""
     for n in range(locations):
         out[n] = cells[n] * (f32(1) - weighting[n] * erase) + weighting[n] * add
 

@@ -36,6 +36,11 @@ class TraceCache:
         with self._lock:
             return self._use(key) if key in self._traces else None
 
+    def knows(self, family: str) -> bool:
+        """Whether a trace of this family is kept."""
+        with self._lock:
+            return any(key.family == family for key in self._traces)
+
     def frames(self, key: RunKey) -> bytes | None:
         """The steps of a kept trace as they travel, if they have been kept."""
         with self._lock:

@@ -15,9 +15,10 @@ from typing import Any
 
 import torch
 
+from ntm_core import machine
 from ntm_core.errors import NtmError
-from ntm_core.machine import warm_up
 from ntm_core.training import Plan, Progress, train
+from server.compiled import warm_up
 
 PLAN = "plan.json"
 LIVE_SECONDS = 1.0
@@ -69,9 +70,10 @@ def say(**message: Any) -> None:
 def main(directory: Path | None) -> int:
     """The exit status: 0 if the run is finished or was stopped, 1 if it failed."""
     torch.set_num_threads(1)
-    warm_up(lambda words: say(preparing=words))
     if directory is None:
+        warm_up()
         return 0
+    machine.warm_up(lambda words: say(preparing=words))
     told_to_stop = threading.Event()
 
     def listen() -> None:

@@ -1,7 +1,8 @@
 """How soon the server answers: the first record, a repeated request, and fifty viewers who ask for different traces.
 
 The viewers are connections of this process, so on two cores they take some of the server's time. A yardstick stands
-beside the figures: how long a bare forward step of the same machine takes in this process now.
+beside the figures: how long a bare forward step of the same machine takes in this process now. Everything is measured
+twice: on a server with the compiled core, once that is warm, and on one that has no numba and records step by step.
 
     python -m tests.benchmarks.load [--viewers 50] [--rounds 5]
 """
@@ -37,12 +38,13 @@ def asked(seed: int, length: int = 24) -> dict[str, Any]:
 
 @dataclass
 class Answer:
-    """Seconds from the request to the first step and to the end, and how many bytes came."""
+    """Seconds from the request to the first step and to the end, how many bytes came, and what computed them."""
 
     status: int
     first: float = float("nan")
     whole: float = float("nan")
     size: int = 0
+    core: str = ""
     last_kind: int = field(default=0)
 
 
@@ -82,6 +84,8 @@ class Viewer:
                 length, answer.last_kind = _PREFIX.unpack_from(waiting)
                 if len(waiting) < _PREFIX.size + length:
                     break
+                if answer.last_kind == Kind.HEADER:
+                    answer.core = json.loads(waiting[_PREFIX.size : _PREFIX.size + length])["core"]
                 if answer.last_kind in _STEPS and answer.first != answer.first:
                     answer.first = time.perf_counter() - started
                 waiting = waiting[_PREFIX.size + length :]
@@ -98,6 +102,19 @@ def told(name: str, seconds: list[float], limit_ms: float) -> None:
     p95 = ordered[min(len(ordered) - 1, int(0.95 * len(ordered)))]
     median = statistics.median(ordered)
     print(f"{name:<46} median {median:>8.1f} ms   p95 {p95:>8.1f} ms   wanted {limit_ms:>5.0f} ms")
+
+
+async def warmed(port: int, seconds: float = 300) -> None:
+    """Wait until the server records by the compiled core."""
+    viewer = await Viewer.at(port)
+    until = time.monotonic() + seconds
+    seed = 100_000
+    while (await viewer.see(asked(seed))).core != "compiled":
+        if time.monotonic() > until:
+            raise TimeoutError(f"the compiled core is not warm after {seconds:g} s")
+        await asyncio.sleep(1)
+        seed += 1
+    viewer.close()
 
 
 async def alone(port: int, rounds: int) -> None:
@@ -117,17 +134,17 @@ async def alone(port: int, rounds: int) -> None:
 
 async def together(port: int, viewers: int, rounds: int) -> None:
     """Many viewers who all ask at once for traces that nobody has asked for."""
-    crowd = [await Viewer.at(port) for _ in range(viewers)]
     answers: list[Answer] = []
     for turn in range(rounds):
+        crowd = [await Viewer.at(port) for _ in range(viewers)]
         seeds = range(10_000 + turn * viewers, 10_000 + (turn + 1) * viewers)
         answers += await asyncio.gather(*(viewer.see(asked(seed)) for viewer, seed in zip(crowd, seeds, strict=True)))
+        for viewer in crowd:
+            viewer.close()
     refused = sum(answer.status != 200 or answer.last_kind != Kind.END for answer in answers)
     told(f"{viewers} viewers at once, first record", [answer.first for answer in answers], 300)
     told(f"{viewers} viewers at once, whole trace", [answer.whole for answer in answers], 300)
     print(f"{'of these refused or broken off':<46} {refused:>15}   wanted 0")
-    for viewer in crowd:
-        viewer.close()
 
 
 @torch.inference_mode()
@@ -152,9 +169,13 @@ def main() -> None:
     options = parser.parse_args()
     torch.set_num_threads(1)
     print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}; one forward step {forward_step_ms():.2f} ms")
-    with tempfile.TemporaryDirectory() as data, ServerProcess(Path(data)) as server:
-        asyncio.run(alone(server.port, options.rounds))
-        asyncio.run(together(server.port, options.viewers, options.rounds))
+    for numba in (True, False):
+        print("recorded by the compiled core" if numba else "recorded step by step")
+        with tempfile.TemporaryDirectory() as data, ServerProcess(Path(data), numba=numba) as server:
+            if numba:
+                asyncio.run(warmed(server.port))
+            asyncio.run(alone(server.port, options.rounds))
+            asyncio.run(together(server.port, options.viewers, options.rounds))
 
 
 if __name__ == "__main__":

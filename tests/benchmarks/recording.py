@@ -1,6 +1,6 @@
-"""What recording costs: a forward run whose every step is recorded, against the same run without.
+"""What recording costs: a forward run whose every step is recorded, against the same run without, by either core.
 
-Both run in turn, so that whatever else the machine does hits both alike; the figure is process CPU time on one thread.
+All run in turn, so that whatever else the machine does hits both alike; the figure is process CPU time on one thread.
 
     python -m tests.benchmarks.recording [--rounds 15]
 """
@@ -14,6 +14,7 @@ from collections.abc import Callable
 import numpy as np
 import torch
 
+from ntm_core.compiled import Core
 from ntm_core.config import MachineConfig
 from ntm_core.machine import Machine
 from ntm_core.recording import Recording
@@ -34,17 +35,17 @@ def _seconds(work: Callable[[], object]) -> float:
     return time.process_time() - before
 
 
-def compare(memory_size: int, word_size: int, steps: int, rounds: int) -> tuple[float, float]:
-    """Seconds of a run alone and of a recorded run: medians over rounds in which they take turns."""
+def compare(memory_size: int, word_size: int, steps: int, rounds: int, core: Core) -> tuple[float, float]:
+    """Seconds of a run alone and of a recorded run by one core: medians over rounds in which they take turns."""
     config = MachineConfig.make(input_size=9, output_size=8, memory_size=memory_size, word_size=word_size)
     machine = Machine(config, seed=0).requires_grad_(False)
+    machine.core = core
     episode = _episode(config, steps)
     inputs = torch.from_numpy(episode.inputs)
 
     @torch.inference_mode()
     def alone() -> None:
-        for _ in machine.run(inputs):
-            pass
+        machine(inputs)
 
     def recorded() -> None:
         for _ in Recording(machine, episode).run():
@@ -63,10 +64,14 @@ def main() -> None:
     rounds = parser.parse_args().rounds
     torch.set_num_threads(1)
     print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, torch {torch.__version__}")
+    cores: tuple[Core, ...] = ("compiled", "eager")
     for memory_size, word_size, steps in SIZES:
-        alone, recorded = compare(memory_size, word_size, steps, rounds)
-        size, extra = f"{memory_size} x {word_size}, T = {steps}", recorded / alone - 1
-        print(f"{size:<22} run {1000 * alone:>7.1f} ms   recorded {1000 * recorded:>7.1f} ms   {extra:+.1%}")
+        for core in cores:
+            alone, recorded = compare(memory_size, word_size, steps, rounds, core)
+            size, extra = f"{memory_size} x {word_size}, T = {steps}", recorded / alone - 1
+            each = f"{1000 * recorded / steps:.3f} ms a step"
+            print(f"{size:<22} {core:<9} run {1000 * alone:>7.2f} ms   recorded {1000 * recorded:>7.2f} ms   ", end="")
+            print(f"{extra:+.1%}   {each}")
 
 
 if __name__ == "__main__":

@@ -22,11 +22,15 @@ CHROMIUM_ARGUMENTS = [
 ]
 
 
-class ServerProcess:
-    """The command `ntm-scope` on a free port, with a data directory of its own."""
+_WITHOUT_NUMBA = "import sys; sys.modules['numba'] = None; from server.__main__ import main; sys.exit(main())"
 
-    def __init__(self, data: Path, port: int = 0) -> None:
-        command = [sys.executable, "-m", "server", "--port", str(port), "--data-directory", str(data)]
+
+class ServerProcess:
+    """The command `ntm-scope` on a free port, with a data directory of its own; or as it is where numba is missing."""
+
+    def __init__(self, data: Path, port: int = 0, *, numba: bool = True) -> None:
+        begin = ["-m", "server"] if numba else ["-c", _WITHOUT_NUMBA]
+        command = [sys.executable, *begin, "--port", str(port), "--data-directory", str(data)]
         self._process = subprocess.Popen(command, cwd=CHECKOUT, stdout=subprocess.PIPE, text=True, env={**os.environ})
         output: IO[str] | None = self._process.stdout
         assert output is not None

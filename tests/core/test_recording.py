@@ -1,4 +1,4 @@
-"""Recording: the same bits as the machine's own forward, step by step, without leaving a mark on the machine."""
+"""Recording: the same bits as the machine's own forward by the same core, without leaving a mark on the machine."""
 
 from typing import Any
 
@@ -8,11 +8,12 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ntm_core.compiled import Core
 from ntm_core.config import MachineConfig
 from ntm_core.errors import TraceError
 from ntm_core.machine import Machine, StepResult
 from ntm_core.recording import Recording, record
-from ntm_core.trace import TraceHeader
+from ntm_core.trace import Trace, TraceHeader
 from tests.core.machines import DTYPES, any_episode, at_rest, configs, every_alternative, name_of, small_config, stirred
 
 
@@ -24,22 +25,24 @@ def tensors_of(result: StepResult) -> dict[str, torch.Tensor]:
 
 
 def assert_recorded(machine: Machine, steps: int = 3) -> None:
-    """Every array of the trace equals, bit for bit, what a forward run of the machine computes."""
+    """Every array of the trace equals what a forward run of the machine computes: the same core's bit for bit."""
     episode = any_episode(machine.config, steps)
-    trace = record(machine, episode)
     inputs = torch.from_numpy(episode.inputs).to(machine.output.weight.dtype)
     start = machine.initial_state(1, 0)
-    compiled = machine(inputs, start)[:, 0].detach().numpy()
-    np.testing.assert_allclose(trace["logits"], compiled, rtol=1e-4, atol=1e-4)
+    trace = record(machine, episode)
+    assert trace.header.core == machine.usable_core()
+    assert trace["logits"].tobytes() == machine(inputs, start)[:, 0].detach().numpy().tobytes()
     core, machine.core = machine.core, "eager"
-    logits = machine(inputs, start)[:, 0].detach().numpy()
-    machine.core = core
-    assert trace["logits"].tobytes() == logits.tobytes()
+    eager = record(machine, episode)
+    assert eager.header.core == "eager"
+    assert eager["logits"].tobytes() == machine(inputs, start)[:, 0].detach().numpy().tobytes()
     results = list(machine.run(inputs, start))
+    machine.core = core
     assert set(tensors_of(results[0])) == set(trace.records.dtype.names or ())
     for step, result in enumerate(results):
         for name, tensor in tensors_of(result).items():
-            assert trace[name][step].tobytes() == tensor[0].detach().numpy().tobytes(), name
+            assert eager[name][step].tobytes() == tensor[0].detach().numpy().tobytes(), name
+            np.testing.assert_allclose(trace[name][step], eager[name][step], rtol=1e-5, atol=1e-5, err_msg=name)
     firsts = {"memory": start.memory, "weighting": start.weighting, "read_vector": start.read_vector}
     firsts |= {"hidden": start.controller.hidden}
     firsts |= {} if start.controller.cell is None else {"cell": start.controller.cell}
@@ -73,15 +76,18 @@ def test_a_machine_that_is_being_trained_can_be_recorded(changes: dict[str, Any]
     assert all(parameter.requires_grad for parameter in machine.parameters())
 
 
-def test_a_step_is_complete_when_its_index_is_given() -> None:
+@pytest.mark.parametrize("core", ["compiled", "eager"])
+def test_a_step_is_complete_when_its_index_is_given(core: Core) -> None:
     machine = at_rest(stirred(small_config(), dtype=torch.float32))
-    episode = any_episode(machine.config, 4)
+    machine.core = core
+    episode = any_episode(machine.config, 9)
     finished = record(machine, episode)
     recording = Recording(machine, episode)
     for expected, step in enumerate(recording.run()):
         assert step == expected
         assert recording.records[: step + 1].tobytes() == finished.records[: step + 1].tobytes()
-        assert not recording.records[step + 1 :].tobytes().strip(b"\0")
+        block = 0 if core == "eager" else step
+        assert not recording.records[step + 1 + block :].tobytes().strip(b"\0")
 
 
 def test_inference_mode_ends_where_the_caller_has_the_word() -> None:
@@ -182,3 +188,19 @@ def test_a_machine_in_half_precision_is_refused_by_name() -> None:
     machine = at_rest(stirred(small_config())).to(torch.bfloat16)
     with pytest.raises(TraceError, match="bfloat16"):
         Recording(machine, any_episode(machine.config, 4))
+
+
+def test_a_header_says_which_core_computes() -> None:
+    machine = at_rest(stirred(small_config(), dtype=torch.float32))
+    episode = any_episode(machine.config, 4)
+    traces: dict[Core, Trace] = {}
+    cores: tuple[Core, ...] = ("compiled", "eager")
+    for core in cores:
+        traces[core] = record(machine, episode, TraceHeader.of(machine.config, 4, core=core))
+        assert traces[core].header.core == core
+    assert traces["compiled"].records.tobytes() != traces["eager"].records.tobytes()
+    with pytest.raises(TraceError, match="it is eager, and the trace was computed compiled"):
+        record(machine, episode, traces["eager"].header, resume=(traces["compiled"], 2))
+    machine.core = "eager"
+    with pytest.raises(TraceError, match="the compiled core computes: it cannot compute this machine here"):
+        Recording(machine, episode, traces["compiled"].header)

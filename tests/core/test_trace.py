@@ -142,6 +142,7 @@ def test_arrays_of_another_layout_are_refused() -> None:
 @settings(max_examples=25)
 def test_memory_is_rebuilt_bit_for_bit(config: MachineConfig, seed: int, dtype: torch.dtype) -> None:
     machine, episode = at_rest(stirred(config, seed, dtype=dtype)), any_episode(config, 4)
+    machine.core = "eager"
     trace = record(machine, episode)
     with torch.inference_mode():
         start = machine.initial_state(1, 0)
@@ -166,6 +167,7 @@ def test_a_large_memory_is_rebuilt_bit_for_bit(changes: dict[str, Any], dtype: t
     """Wide enough for every vectorised path: 128 × 20, three write heads, twenty steps."""
     config = small_config(memory_size=128, word_size=20, read_heads=2, write_heads=3, controller_size=8, **changes)
     machine, episode = at_rest(stirred(config, dtype=dtype, scale=0.5)), any_episode(config, 20)
+    machine.core = "eager"
     trace = record(machine, episode)
     with torch.inference_mode():
         results = list(machine.run(torch.from_numpy(episode.inputs).to(dtype)))
@@ -228,7 +230,7 @@ def test_a_header_names_everything_that_a_reader_needs() -> None:
     assert list(found) == [
         "format", "version", "dtype", "steps", "checkpoint", "seed", "initial_seed", "initial_given", "task",
         "task_note", "config", "warnings", "input_channels", "output_channels", "phases", "heads", "shifts",
-        "mode", "interventions", "leave_constraints", "acting_weighting", "axes", "fields",
+        "mode", "interventions", "leave_constraints", "acting_weighting", "core", "axes", "fields",
     ]  # fmt: skip
     assert found["format"] == "ntm-scope-trace"
     assert found["version"] == 1
@@ -312,3 +314,24 @@ def test_a_header_of_the_wrong_channels_is_refused_at_once() -> None:
 def test_a_header_without_steps_is_refused_by_the_core() -> None:
     with pytest.raises(TraceError):
         TraceHeader.of(small_config(), 0)
+
+
+@pytest.mark.parametrize(
+    ("config", "dtype", "words"),
+    [
+        (small_config(head_input="cell"), "float32", "does not know head_input = 'cell'"),
+        (small_config(), "float64", "Its numbers are float64"),
+    ],
+)
+def test_a_header_that_names_a_core_which_cannot_have_computed_is_refused(
+    config: MachineConfig, dtype: Any, words: str
+) -> None:
+    header = TraceHeader.of(config, 3, dtype=dtype, core="compiled")
+    with pytest.raises(TraceError, match=words):
+        TraceHeader.parse(header.model_dump_json())
+
+
+def test_a_header_from_before_there_were_two_cores_is_of_eager_mode() -> None:
+    document = TraceHeader.of(small_config(), 3).model_dump(mode="json")
+    del document["core"]
+    assert TraceHeader.from_document(document).core == "eager"

@@ -13,6 +13,7 @@ from ntm_core.config import MachineConfig
 from ntm_core.hand_compiled import hand_compiled_copy
 from ntm_core.machine import Machine
 from server.app import create_app
+from server.compiled import warm_up
 from server.settings import Settings
 from tests.server.live import LiveServer
 
@@ -31,6 +32,12 @@ def small_machine(seed: int = 0, **fields: Any) -> Machine:
 def small_checkpoint(**about: Any) -> bytes:
     """The file of a small machine."""
     return checkpoint_bytes(Checkpoint.of(small_machine(), **about))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _warm() -> None:
+    """Servers under test record by the compiled core, unless a test says otherwise."""
+    warm_up()
 
 
 @pytest.fixture

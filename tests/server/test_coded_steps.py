@@ -16,9 +16,10 @@ from ntm_core.interventions import Intervention
 from ntm_core.recording import record
 from ntm_core.tasks import parse_task
 from ntm_core.trace import Array, Trace, TraceHeader
-from server import wire
+from server import coded_steps, wire
 from server.coded_steps import Position, decoded, encoded
 from server.coding import coding_of, seen_memory_of
+from tests.core.compiled.choices import compiled_configs
 from tests.core.machines import any_episode, at_rest, configs, every_alternative, name_of, small_config, stirred
 
 ALL = {
@@ -68,6 +69,28 @@ def test_changed_machines_come_back_to_the_bit(quantity: str, changes: dict[str,
     header = TraceHeader.of(config, 6, phases=("input", "output"), interventions=(change,), leave_constraints=True)
     trace = record(machine, any_episode(config, 6), header)
     assert there_and_back(trace, 4).tobytes() == trace.records.tobytes()
+
+
+@given(config=compiled_configs(), steps_a_frame=st.integers(1, 5), edited=st.booleans())
+@settings(max_examples=30, deadline=None)
+def test_compiled_code_gives_the_same_bytes(config: MachineConfig, steps_a_frame: int, edited: bool) -> None:
+    nothing = Intervention(quantity="memory", operation="add", value=0.5)
+    header = TraceHeader.of(config, 5, core="compiled", phases=("input", "output"), interventions=(nothing,) * edited)
+    trace = record(at_rest(stirred(config, dtype=torch.float32)), any_episode(config, 5), header)
+    plain = compiled = Position.at_start(trace.initial)
+    for start in range(0, 5, steps_a_frame):
+        records = trace.records[start : start + steps_a_frame]
+        widths, corrections, plain = coded_steps._coded(header, plain, records)
+        found_widths, found, compiled = coded_steps._coded_by_kernel(header, compiled, records)
+        np.testing.assert_array_equal(found_widths, widths)
+        assert found == corrections
+        assert compiled.memory.tobytes() == plain.memory.tobytes() or not any(seen_memory_of(header))
+        assert compiled.weighting.tobytes() == plain.weighting.tobytes()
+
+
+def test_traces_of_the_compiled_core_are_coded_by_compiled_code() -> None:
+    assert HEADER.core == "compiled"
+    assert coded_steps.is_warm()
 
 
 @given(st.data())

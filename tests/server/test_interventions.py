@@ -7,6 +7,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from ntm_core.checkpoints.native import Checkpoint, load_checkpoint, save_checkpoint
+from ntm_core.compiled.recorded_run import RecordedRun
 from ntm_core.interventions import MODES, Intervention, expanded
 from ntm_core.machine import Machine
 from ntm_core.recording import record
@@ -29,13 +30,18 @@ GATE = {"quantity": "interpolation_gate", "operation": "set", "value": 0.5, "ste
 def computed(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """One entry for each step that a machine computes."""
     steps: list[int] = []
-    step = Machine.step
+    step, compute = Machine.step, RecordedRun.compute
 
     def counted(machine: Machine, *arguments: Any) -> Any:
         steps.append(1)
         return step(machine, *arguments)
 
+    def counted_block(run: RecordedRun, first: int, last: int, parts: tuple[int, int] | None = None) -> None:
+        steps.extend([1] * (last - first) if parts is None or parts[0] == 0 else [])
+        compute(run, first, last, parts)
+
     monkeypatch.setattr(Machine, "step", counted)
+    monkeypatch.setattr(RecordedRun, "compute", counted_block)
     return steps
 
 

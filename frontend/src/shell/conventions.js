@@ -1,7 +1,7 @@
 // About the chosen model: its card, its training, and each open choice beside what the paper says.
 
 /** @import {Actions} from '../actions.js' */
-/** @import {Choice, Detail, State, Summary} from '../state.js' */
+/** @import {Choice, Detail, State, Summary, TraceState} from '../state.js' */
 /** @import {Store} from '../store.js' */
 /** @import {Child} from './dom.js' */
 import {RECORDED} from '../api.js';
@@ -25,12 +25,22 @@ export function conventionsPanel({store, actions}) {
  * @param {() => void} close
  * @returns {Child[]}
  */
-function content({checkpoints, request, detail}, actions, close) {
+function content({checkpoints, request, detail, trace}, actions, close) {
   const chosen = checkpoints.status === 'ready' ? checkpoints.value.find(({id}) => id === request?.checkpoint) : undefined;
-  if (chosen?.source === 'recorded') return aboutRecording(chosen);
+  if (chosen?.source === 'recorded') return [...aboutRecording(chosen), ...computedBy(trace)];
   if (!detail || detail.status === 'pending') return [el('p', {}, 'Loading…')];
   if (detail.status === 'failed') return [el('p', {class: 'text-error'}, detail.error.message)];
-  return aboutModel(detail.value, actions, close);
+  return [...aboutModel(detail.value, actions, close), ...computedBy(trace)];
+}
+
+/**
+ * @param {TraceState} trace
+ * @returns {HTMLElement[]} Which core computed the trace on screen.
+ */
+function computedBy({data}) {
+  if (!data) return [];
+  const by = data.header.core === 'compiled' ? 'by the compiled core' : 'by PyTorch, step by step';
+  return [el('p', {class: 'text-muted', 'data-core': data.header.core ?? 'eager'}, `The trace on screen was computed ${by}.`)];
 }
 
 /**

@@ -6,7 +6,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ntm_core.compiled import buffers, function
+from ntm_core.compiled import buffers, plan
 from ntm_core.compiled.buffers import Block, Layout
 from ntm_core.config import MachineConfig
 from tests.core.compiled.choices import compiled_configs
@@ -30,9 +30,9 @@ def guarded() -> Iterator[list[Block]]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Block, "__init__", begin_guarded)
         patch.setattr(buffers, "GAP", GAP)
-        function.plan_for.cache_clear()
+        plan.plan_for.cache_clear()
         yield made
-    function.plan_for.cache_clear()
+    plan.plan_for.cache_clear()
 
 
 def assert_nothing_is_written_beside(block: Block) -> None:

@@ -1,0 +1,113 @@
+"""What the kernel is told before it runs: sizes, choices and buffers of a machine and a batch, layers, and start."""
+
+import functools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ntm_core.access import head_groups
+from ntm_core.compiled.buffers import Block, Layout, Start, backward_shapes, forward_shapes, gradient_shapes, sizes_of
+from ntm_core.compiled.layout import Choices, Copied, Records, Sizes, Span, as_record, parts_of
+from ntm_core.config import MachineConfig
+
+Groups = np.ndarray[Any, np.dtype[np.int64]]
+
+NOTHING_COPIED = np.zeros((0, len(Copied._fields)), np.int64)
+"""What of a step goes into its record, for the kernel, where nothing does."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What the kernel is told of a machine and a batch, and where its buffers lie.
+
+    Attributes:
+        groups: of heads, in the order in which they act.
+        span: all steps, unrecorded.
+        forward: the buffers of the forward pass.
+        backward: those of the backward pass.
+        gradients: those in which it leaves the gradients.
+    """
+
+    config: MachineConfig
+    sizes: Sizes
+    sizes_record: Records
+    choices_record: Records
+    groups: Groups
+    span: Records
+    forward: Layout
+    backward: Layout
+    gradients: Layout
+
+
+@functools.lru_cache(256)
+def plan_for(config: MachineConfig, steps: int, batch: int, *, kept: bool) -> Plan:
+    """The plan of this machine and batch; `kept` where gradients will be asked for."""
+    sizes = sizes_of(config, steps, batch, kept=kept)
+    groups = np.array([(group.start, group.stop) for group in head_groups(config)], np.int64)
+    choices = as_record(Choices.of(config))
+    layouts = (Layout.of(shapes(sizes)) for shapes in (forward_shapes, backward_shapes, gradient_shapes))
+    span = as_record(Span(0, steps, 0, parts_of(len(groups))))
+    return Plan(config, sizes, as_record(sizes), choices, groups, span, *layouts)
+
+
+class Layer(NamedTuple):
+    """One layer as the kernel multiplies with it: weights by inputs and by its own last output, and the bias."""
+
+    lower: Tensor
+    hidden: Tensor
+    bias: Tensor
+
+
+def layers_of(config: MachineConfig, parameters: Sequence[Tensor]) -> list[Layer]:
+    """The controller's layers, then the output's and the heads' layer, all contiguous."""
+    count = 2 if config.controller == "feedforward" else 4
+    stacked = [
+        _layer(config, *parameters[count * layer : count * (layer + 1)]) for layer in range(config.controller_layers)
+    ]
+    heads, heads_bias, output, output_bias = parameters[-4:]
+    stacked += [Layer(output, output, output_bias), Layer(heads, heads, heads_bias)]
+    return [layer if all(tensor.is_contiguous() for tensor in layer) else _contiguous(layer) for layer in stacked]
+
+
+def _contiguous(layer: Layer) -> Layer:
+    return Layer(*(tensor.contiguous() for tensor in layer))
+
+
+def _layer(config: MachineConfig, *parameters: Tensor) -> Layer:
+    """A layer of the controller.
+
+    A GRU's new gate is summed in two parts, by inputs and by the last output: each weight has zeros for the other.
+    """
+    if config.controller == "feedforward":
+        weight, bias = parameters
+        return Layer(weight, weight, bias)
+    lower, hidden, lower_bias, hidden_bias = parameters
+    if config.controller == "lstm":
+        return Layer(lower, hidden, lower_bias + hidden_bias)
+    two = 2 * config.controller_size
+    return Layer(
+        torch.cat([lower, lower.new_zeros(config.controller_size, lower.shape[1])]),
+        torch.cat([hidden[:two], torch.zeros_like(hidden[two:]), hidden[two:]]),
+        torch.cat([lower_bias[:two] + hidden_bias[:two], lower_bias[two:], hidden_bias[two:]]),
+    )
+
+
+def addresses_of(layers: list[Layer]) -> np.ndarray[Any, np.dtype[np.int64]]:
+    """The addresses of their parts, as the kernel takes them."""
+    return np.array([[tensor.data_ptr() for tensor in layer] for layer in layers], np.int64)
+
+
+def begin(plan: Plan, block: Block, inputs: Tensor, start: Start) -> None:
+    """Fill in the inputs, (step, batch, input), and the initial state."""
+    locations = plan.sizes.locations
+    block["inputs"].copy_(inputs)
+    block["memory"][..., :locations] = start.memory.mT
+    block["weighting"][0, ..., :locations] = start.weighting
+    block["reads"][0] = start.read_vector.flatten(1)
+    block["hidden"][:, 0] = start.hidden.transpose(0, 1)
+    if start.cell is not None:
+        block["cells"][:, 0] = start.cell.transpose(0, 1)
