@@ -2,10 +2,10 @@
 
 from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from ntm_core.config import MachineConfig, describe_validation_error
-from ntm_core.errors import TrainingError
+from ntm_core.errors import TaskError, TrainingError
 from ntm_core.tasks import Task
 from ntm_core.training.recipe import NO_MEMORY, Recipe, default_machine, default_recipe
 
@@ -46,6 +46,28 @@ class Plan(BaseModel):
         config = MachineConfig.make(**(channels | default_machine(task.name, kind) | machine))
         fields = default_recipe(task.name, kind) | recipe
         return cls.make(task=task, config=config, recipe=Recipe.make(**fields), seed=seed, memory=memory)
+
+    def lesson(self, iteration: int) -> Task:
+        """The task of the sequences of this iteration, counted from 1: easier than the plan's while a setting grows."""
+        name = self.recipe.grow
+        whole = getattr(self.task, name) if name else 1
+        now = 1 + (iteration - 1) // self.recipe.grow_every
+        return self.task if name is None or now >= whole else self.task.with_settings(**{name: now})
+
+    @model_validator(mode="after")
+    def _can_grow(self) -> Self:
+        name = self.recipe.grow
+        if name is None:
+            return self
+        if not isinstance(getattr(self.task, name, None), int) or name not in type(self.task).model_fields:
+            raise ValueError(f"grow is {name!r}: it must be a setting of {self.task.name} that is one whole number")
+        try:
+            first = self.lesson(1)
+        except TaskError as error:
+            raise ValueError(f"grow is {name!r}, which cannot begin at 1: {error}") from None
+        if (first.input_channels, first.output_channels) != (self.task.input_channels, self.task.output_channels):
+            raise ValueError(f"grow is {name!r}: it must leave the number of channels as it is")
+        return self
 
     def differences(self, other: "Plan") -> list[str]:
         """What differs from another plan, one `name: this, not that` each, leaving out when to stop."""

@@ -42,6 +42,12 @@ class Recipe(BaseModel):
     momentum: float = Field(0.9, ge=0, lt=1, description="RMSprop's momentum; Adam's β1.")
     epsilon: float = Field(1e-8, gt=0, le=1, description="The optimiser's epsilon, added to the root.")
     clip_norm: float | None = Field(1.0, gt=0, description="Largest norm of the whole gradient; none: unlimited.")
+    grow: str | None = Field(
+        None,
+        description="A setting of the task that begins at 1 and grows by one every grow_every iterations, up to its "
+        "own value; none: the whole task from the start.",
+    )
+    grow_every: int = Field(400, ge=1, description="Iterations after which the growing setting is one larger.")
     evaluate_every: int = Field(250, ge=1, description="Iterations between two measurements on the fixed sequences.")
     converged_below: float = Field(
         0.01, ge=0, description="The run has converged once the task's metric on the fixed sequences is below this."

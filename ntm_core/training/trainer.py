@@ -72,7 +72,7 @@ class Trainer:
         quantity where the fault arose. Also after too many skipped updates in a row.
         """
         recipe, iteration = self.plan.recipe, self.counts.iteration + 1
-        episode = self.plan.task.episodes((self.plan.seed, iteration), recipe.batch)
+        episode = self.plan.lesson(iteration).episodes((self.plan.seed, iteration), recipe.batch)
         inputs, targets, mask = (torch.from_numpy(array) for array in (episode.inputs, episode.targets, episode.mask))
         start = self.machine.initial_state(episode.batch if self.plan.config.draws_fresh else 1, iteration)
         loss = sequence_loss(self.machine(inputs, start), targets, mask)

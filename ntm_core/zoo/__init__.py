@@ -3,8 +3,8 @@
 from pathlib import Path
 
 _ORDER = (
-    *("copy-lstm", "copy-feedforward", "repeat-copy-lstm"),
-    *("associative-recall-lstm", "dynamic-ngrams-lstm", "priority-sort-lstm"),
+    *("copy-lstm", "copy-feedforward", "repeat-copy-lstm", "repeat-copy-feedforward"),
+    *("associative-recall-lstm", "associative-recall-feedforward", "dynamic-ngrams-lstm", "priority-sort-lstm"),
 )
 """Which come first where they are listed; the first is what a fresh page shows."""
 

@@ -130,7 +130,7 @@ def test_the_first_divergence_is_one_click_away_and_the_matching_has_a_name(tab:
     tab.open(fragment("copy-lstm", task=copying(10), seed=0, t=9, compare=columns))
     tab.page.locator("#compare").scroll_into_view_if_needed()
     expect(column(tab, "B").locator(".column-parting")).to_contain_text("Parts from A at t = 1:")
-    expect(tab.page.locator("#matching")).to_contain_text("Rows matched by reflection by", timeout=PATIENCE)
+    expect(tab.page.locator("#matching")).to_contain_text("Rows matched by rotation by", timeout=PATIENCE)
     column(tab, "Δ").get_by_role("button", name="raw").click()
     expect(tab.page.locator("#matching")).to_have_text("Rows as they are.")
     column(tab, "B").get_by_role("button", name="Go there").click()

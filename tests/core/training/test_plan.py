@@ -1,7 +1,7 @@
 import pytest
 
 from ntm_core.errors import TrainingError
-from ntm_core.tasks import RepeatCopy
+from ntm_core.tasks import DynamicNgrams, PrioritySort, RepeatCopy, Task
 from ntm_core.training import Plan
 from tests.core.training.plans import small_plan
 
@@ -31,3 +31,30 @@ def test_another_task_differs_in_its_settings() -> None:
 def test_a_seed_out_of_bounds_is_refused(seed: object) -> None:
     with pytest.raises(TrainingError, match=f"seed is {seed!r}"):
         Plan.make(**{**small_plan().model_dump(), "seed": seed})
+
+
+def test_a_setting_that_grows_begins_at_one_and_ends_at_its_own_value() -> None:
+    task = DynamicNgrams(context=3, length=10)
+    plan = small_plan(task, grow="context", grow_every=2)
+    contexts = [lesson.context for lesson in map(plan.lesson, range(1, 8)) if isinstance(lesson, DynamicNgrams)]
+    assert contexts == [1, 1, 2, 2, 3, 3, 3]
+    assert plan.lesson(1) == DynamicNgrams(context=1, length=10)
+    assert plan.lesson(5) == plan.lesson(10**6) == task
+    assert small_plan(task).lesson(1) == task
+
+
+@pytest.mark.parametrize(
+    ("task", "name", "rule"),
+    [
+        (DynamicNgrams(), "contexts", "it must be a setting of dynamic_ngrams that is one whole number"),
+        (RepeatCopy(), "lengths", "it must be a setting of repeat_copy that is one whole number"),
+        (DynamicNgrams(), "longest", "it must be a setting of dynamic_ngrams"),
+        (PrioritySort(), "items", "which cannot begin at 1: .*kept is 16"),
+        (PrioritySort(), "bits", "it must leave the number of channels as it is"),
+    ],
+)
+def test_what_cannot_grow_is_refused(task: Task, name: str, rule: str) -> None:
+    plan = small_plan(task).model_dump()
+    recipe = plan["recipe"] | {"grow": name}
+    with pytest.raises(TrainingError, match=f"grow is '{name}'.*{rule}"):
+        Plan.make(**plan | {"recipe": recipe})

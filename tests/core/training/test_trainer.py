@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from ntm_core.errors import TaskError, TrainingError
-from ntm_core.tasks import Copy
+from ntm_core.tasks import Copy, DynamicNgrams
 from ntm_core.training.loss import sequence_loss
 from ntm_core.training.trainer import MAX_SKIPPED_IN_A_ROW, Counts, Trainer
 from tests.core.training.plans import small_plan
@@ -44,6 +44,17 @@ def test_one_update_by_hand() -> None:
         before = dict(twin.machine.named_parameters())[name]
         torch.testing.assert_close(parameter, before - step, rtol=1e-4, atol=1e-6)
     assert trainer.counts == Counts(iteration=1)
+
+
+def test_the_sequences_are_those_of_the_lesson() -> None:
+    task = DynamicNgrams(context=2, length=8)
+    plan = small_plan(task, batch=2, grow="context", grow_every=1)
+    trainer, twin = Trainer(plan), Trainer(plan)
+    for iteration, lesson in enumerate((DynamicNgrams(context=1, length=8), task), start=1):
+        twin.load(copied(trainer.tensors()), trainer.counts)
+        episode = lesson.episodes((0, iteration), 2)
+        logits = twin.machine(torch.from_numpy(episode.inputs)).detach().numpy()
+        assert trainer.update().loss_bits == pytest.approx(lesson.loss_bits(episode, logits).mean(), rel=1e-5)
 
 
 def test_a_small_gradient_is_not_clipped() -> None:
