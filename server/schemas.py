@@ -33,6 +33,7 @@ _EXAMPLE_SUMMARY: dict[str, Any] = {
     "training": {"seed": 1, "iterations": 30000},
     "results": {"wrong_bits": {"20": 0.0, "120": 0.0}},
     "warnings": [],
+    "series": [0, 500, 2000],
 }
 
 

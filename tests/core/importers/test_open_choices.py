@@ -64,6 +64,7 @@ def episode() -> Episode:
 @pytest.mark.parametrize("double", [False, True])
 def test_the_trace_is_the_run_and_rebuilds_its_memory(choices: dict[str, Any], double: bool) -> None:
     machine = machine_with(choices).to(torch.float64 if double else torch.float32).eval()
+    machine.core = "eager"
     trace = record(machine.requires_grad_(False), episode())
     inputs = torch.from_numpy(episode().inputs).to(machine.output.weight.dtype)
     state = machine.initial_state(seed=0)
@@ -188,7 +189,9 @@ def initial_of(trace: Trace) -> dict[str, Any]:
 @pytest.mark.parametrize("choices", [{}, FRESH, {"head_roles": "read_and_write"}, LAST, {"controller": "gru"}], ids=str)
 def test_a_run_is_repeated_from_the_initial_state_of_its_trace(choices: dict[str, Any]) -> None:
     machine = machine_with(choices).eval().requires_grad_(False)
-    header = TraceHeader.of(machine.config, len(episode()), initial_seed=9, phases=episode().phases)
+    header = TraceHeader.of(
+        machine.config, len(episode()), initial_seed=9, phases=episode().phases, core=machine.usable_core()
+    )
     trace = record(machine, episode(), header)
     again = record(machine, episode(), initial=initial_of(trace))
     np.testing.assert_array_equal(again.records, trace.records)
