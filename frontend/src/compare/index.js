@@ -73,7 +73,7 @@ class ComparePage {
     this.patching = new PatchingPanel({store, api, actions, group: this.group, again, signal});
     this.details = el('div', {class: 'compare-details', hidden: true}, this.operations.element, this.metrics.element);
     replaceChildren(root, this.head.element, this.branches.element, this.#notice, this.#columns, this.details, this.patching.element, tooltip.element);
-    this.words = new InTurn([() => this.#tellColumns(), () => this.#tellDetails()]);
+    this.words = new InTurn([() => this.#tellColumns(), (running) => this.#tellDetails(running)]);
     const sight = new IntersectionObserver((entries) => this.#seen(entries), {rootMargin: '120px'});
     for (const part of [root, this.details]) sight.observe(part);
     signal.addEventListener('abort', () => {
@@ -137,8 +137,9 @@ class ComparePage {
     this.#delta?.tell();
   }
 
-  #tellDetails() {
-    if (this.#inSight.has(this.details)) this.operations.update(this.#shown);
+  /** @param {boolean} running */
+  #tellDetails(running) {
+    if (!running || this.#inSight.has(this.details)) this.operations.update(this.#shown);
   }
 
   /**

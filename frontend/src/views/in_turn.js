@@ -13,7 +13,8 @@ export class InTurn {
   /** @type {ReturnType<typeof setTimeout>|undefined} */ #rest;
 
   /**
-   * @param {(() => void)[]} parts Each brings its words to the present.
+   * @param {((running: boolean) => void)[]} parts Each brings its words to the present; while the cursor runs, those out of
+   *   sight may be left.
    * @param {() => number} [now] In milliseconds.
    */
   constructor(parts, now = () => performance.now()) {
@@ -30,13 +31,13 @@ export class InTurn {
       this.#all();
       return;
     }
-    if (this.#turn % FRAMES === 0) this.parts[(this.#turn / FRAMES) % this.parts.length]();
+    if (this.#turn % FRAMES === 0) this.parts[(this.#turn / FRAMES) % this.parts.length](true);
     this.#turn++;
     this.#rest = setTimeout(() => this.#all(), RUNNING);
   }
 
   #all() {
-    for (const part of this.parts) part();
+    for (const part of this.parts) part(false);
   }
 
   stop() {

@@ -72,7 +72,7 @@ class Page {
     this.tooltip = new Tooltip(store);
     this.pointer = new Pointer(store, this.tooltip, signal);
     this.scheduler = new Scheduler(signal, {failed: (error) => this.#fail(error), rested: () => this.#rested()});
-    this.words = new InTurn([() => this.#tellPanels(), () => this.#tellSections(), () => this.#tellInspector()]);
+    this.words = new InTurn([() => this.#tellPanels(), () => this.#tellSections(), (running) => this.#tellInspector(running)]);
     this.sight = new IntersectionObserver((entries) => this.#seen(entries), {rootMargin: '120px'});
     this.read = new IntersectionObserver((entries) => this.#seenParts(entries));
     this.sizes = new ResizeObserver((entries) => this.#resized(entries));
@@ -113,8 +113,10 @@ class Page {
     if (model) for (const section of this.#sections) if (this.#inSight.has(section.element)) section.update(model);
   }
 
-  #tellInspector() {
-    if (this.#model && this.#inspector && this.#inSight.has(this.#inspector.element)) this.#inspector.update(this.#model);
+  /** @param {boolean} running */
+  #tellInspector(running) {
+    const inspector = this.#inspector;
+    if (this.#model && inspector && (!running || this.#inSight.has(inspector.element))) inspector.update(this.#model);
   }
 
   plots() {
