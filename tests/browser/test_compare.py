@@ -19,6 +19,7 @@ def column(tab: ScopePage, letter: str) -> Locator:
 def results(tab: ScopePage) -> list[str]:
     """What stands above each column of how it did, once all have been recorded."""
     found = tab.page.locator(".column-result")
+    expect(found.first).to_be_attached(timeout=PATIENCE)
     for index in range(found.count()):
         expect(found.nth(index)).to_contain_text("wrong bits", timeout=PATIENCE)
     return found.all_inner_texts()
