@@ -49,9 +49,10 @@ def test_scrubbing_shows_the_numbers_of_the_trace_api_to_the_last_digit(tab: Sco
         assert int(tab.number("argmax")) == int(weighting.argmax())
 
 
-def test_the_memory_on_screen_is_the_machines_memory_bit_for_bit(tab: ScopePage) -> None:
-    task = Copy(lengths=(12, 12))
-    trace = record(load_checkpoint(path(MODEL)).machine(), task.episodes(5))
+def test_the_memory_on_screen_is_the_machines_memory_bit_for_bit(tab: ScopePage, server: ServerProcess) -> None:
+    machine = load_checkpoint(path(MODEL)).machine()
+    machine.core = server.trace(MODEL, task=copying(12), seed=5)["header"]["core"]
+    trace = record(machine, Copy(lengths=(12, 12)).episodes(5))
     tab.open(fragment(MODEL, task=copying(12), seed=5))
     for t in (3, 13, 25):
         tab.drawn("memory-after")
