@@ -5,7 +5,6 @@ result, so a sequence is a loop over `step` and a trace is the list of its resul
 list: (step, batch, channel).
 """
 
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -18,7 +17,7 @@ from torch import Tensor, nn
 
 from ntm_core.access import access, readdress
 from ntm_core.addressing import Weightings
-from ntm_core.compiled import Core, Start, core_for, fits
+from ntm_core.compiled import Core, Start, core_for, fits, is_ready
 from ntm_core.config import MachineConfig, OutputActivation
 from ntm_core.controllers import Controller, ControllerState
 from ntm_core.errors import TraceError
@@ -328,8 +327,7 @@ def _start_of(state: MachineState) -> Start:
 
 def is_warm() -> bool:
     """Whether the compiled core is ready in this process, so that nothing waits for it."""
-    forward = getattr(sys.modules.get("ntm_core.compiled.kernel"), "forward", None)
-    return bool(getattr(forward, "signatures", ()))
+    return is_ready("ntm_core.compiled.kernel", "forward")
 
 
 def warm_up(say: Callable[[str], None] = lambda _: None) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ntm_core.compiled import core_for
+from ntm_core.compiled import core_for, is_ready
 from ntm_core.config import MachineConfig
 from ntm_core.errors import TraceError
 from ntm_core.trace import Array, TraceHeader, memory_after_writes
@@ -94,7 +94,7 @@ _SEEN = {None: 0, "found": 1, "left": 2}
 
 def is_warm() -> bool:
     """Whether compiled code can code the steps of the compiled core's traces at once."""
-    return bool(getattr(getattr(sys.modules.get(_KERNEL), "encode", None), "signatures", ()))
+    return is_ready(_KERNEL, "encode")
 
 
 def warm_up() -> None:

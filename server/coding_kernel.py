@@ -11,7 +11,8 @@ import numba
 import numpy as np
 from numpy import float32 as f32
 
-from server.prediction import HALVINGS, LEAST, LN_2, LOG2_E
+from ntm_core.compiled.intrinsics import cached
+from server.prediction import FLOOR, HALVINGS, LEAST, LN_2, LOG2_E
 
 Numbers = Any
 """An array inside the kernel: numba's type."""
@@ -28,7 +29,6 @@ FIELDS = (
 KEY, STRENGTH, GATE, SHIFT, GAMMA, ERASE, ADD, FOUND, CODED = range(9)
 WEIGHTING = CODED + 3
 
-FLOOR = f32(1e-30)
 _FLOOR_BITS = FLOOR.view(np.int32)
 _ROOT_OF_HALF = 0.7071067811865476
 
@@ -41,14 +41,8 @@ def part(function: Function) -> Function:
 
 
 def entry(function: Function) -> Function:
-    """The function as one that Python calls, kept in numba's cache if there is a folder that can be written to."""
-    options: dict[str, Any] = {"fastmath": False, "error_model": "numpy", "nogil": True}
-    try:
-        compiled: Any = numba.njit(cache=True, **options)(function)
-    except RuntimeError:
-        compiled = numba.njit(**options)(function)
-    found: Function = compiled
-    return found
+    """The function as one that Python calls."""
+    return cached(function, fastmath=False, error_model="numpy", nogil=True)
 
 
 @part

@@ -27,7 +27,7 @@ HALVINGS = np.array([math.ldexp(1.0, -power) for power in range(160)])
 _EXPONENTIAL = tuple(1 / math.factorial(order) for order in range(8, -1, -1))
 _LOGARITHM = tuple(1 / odd for odd in (11, 9, 7, 5, 3, 1))
 _ROOT_OF_HALF = 0.7071067811865476
-_FLOOR = np.float32(1e-30)
+FLOOR = np.float32(1e-30)
 """Below this a weight counts as zero in eq. 5, as in the machine; the compiled core makes it 0 in eq. 1 and 5."""
 
 
@@ -66,7 +66,7 @@ def softmax(scores: Singles, *, floored: bool = False) -> Singles:
     below = (scores - greatest).astype(np.float64)
     powers = exponential(np.where(below >= LEAST, below, LEAST))
     shares: Singles = (powers / np.cumsum(powers, axis=-1)[..., -1:]).astype(np.float32)
-    return np.where(shares < _FLOOR, np.float32(0), shares) if floored else shares
+    return np.where(shares < FLOOR, np.float32(0), shares) if floored else shares
 
 
 def content(memory: Singles, key: Singles, key_strength: Singles, epsilon: float, *, floored: bool = False) -> Singles:
@@ -99,7 +99,7 @@ def shifted(gated: Singles, shift_weighting: Singles, shifts: tuple[int, ...], *
 
 def sharpened(shifted: Singles, sharpening: Singles, *, floored: bool = False) -> Singles:
     """Eq. 5: (step, head, location)."""
-    logarithms = logarithm(_at_least(shifted, _FLOOR)).astype(np.float32)
+    logarithms = logarithm(_at_least(shifted, FLOOR)).astype(np.float32)
     return softmax(sharpening[..., None] * logarithms, floored=floored)
 
 

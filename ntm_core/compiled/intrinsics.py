@@ -74,7 +74,11 @@ def kernel_to_the_bit(function: Function) -> Function:
 
 def kernel_entry(function: Function) -> Function:
     """The function as one that Python calls, kept in numba's cache if there is a folder that can be written to."""
-    options: dict[str, Any] = {"fastmath": REORDERED, "nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True}
+    return cached(function, fastmath=REORDERED, nogil=True, error_model="numpy", no_cfunc_wrapper=True)
+
+
+def cached(function: Function, **options: Any) -> Function:
+    """The function, compiled, and kept in numba's cache if there is a folder that can be written to."""
     try:
         compiled: Function = numba.njit(cache=True, **options)(function)
     except RuntimeError:

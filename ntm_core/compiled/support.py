@@ -6,6 +6,7 @@ numba is imported on first use only. Nothing here fails: where the compiled core
 import functools
 import importlib.util
 import logging
+import sys
 from collections.abc import Iterable
 from typing import Any, Literal
 
@@ -106,3 +107,8 @@ def fits(tensors: Iterable[Tensor | None]) -> bool:
 
 
 _PLAIN = (Tensor, torch.nn.Parameter)
+
+
+def is_ready(module: str, function: str) -> bool:
+    """Whether numba has compiled or loaded this function of a module in this process, so that nothing waits for it."""
+    return bool(getattr(getattr(sys.modules.get(module), function, None), "signatures", ()))

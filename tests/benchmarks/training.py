@@ -5,16 +5,17 @@
 from its measured rates of arithmetic and of memory.
 """
 
+import itertools
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import torch
 from torch import Tensor, nn
 
 from ntm_core.config import MachineConfig
 from ntm_core.machine import Machine, warm_up
-from ntm_core.tasks import Copy
+from ntm_core.tasks import Copy, Episode
 from ntm_core.training.loss import sequence_loss
 from tests.benchmarks import jax_machine
 from tests.benchmarks.textbook import Textbook
@@ -28,13 +29,19 @@ SECONDS = 1.0
 Iteration = Callable[[], None]
 
 
+def episodes(batch: int) -> Iterator[Episode]:
+    """Batches of copy, the same for every variant."""
+    task = Copy(lengths=(20, 20))
+    return (task.episodes((0, seed), batch) for seed in itertools.count(1))
+
+
 def iteration(model: nn.Module, batch: int) -> Iteration:
     """One whole iteration of training: data, forward, loss, backward, clipped update."""
     optimiser = torch.optim.RMSprop(model.parameters(), 1e-4, 0.95, momentum=0.9)
-    task, seeds = Copy(lengths=(20, 20)), iter(range(1, 10**9))
+    source = episodes(batch)
 
     def run() -> None:
-        episode = task.episodes((0, next(seeds)), batch)
+        episode = next(source)
         inputs, targets, mask = map(torch.from_numpy, (episode.inputs, episode.targets, episode.mask))
         optimiser.zero_grad()
         sequence_loss(model(inputs), targets, mask).backward()
@@ -46,10 +53,10 @@ def iteration(model: nn.Module, batch: int) -> Iteration:
 
 def jax_iteration(machine: Machine, batch: int) -> Iteration:
     """The same iteration, computed by JAX."""
-    update, task, seeds = jax_machine.update_of(machine), Copy(lengths=(20, 20)), iter(range(1, 10**9))
+    update, source = jax_machine.update_of(machine), episodes(batch)
 
     def run() -> None:
-        episode = task.episodes((0, next(seeds)), batch)
+        episode = next(source)
         update(episode.inputs, episode.targets, episode.mask)
 
     return run
