@@ -11,13 +11,19 @@ function three() {
   return {words, clock, told: () => told.splice(0).join('')};
 }
 
-test('a single step brings up everything at once', () => {
-  const {words, clock, told} = three();
-  words.update(true);
-  assert.equal(told(), 'abc');
-  clock.time += 100;
-  words.update(true);
-  assert.equal(told(), 'abc');
+test('a single step brings up what is in sight at once, and everything when no other follows', () => {
+  mock.timers.enable({apis: ['setTimeout']});
+  const calls = [];
+  const clock = {time: 1000};
+  const words = new InTurn([(running) => calls.push(running)], () => clock.time);
+  for (const _ of [1, 2]) {
+    words.update(true);
+    assert.deepEqual(calls.splice(0), [true]);
+    mock.timers.tick(80);
+    assert.deepEqual(calls.splice(0), [false]);
+    clock.time += 100;
+  }
+  mock.timers.reset();
 });
 
 test('a running cursor brings up one part every other frame, and all when it rests', () => {
@@ -30,7 +36,7 @@ test('a running cursor brings up one part every other frame, and all when it res
     words.update(true);
     assert.equal(told(), expected);
   }
-  mock.timers.tick(39);
+  mock.timers.tick(79);
   assert.equal(told(), '');
   mock.timers.tick(1);
   assert.equal(told(), 'abc');

@@ -1,11 +1,12 @@
 // Words and numbers beside the plots. To lay out text is what a frame costs most, and nobody reads sixty numbers a second:
-// while the cursor runs, the parts are brought up in turn, one every other frame; as soon as it rests, all of them.
+// while the cursor runs, the parts are brought up in turn, one every other frame; as soon as it rests, all of them. A first
+// step may be the start of a run: it brings up what is in sight, and when no other follows the rest.
 
 /** Frames from one part to the next. */
 const FRAMES = 2;
 
 /** Milliseconds between two steps below which the cursor runs. */
-const RUNNING = 40;
+const RUNNING = 80;
 
 export class InTurn {
   #turn = 0;
@@ -27,17 +28,18 @@ export class InTurn {
     const before = this.#last;
     this.#last = moved ? this.now() : -Infinity;
     this.stop();
-    if (!moved || this.#last - before > RUNNING) {
-      this.#all();
+    if (!moved) {
+      this.#all(false);
       return;
     }
-    if (this.#turn % FRAMES === 0) this.parts[(this.#turn / FRAMES) % this.parts.length](true);
-    this.#turn++;
-    this.#rest = setTimeout(() => this.#all(), RUNNING);
+    if (this.#last - before > RUNNING) this.#all(true);
+    else if (this.#turn++ % FRAMES === 0) this.parts[Math.floor(this.#turn / FRAMES) % this.parts.length](true);
+    this.#rest = setTimeout(() => this.#all(false), RUNNING);
   }
 
-  #all() {
-    for (const part of this.parts) part(false);
+  /** @param {boolean} running */
+  #all(running) {
+    for (const part of this.parts) part(running);
   }
 
   stop() {

@@ -76,7 +76,7 @@ export class Panel {
   constructor(spec, handlers) {
     this.spec = spec;
     this.handlers = handlers;
-    this.host = element('div', {class: 'plot-host', role: 'img', 'aria-label': `${spec.title}. ${spec.caption}`});
+    this.host = element('div', {class: 'plot-host', 'data-motion': spec.motion.kind, role: 'img', 'aria-label': `${spec.title}. ${spec.caption}`});
     this.host.style.height = `${spec.height}px`;
     this.note = element('span', {class: 'plot-note'});
     const symbol = element('span', {class: 'math'});
@@ -176,19 +176,25 @@ export class Panel {
     return Boolean(this.#model && isDrawn(this.host) && !same(placeOf(this.#model), this.#followed));
   }
 
-  /** Whether something else than Plotly's figure of the present is on screen, which `settle` mends. */
+  /** Whether Plotly's figure is not of the present, which `settle` mends. */
   get unsettled() {
-    return this.#moved || this.#picture.shown;
+    return this.#moved;
   }
 
-  /** Whether it is in sight and has no picture yet to be scrubbed with. */
+  /** Whether it is in sight, and not yet as it is scrubbed. */
   get unpictured() {
-    return this.visible && isDrawn(this.host) && !this.needsDrawing && !this.#picture.ready;
+    return this.visible && isDrawn(this.host) && !this.needsDrawing && !this.#picture.shown;
   }
 
-  /** @returns {Promise<void>} When there is a picture of the figure, to be shown while the cursor moves. */
-  takePicture() {
-    return this.#picture.take(pictureOf(this.host, this.spec.motion.kind === 'cursor'));
+  /**
+   * @returns {Promise<void>} When a picture of the figure, with what moves over it, stands in its place until someone
+   *   points at it. It does so at rest too: to swap the two when the cursor starts would cost the first frames.
+   */
+  async takePicture() {
+    if (!this.#picture.ready) await this.#picture.take(pictureOf(this.host, this.spec.motion.kind === 'cursor'));
+    if (!this.#model || !this.unpictured) return;
+    this.#showMoving(this.#model);
+    this.#picture.show(true);
   }
 
   /** @returns {Promise<void>} When the figure has been drawn as the model is now. */
@@ -226,7 +232,7 @@ export class Panel {
   /** @param {boolean} moved Whether what moves is shown over the figure, whose own marks are hidden then. */
   #setMoved(moved) {
     this.#moved = moved;
-    if (this.#paths) this.host.toggleAttribute('data-moved', moved);
+    this.host.toggleAttribute('data-moved', moved);
   }
 
   /**
@@ -276,15 +282,25 @@ export class Panel {
    * @param {Model} model
    */
   #follow(model) {
-    const {motion, area} = this.spec;
+    const {motion} = this.spec;
     const place = placeOf(model);
     if (same(place, this.#followed)) return;
     this.#followed = place;
-    if (motion.kind === 'cells') this.#showCells(model);
-    else if (motion.kind === 'paths') this.#paths?.draw(area(model, this.#size), motion.paths(model, area(model, this.#size)));
-    else this.#mark(model.pinned, motion.marks(model));
+    if (motion.kind === 'cursor') this.#mark(model.pinned, motion.marks(model));
+    else this.#showMoving(model);
     this.#setMoved(motion.kind !== 'cursor');
     this.#picture.show(this.visible);
+  }
+
+  /**
+   * Brings up what lies over the picture.
+   *
+   * @param {Model} model
+   */
+  #showMoving(model) {
+    const {motion, area} = this.spec;
+    if (motion.kind === 'cells') this.#showCells(model);
+    else if (motion.kind === 'paths') this.#paths?.draw(area(model, this.#size), motion.paths(model, area(model, this.#size)));
   }
 
   /**
