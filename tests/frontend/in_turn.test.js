@@ -26,12 +26,12 @@ test('a single step brings up what is in sight at once, and everything when no o
   mock.timers.reset();
 });
 
-test('a running cursor brings up one part every other frame, and all when it rests', () => {
+test('a running cursor brings up one part every third frame, and all when it rests', () => {
   mock.timers.enable({apis: ['setTimeout']});
   const {words, clock, told} = three();
   words.update(true);
   told();
-  for (const expected of ['a', '', 'b', '', 'c', '', 'a']) {
+  for (const expected of ['a', '', '', 'b', '', '', 'c', '', '', 'a']) {
     clock.time += 16;
     words.update(true);
     assert.equal(told(), expected);

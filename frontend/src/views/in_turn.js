@@ -1,9 +1,9 @@
 // Words and numbers beside the plots. To lay out text is what a frame costs most, and nobody reads sixty numbers a second:
-// while the cursor runs, the parts are brought up in turn, one every other frame; as soon as it rests, all of them. A first
+// while the cursor runs, the parts are brought up in turn, one every third frame; as soon as it rests, all of them. A first
 // step may be the start of a run: it brings up what is in sight, and when no other follows the rest.
 
 /** Frames from one part to the next. */
-const FRAMES = 2;
+const FRAMES = 3;
 
 /** Milliseconds between two steps below which the cursor runs. */
 const RUNNING = 80;
