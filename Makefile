@@ -28,6 +28,7 @@ bench: .venv/.develop chromium
 	$(BIN)/python -m tests.benchmarks.recording
 	$(BIN)/python -m tests.benchmarks.load
 	$(BIN)/python -m tests.benchmarks.page
+	$(BIN)/python -m tests.benchmarks.memory
 
 fuzz: .venv/.develop
 	NTM_SCOPE_FUZZ_INPUTS=200000 $(BIN)/pytest tests/core/containers/test_fuzzing.py

@@ -4,7 +4,7 @@ Scrubbing presses the right arrow in every frame, from the first step to the las
 frame. The baseline draws the same plots, in the same tab, as a page does that only uses Plotly: one `restyle` or
 `relayout` a plot and step, waiting for each to be drawn.
 
-    python -m tests.benchmarks.page [--steps 199] [--repeat 5]
+    python -m tests.benchmarks.page [--steps 199] [--repeat 5] [--memory 1024 64]
 """
 
 import argparse
@@ -14,15 +14,20 @@ import tempfile
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import httpx2
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from ntm_core.checkpoints.native import Checkpoint, checkpoint_bytes
+from ntm_core.config import MachineConfig
+from ntm_core.machine import Machine
 from tests.browser.chromium import find_chromium
 from tests.browser.page import ScopePage, copying, fragment
 from tests.browser.processes import CHROMIUM_ARGUMENTS, ServerProcess
 
+CHECKPOINT = "copy-lstm"
+SEED = 3
 WIDTH, HEIGHT = 1440, 900
 MODES = ("content_only", "location_only", "no_shift")
-COLUMNS = "[" + ",".join(f"{{'checkpoint':'copy-lstm','mode':'{mode}'}}" for mode in MODES) + "]"
 SETTLED_MS = 2500
 EDITED_LENGTH = 24
 
@@ -33,14 +38,21 @@ class View(NamedTuple):
     name: str
     height: int
     top: str
-    more: dict[str, object]
+    modes: tuple[str, ...] = ()
+    """Of the columns beside the trace."""
+
+    def fragment(self, checkpoint: str, length: int) -> str:
+        """Where it is shown."""
+        columns = ",".join(f"{{'checkpoint':'{checkpoint}','mode':'{mode}'}}" for mode in self.modes)
+        more: dict[str, object] = {"compare": f"[{columns}]"} if columns else {}
+        return fragment(checkpoint, task=copying(length), seed=SEED, t=1, **more)
 
 
 VIEWS = (
-    View("top of the page", HEIGHT, "#views", {}),
-    View("addressing and memory", HEIGHT, "[data-plot=stage-previous]", {}),
-    View("the whole page", 2900, "#views", {}),
-    View("four columns", HEIGHT, "#compare", {"compare": COLUMNS}),
+    View("top of the page", HEIGHT, "#views"),
+    View("addressing and memory", HEIGHT, "[data-plot=stage-previous]"),
+    View("the whole page", 2900, "#views"),
+    View("four columns", HEIGHT, "#compare", MODES),
 )
 
 DRAWN = """() => {
@@ -121,7 +133,21 @@ PLAIN = """async (frames) => {
 }"""
 
 
-def opening(browser: Browser, base: str, length: int, *, warm: bool) -> dict[str, float]:
+def fresh_machine(server: ServerProcess, memory_size: int, word_size: int) -> str:
+    """The id of an uploaded machine of this size for the copy task, untrained: to draw it takes as long."""
+    config = MachineConfig(input_size=9, output_size=8, memory_size=memory_size, word_size=word_size)
+    content = checkpoint_bytes(Checkpoint.of(Machine(config)))
+    answer = httpx2.post(
+        f"{server.url}/api/checkpoints",
+        content=content,
+        headers={"Content-Type": "application/octet-stream"},
+        trust_env=False,
+    )
+    answer.raise_for_status()
+    return str(answer.json()["id"])
+
+
+def opening(browser: Browser, address: str, *, warm: bool) -> dict[str, float]:
     """Milliseconds from navigation to the first heatmap, to all plots in sight seen whole, and to Plotly's own figures.
 
     Warm: the page has been opened before, so that the caches are full.
@@ -129,7 +155,6 @@ def opening(browser: Browser, base: str, length: int, *, warm: bool) -> dict[str
     context = browser.new_context(viewport={"width": WIDTH, "height": HEIGHT})
     context.add_init_script(WATCH)
     page = context.new_page()
-    address = f"{base}/{fragment('copy-lstm', task=copying(length), seed=3)}"
     for _ in range(1 + warm):
         page.goto("about:blank")
         page.goto(address, wait_until="commit")
@@ -152,7 +177,7 @@ def scrubbing(page: Page, steps: int, top: str) -> tuple[list[float], list[float
 def editing(browser: Browser, base: str) -> list[float]:
     """Milliseconds from Enter, with another gate typed at the first output, to the frame with the new run; T = 49."""
     tab = ScopePage(browser.new_page(viewport={"width": WIDTH, "height": HEIGHT}), base)
-    tab.open(fragment("copy-lstm", task=copying(EDITED_LENGTH), seed=3, t=EDITED_LENGTH + 2))
+    tab.open(fragment(CHECKPOINT, task=copying(EDITED_LENGTH), seed=SEED, t=EDITED_LENGTH + 2))
     tab.page.wait_for_function(DRAWN)
     taken = []
     for digit in range(1, 10):
@@ -173,6 +198,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--steps", type=int, default=199, help="odd: steps of the copy task, 2 x length + 1")
     parser.add_argument("--repeat", type=int, default=5, help="how often the page is opened")
+    parser.add_argument(
+        "--memory", type=int, nargs=2, metavar=("N", "W"), help=f"a fresh machine instead of {CHECKPOINT}"
+    )
     asked = parser.parse_args()
     length = (asked.steps - 1) // 2
     with (
@@ -182,8 +210,10 @@ def main() -> None:
         playwright.chromium.launch(executable_path=find_chromium(), args=CHROMIUM_ARGUMENTS) as browser,
     ):
         print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, Chromium {browser.version}, T = {asked.steps}")
+        checkpoint = fresh_machine(server, *asked.memory) if asked.memory else CHECKPOINT
         for warm in (False, True):
-            firsts = [opening(browser, server.url, length, warm=warm) for _ in range(asked.repeat)]
+            address = f"{server.url}/{VIEWS[0].fragment(checkpoint, length)}"
+            firsts = [opening(browser, address, warm=warm) for _ in range(asked.repeat)]
             heatmap, everything, plotly = (
                 statistics.median(one[name] for one in firsts) for name in ("heatmap", "everything", "plotly")
             )
@@ -193,13 +223,13 @@ def main() -> None:
             )
             print(f"Plotly's figures {plotly:.0f} ms")
         print(f"{'scrubbing':<24}{'median':>9}{'p95':>9}{'longest':>9}{'frames/s':>10}{'plain Plotly':>14}{'ratio':>8}")
-        for name, height, top, more in VIEWS:
-            tab = ScopePage(browser.new_page(viewport={"width": WIDTH, "height": height}), server.url)
-            tab.open(fragment("copy-lstm", task=copying(length), seed=3, t=1, **more))
-            ours, plain = scrubbing(tab.page, asked.steps, top)
+        for view in VIEWS:
+            tab = ScopePage(browser.new_page(viewport={"width": WIDTH, "height": view.height}), server.url)
+            tab.open(view.fragment(checkpoint, length))
+            ours, plain = scrubbing(tab.page, asked.steps, view.top)
             row: list[Any] = [_quantile(ours, share) for share in (0.5, 0.95, 1.0)]
             mean, slow = statistics.fmean(ours), statistics.fmean(plain)
-            print(f"{name:<24}" + "".join(f"{value:>9.1f}" for value in row), end="")
+            print(f"{view.name:<24}" + "".join(f"{value:>9.1f}" for value in row), end="")
             print(f"{1000 / mean:>10.1f}{slow:>11.0f} ms{slow / mean:>8.1f}")
             tab.page.close()
         edits = editing(browser, server.url)

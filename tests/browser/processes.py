@@ -51,6 +51,10 @@ class ServerProcess:
         self._process.communicate(timeout=30)
 
     @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
     def port(self) -> int:
         return int(self.url.rsplit(":", 1)[1])
 
