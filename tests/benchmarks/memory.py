@@ -54,11 +54,11 @@ def resident(pid: int) -> float:
 
 
 @contextmanager
-def running_chromium(playwright: Playwright) -> Iterator[str]:
+def running_chromium() -> Iterator[str]:
     """The address at which a Chromium of its own can be watched."""
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
         command = [
-            str(find_chromium() or playwright.chromium.executable_path),
+            str(find_chromium()),
             *CHROMIUM_ARGUMENTS,
             "--headless=new",
             f"--window-size={WIDTH},{HEIGHT}",
@@ -112,7 +112,7 @@ def main() -> None:
         tempfile.TemporaryDirectory() as data,
         ServerProcess(Path(data)) as server,
         sync_playwright() as playwright,
-        running_chromium(playwright) as chromium,
+        running_chromium() as chromium,
     ):
         with watched(playwright, chromium) as (browser, page):
             page.goto(f"{server.url}/{addresses[-1]}")

@@ -33,8 +33,13 @@ export class InTurn {
       return;
     }
     if (this.#last - before > RUNNING) this.#all(true);
-    else if (this.#turn++ % FRAMES === 0) this.parts[Math.floor(this.#turn / FRAMES) % this.parts.length](true);
+    else this.#next();
     this.#rest = setTimeout(() => this.#all(false), RUNNING);
+  }
+
+  #next() {
+    const turn = this.#turn++ / FRAMES;
+    if (Number.isInteger(turn)) this.parts[turn % this.parts.length](true);
   }
 
   /** @param {boolean} running */
