@@ -89,7 +89,7 @@ def create_app(settings: Settings, shipped: Mapping[str, Path] | None = None) ->
     for routes in (metrics_routes, patching_routes, comparison_routes):
         app.include_router(routes(Analyses(recordings, settings), TraceSources(recordings, traces), recorder, settings))
     app.include_router(run_routes(foreman, settings))
-    app.include_router(page_routes(files, plotly))
+    app.include_router(page_routes(files, plotly, store, traces))
     app.mount("/static", files, name="static")
     app.add_middleware(BodyLimit, limit_of=_body_limits(settings), seconds=settings.body_seconds)
     app.add_middleware(Security, hosts=allowed_hosts(settings.host, settings.allowed_hosts))

@@ -72,10 +72,12 @@ class Plotly:
             return _gzip(self._file)
 
 
-def index_response(files: "PageFiles", plotly: Plotly, request_headers: Headers) -> Response:
-    """The page, told where plotly.js and the page's own files are."""
+def index_response(files: "PageFiles", plotly: Plotly, lists: str, request_headers: Headers) -> Response:
+    """The page, told where plotly.js and the page's own files are, and the lists that it begins with, a JSON text."""
     html = (files.root / "index.html").read_text(encoding="utf-8")
-    for name, value in (("plotly", plotly.path), ("static", f"/static/{files.version()}")):
+    # Whatever a name in the lists says, it does not end the element that they stand in.
+    inert = lists.replace("<", "\\u003c")
+    for name, value in (("plotly", plotly.path), ("static", f"/static/{files.version()}"), ("lists", inert)):
         html = html.replace(f"{{{{{name}}}}}", value)
     tag = f'"{hashlib.sha256(html.encode()).hexdigest()[:32]}"'
     headers = {"Cache-Control": _REVALIDATE, "ETag": tag}

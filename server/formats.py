@@ -6,8 +6,6 @@ begun it becomes the last frame.
 
 import logging
 from collections.abc import AsyncGenerator, Callable, Iterator
-from contextlib import aclosing
-from functools import partial
 from typing import Literal, Protocol
 
 import numpy as np
@@ -28,6 +26,9 @@ logger = logging.getLogger("ntm_scope")
 
 _FRAME_BYTES = 256 * 1024
 """As many steps are put into one frame as have this size uncoded, so that no copy grows with the trace."""
+
+_FIRST_SECONDS = 0.005
+"""For so long a machine runs before its first steps are sent: a compiled one has recorded a short trace by then."""
 
 _JSON_NUMBERS = 64 * 1024
 
@@ -69,67 +70,70 @@ class Prepared(Recorded, Protocol):
 async def stream(run: Run, prepare: Callable[[], Prepared]) -> AsyncGenerator[bytes]:
     """Frames: all that is known at once, then the steps soon after they are recorded, then the end or what went wrong.
 
-    Where only the run can tell that the request is to be refused, nothing is sent before it is over.
+    A short trace comes whole. Where only the run can tell that the request is to be refused, nothing is sent before it
+    is over.
     """
-    recording, opening = await run.call(lambda: _opened(prepare()))
-    if recording.frames is not None:
-        yield opening
-        return
-    if recording.may_be_refused:
-        await _finished(run, recording)
-    yield opening
+    pieces, begun, last = _pieces(run, prepare), False, False
     try:
-        frames = []
-        async with aclosing(_step_frames(run, recording)) as following:
-            async for frame in following:
-                frames.append(frame)
-                yield frame
-        yield _end_frame(recording.trace(), _seconds(run, recording))
-        recording.keep_frames(b"".join(frames))
-    except Exception as error:  # noqa: BLE001 - the status is sent: a frame is the only way left to say it
+        while not last:
+            piece, last = await run.call(lambda: next(pieces))
+            if piece:
+                begun = True
+                yield piece
+    except Exception as error:
+        if not begun:
+            raise
+        # The status is sent: a frame is the only way left to say it.
         yield wire.text_frame(Kind.ERROR, _failure(error))
 
 
-def _opened(recording: Prepared) -> tuple[Prepared, bytes]:
-    """The recording, and all that is known of it: what comes before the first step, or the whole stream."""
-    opening = wire.opening_frames(recording.header, recording.episode, recording.initial)
-    if recording.frames is None:
-        return recording, opening
-    return recording, opening + recording.frames + _end_frame(recording.trace(), 0.0)
-
-
-async def _step_frames(run: Run, recording: Prepared) -> AsyncGenerator[bytes]:
-    """The steps of a recording, as soon as they have been recorded, or of one that has been."""
+def _pieces(run: Run, prepare: Callable[[], Prepared]) -> Iterator[tuple[bytes, bool]]:
+    """What each turn of a thread has to send, maybe nothing, and whether it is the last."""
+    recording = prepare()
+    piece = wire.opening_frames(recording.header, recording.episode, recording.initial)
+    if recording.frames is not None:
+        yield piece + recording.frames + _end_frame(recording.trace(), 0.0), True
+        return
+    steps, total = recording.run(), recording.header.steps
+    while recording.may_be_refused and not run.exhausted:
+        run.take(steps, total)
+        yield b"", False
     frames = _Frames(recording)
-    if run.complete:
-        yield await run.call(partial(frames.following, run.complete))
-    steps = run.results(recording.run(), recording.header.steps, frames.following)
-    async with aclosing(steps) as found:
-        while True:
-            while frames.sent < run.complete:
-                yield await run.call(partial(frames.following, run.complete))
-            frame = await anext(found, None)
-            if frame is None:
-                break
-            yield frame
+    seconds: float | None = _FIRST_SECONDS
+    while True:
+        if frames.sent == run.complete:
+            run.take(steps, total, seconds)
+        piece += frames.following(run.complete)
+        if run.exhausted and frames.sent == run.complete:
+            break
+        yield piece, False
+        piece, seconds = b"", None
+    end = _end_frame(recording.trace(), _seconds(run, recording))
+    recording.keep_frames(b"".join(frames.made))
+    yield piece + end, True
 
 
 class _Frames:
     """The steps of a recording as frames, one after the other.
 
     Attributes:
-        sent: how many steps there were in the frames so far.
+        made: the frames so far.
+        sent: how many steps there are in them.
     """
 
     def __init__(self, recording: Prepared) -> None:
         self._recording, self._position = recording, Position.at_start(recording.initial)
+        self.made: list[bytes] = []
         self.sent = 0
 
     def following(self, complete: int) -> bytes:
-        """The next frame, of steps that are complete, at least one."""
+        """The next frame, of steps that are complete; nothing if all of these have been sent."""
+        if self.sent == complete:
+            return b""
         recording = self._recording
         records = recording.records[self.sent : min(complete, self.sent + _most_records(recording.records))]
         frame, self._position = wire.steps_frame(recording.header, self._position, records)
+        self.made.append(frame)
         self.sent += len(records)
         return frame
 

@@ -5,7 +5,6 @@ import threading
 import time
 from collections.abc import AsyncGenerator, Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import aclosing
 from functools import partial
 from http import HTTPStatus
 from typing import Any, Protocol, TypeVar
@@ -107,7 +106,7 @@ class Run:
         self._slice_seconds = slice_seconds
         self._stop = threading.Event()
         self._failure: Exception | None = None
-        self._exhausted = False
+        self.exhausted = False
         self._work: Future[Any] | None = None
         self._when_over: list[Callable[[], None]] = []
         self.complete = 0
@@ -160,32 +159,27 @@ class Run:
 
         The first is told at once. Raises what the steps raise, and Stopped.
         """
-        async with aclosing(self.results(steps, total, lambda complete: complete)) as found:
-            async for complete in found:
-                yield complete
-
-    async def results(self, steps: Iterator[int], total: int, then: Callable[[int], Result]) -> AsyncGenerator[Result]:
-        """Take the steps as `follow` does; what `then` makes of how many are complete, in the same turn of a thread."""
-        seconds = 0.0
-        while not self._exhausted:
-            for result in await self.call(partial(self._turn, steps, total, seconds, then)):
-                yield result
+        seen, seconds = self.complete, 0.0
+        while not self.exhausted:
+            await self.call(partial(self.take, steps, total, seconds))
+            if self.complete > seen:
+                seen = self.complete
+                yield seen
             seconds = self._slice_seconds
-
-    def _turn(self, steps: Iterator[int], total: int, seconds: float, then: Callable[[int], Result]) -> list[Result]:
-        seen = self.complete
-        self._take(steps, total, seconds)
-        return [then(self.complete)] if self.complete > seen else []
 
     def _is_over(self) -> None:
         self._ended(self)
         while self._when_over:
             self._when_over.pop()()
 
-    def _take(self, steps: Iterator[int], total: int, seconds: float) -> None:
-        """Take steps for so many seconds, at least one. What they raise after the first is raised by the next call."""
+    def take(self, steps: Iterator[int], total: int, seconds: float | None = None) -> None:
+        """Take steps for so many seconds, or for a turn, at least one; call it in a thread.
+
+        What they raise after the first is raised by the next call.
+        """
         if self._failure is not None:
             raise self._failure
+        limit = self._slice_seconds if seconds is None else seconds
         started, first = time.perf_counter(), self.complete
         try:
             for step in steps:
@@ -193,10 +187,10 @@ class Run:
                 # After the last step they are asked once more, since they may have to sum up.
                 if self.complete < total:
                     self.check()
-                    if time.perf_counter() - started >= seconds:
+                    if time.perf_counter() - started >= limit:
                         break
             else:
-                self._exhausted = True
+                self.exhausted = True
         except Exception as error:
             if self.complete == first:
                 raise

@@ -1,6 +1,6 @@
 // What a person can ask for, and what the page then asks of the server.
 
-/** @import {Api} from './api.js' */
+/** @import {Api, Lists} from './api.js' */
 /** @import {Changes} from './interventions.js' */
 /** @import {Intervention, Summary, TaskInfo, TaskSettings, TraceRequest, Wishes} from './state.js' */
 /** @import {Store} from './store.js' */
@@ -16,6 +16,7 @@ import {withChoices} from './compare/columns.js';
 import {createConnection} from './connection.js';
 import {failureFrom} from './failure.js';
 import {isChanged, UNCHANGED, withEdit, withUsedSources} from './interventions.js';
+import {Latest} from './latest.js';
 import {createNotices} from './notices.js';
 import {patchedFork} from './patching/fork.js';
 import {checkpointOf, createRuns} from './runs.js';
@@ -36,33 +37,16 @@ export function createActions({store, api, signal}) {
   const {upload, remove, dismissUpload} = createUploads({store, api, notices, connection, choose, signal});
   const runs = createRuns({store, api, notices, connection, show: chooseCheckpoint, again: askOnceMore, relist, signal});
   keepColumns({store, api, onFailure: connection.failed, signal});
-  let detailing = new AbortController();
-  /** @type {Place|null} What the page was opened with, until the lists are there. */
-  let opening = null;
+  const detailing = new Latest();
 
-  /** @param {Place} place */
-  async function start(place) {
-    opening = place;
+  /**
+   * @param {Place} place
+   * @param {Lists} lists What came with the page, so that the first trace can be asked for at once.
+   */
+  function start(place, lists) {
     runs.listen();
-    await loadLists();
-  }
-
-  async function loadLists() {
-    store.set({checkpoints: {status: 'pending'}, tasks: {status: 'pending'}, modes: {status: 'pending'}});
-    try {
-      const [checkpoints, tasks, modes] = await Promise.all([listed(), api.tasks(signal), api.addressingModes(signal)]);
-      store.set({
-        checkpoints: {status: 'ready', value: checkpoints}, tasks: {status: 'ready', value: tasks}, modes: {status: 'ready', value: modes},
-      });
-    } catch (error) {
-      if (signal.aborted) return;
-      const failed = /** @type {const} */ ({status: 'failed', error: failureFrom(error)});
-      store.set({checkpoints: failed, tasks: failed, modes: failed});
-      connection.failed(error);
-      return;
-    }
-    if (opening) openPlace(opening);
-    opening = null;
+    store.set(lists);
+    openPlace(place);
   }
 
   /** @returns {Promise<Summary[]>} All checkpoints, then all recordings. */
@@ -73,9 +57,8 @@ export function createActions({store, api, signal}) {
 
   /** The lists again, because the server has others now; if they do not come, the old ones stay. */
   async function relist() {
-    if (store.get().checkpoints.status !== 'ready') return;
     try {
-      store.set({checkpoints: {status: 'ready', value: await listed()}});
+      store.set({checkpoints: await listed()});
     } catch (error) {
       if (!signal.aborted) connection.failed(error);
     }
@@ -99,17 +82,15 @@ export function createActions({store, api, signal}) {
 
   /** Asks for everything that failed. */
   function askAgain() {
-    const {checkpoints, trace, detail, request} = store.get();
-    if (checkpoints.status === 'failed') void loadLists();
-    else if (request && trace.status === 'failed') void loadTrace(request, viewOf(store.get()));
+    const {trace, detail, request} = store.get();
+    if (request && trace.status === 'failed') void loadTrace(request, viewOf(store.get()));
     if (request && detail?.status === 'failed') void loadDetail(request.checkpoint);
   }
 
-  /** @returns {{list: Summary[], tasks: TaskInfo[], chosen: Summary|undefined}} */
+  /** @returns {{checkpoints: Summary[], tasks: TaskInfo[], chosen: Summary|undefined}} */
   function known() {
     const {checkpoints, tasks, request} = store.get();
-    const list = checkpoints.status === 'ready' ? checkpoints.value : [];
-    return {list, tasks: tasks.status === 'ready' ? tasks.value : [], chosen: checkpointOf(list, request?.checkpoint)};
+    return {checkpoints, tasks, chosen: checkpointOf(checkpoints, request?.checkpoint)};
   }
 
   /**
@@ -119,9 +100,9 @@ export function createActions({store, api, signal}) {
    */
   function openPlace({request: asked, view: {speed, scale, output_view, zoom, ...wanted}, compare, problems}) {
     if (problems.length > 0) notices.notify('warn', problems.join(' '));
-    const {list, tasks} = known();
-    const found = checkpointOf(list, asked.checkpoint);
-    const checkpoint = found ?? list[0];
+    const {checkpoints, tasks} = known();
+    const found = checkpointOf(checkpoints, asked.checkpoint);
+    const checkpoint = found ?? checkpoints[0];
     if (!checkpoint) return;
     if (asked.checkpoint !== null && !found) {
       notices.notify('warn', `The link names the model '${asked.checkpoint}', which this server does not have; '${checkpoint.name}' is shown.`);
@@ -148,7 +129,7 @@ export function createActions({store, api, signal}) {
    */
   function possibleChanges({mode, interventions, leave_constraints, sources}, {source, name}) {
     const {modes} = store.get();
-    const known = modes.status !== 'ready' || modes.value.some((one) => one.name === mode);
+    const known = modes.some((one) => one.name === mode);
     if (!known) notices.notify('warn', `The link names the addressing mode '${mode}', which this server does not have; 'full' is shown.`);
     const changes = withUsedSources({mode: known ? mode : UNCHANGED.mode, interventions, leave_constraints, sources});
     if (source !== 'recorded' || !isChanged(changes)) return changes;
@@ -172,15 +153,13 @@ export function createActions({store, api, signal}) {
     const before = store.get();
     const request = withUsedSources(asked);
     store.set({request, tree: stillShown(tree, request)});
-    if (before.request?.checkpoint !== request.checkpoint) void loadDetail(request.checkpoint);
     void loadTrace(request, wanted, {...options, before: before.tree});
+    if (before.request?.checkpoint !== request.checkpoint) void loadDetail(request.checkpoint);
   }
 
   /** @param {string} id */
   async function loadDetail(id) {
-    detailing.abort();
-    detailing = new AbortController();
-    const {signal: mine} = detailing;
+    const mine = detailing.begin();
     if (isRecording(id)) {
       store.set({detail: null});
       return;
@@ -197,7 +176,7 @@ export function createActions({store, api, signal}) {
 
   /** @param {string} id */
   function chooseCheckpoint(id) {
-    const checkpoint = known().list.find((one) => one.id === id);
+    const checkpoint = known().checkpoints.find((one) => one.id === id);
     if (checkpoint) choose(checkpoint);
   }
 
@@ -225,12 +204,12 @@ export function createActions({store, api, signal}) {
    * @param {Wishes} wishes
    */
   async function importAgain(wishes) {
-    const {list, tasks, chosen} = known();
+    const {checkpoints, tasks, chosen} = known();
     if (!chosen) return;
     try {
       const detail = await api.importAgain(chosen.id, wishes, signal);
       store.set({
-        checkpoints: {status: 'ready', value: list.map((one) => (one.id === detail.id ? detail : one))},
+        checkpoints: checkpoints.map((one) => (one.id === detail.id ? detail : one)),
         detail: {status: 'ready', value: detail},
       });
       notices.notify('info', `'${detail.name}' is read as wished.`);

@@ -87,12 +87,27 @@ export function isRecording(id) {
   return id.startsWith('trace-');
 }
 
+/** @typedef {{id: string, name: string, bytes: number, header: {config: MachineConfig, task: TaskSettings|null, warnings: string[]}}} Recording */
+
 /**
- * @param {{id: string, name: string, bytes: number, header: {config: MachineConfig, task: TaskSettings|null, warnings: string[]}}} uploaded
+ * @param {Recording} uploaded
  * @returns {Summary}
  */
 function recording({id, name, bytes, header: {config, task, warnings}}) {
   return {id, name, source: 'recorded', bytes, parameters: 0, config, task, training: null, results: null, warnings, series: []};
+}
+
+/** @typedef {{checkpoints: Summary[], tasks: TaskInfo[], modes: Mode[]}} Lists All checkpoints, then all recordings; tasks; addressing modes. */
+
+/**
+ * @param {{checkpoints: {checkpoints: Summary[]}, uploaded_traces: {traces: Recording[]}, tasks: {tasks: TaskInfo[]}, addressing_modes: {modes: Mode[]}}} answers
+ *   Of the lists' own addresses, as they come with the page.
+ * @returns {Lists}
+ */
+export function listsOf({checkpoints, uploaded_traces, tasks, addressing_modes}) {
+  return {
+    checkpoints: [...checkpoints.checkpoints, ...uploaded_traces.traces.map(recording)], tasks: tasks.tasks, modes: addressing_modes.modes,
+  };
 }
 
 /**
@@ -196,12 +211,6 @@ export function createApi(fetcher = (input, init) => fetch(input, init)) {
   return {
     /** @param {AbortSignal} signal @returns {Promise<Summary[]>} */
     checkpoints: async (signal) => (await json('/api/checkpoints', signal)).checkpoints,
-
-    /** @param {AbortSignal} signal @returns {Promise<TaskInfo[]>} */
-    tasks: async (signal) => (await json('/api/tasks', signal)).tasks,
-
-    /** @param {AbortSignal} signal @returns {Promise<Mode[]>} */
-    addressingModes: async (signal) => (await json('/api/addressing-modes', signal)).modes,
 
     /** @param {string} id @param {AbortSignal} signal @returns {Promise<Detail>} */
     detail: (id, signal) => json(`/api/checkpoints/${encodeURIComponent(id)}`, signal),

@@ -12,7 +12,7 @@ import {signed, tick, typeset} from './views/format.js';
  * @returns {Mode|undefined}
  */
 export function modeOf({modes}, name) {
-  return modes.status === 'ready' ? modes.value.find((mode) => mode.name === name) : undefined;
+  return modes.find((mode) => mode.name === name);
 }
 
 /**

@@ -27,7 +27,7 @@ export function isNewPlace(before, now) {
  */
 export function titleOf({request, checkpoints}) {
   if (!request) return 'NTM Scope';
-  const model = checkpoints.status === 'ready' ? checkpoints.value.find(({id}) => id === request.checkpoint) : undefined;
+  const model = checkpoints.find(({id}) => id === request.checkpoint);
   const episode = request.inputs ? 'typed input' : `seed ${request.seed}`;
   return [model?.name ?? request.checkpoint, request.task?.name.replaceAll('_', ' '), episode, 'NTM Scope'].filter(Boolean).join(' · ');
 }

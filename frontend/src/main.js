@@ -1,7 +1,7 @@
 // Wires the page once; everything else receives what it needs.
 
 import {createActions} from './actions.js';
-import {createApi} from './api.js';
+import {createApi, listsOf} from './api.js';
 import {mountCompare} from './compare/index.js';
 import {bindHistory} from './history.js';
 import {bindKeyboard} from './keyboard.js';
@@ -39,6 +39,9 @@ const api = createApi();
 const store = createStore({...initialState(), theme: rememberedTheme()});
 const actions = createActions({store, api, signal});
 
+// First of all, so that the server computes while the page is built.
+actions.start(fromHash(location.hash), listsOf(JSON.parse(part('#lists').textContent ?? '')));
+
 bindTheme({store, signal});
 const {chooseFile} = mountUpload(part('#upload-area'), {store, actions, signal});
 mountNotices(part('#notices'), {store, actions, signal});
@@ -67,5 +70,3 @@ mountToolbar(part('#toolbar'), {
 bindKeyboard({store, showHelp, fork: actions.fork, signal});
 startPlayback({store, signal});
 bindHistory({store, actions, signal});
-
-void actions.start(fromHash(location.hash));

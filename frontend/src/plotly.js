@@ -61,9 +61,11 @@ export function drawFigure(host, {traces, layout}) {
   return draw(host, traces, layout, CONFIG);
 }
 
-/** @param {HTMLElement} host */
+/** @param {HTMLElement} host Without a figure afterwards; Plotly itself leaves it its class. */
 export function removeFigure(host) {
-  if (isDrawn(host)) loaded().purge(host);
+  if (!isDrawn(host)) return;
+  loaded().purge(host);
+  host.classList.remove('js-plotly-plot');
 }
 
 /**

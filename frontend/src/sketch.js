@@ -6,7 +6,7 @@
 /** @import {Figure, Layout, Shape, Trace} from './plotly_types.d.ts' */
 import {across, areaOf, barPaths, round2, up} from './plotly.js';
 
-/** @typedef {(text: string, size: number) => number} Measure Width of a text without markup, in pixels. */
+/** @typedef {(text: string, size: number) => number} Measure Width of a text without markup in the figure's font, in pixels. */
 /** @typedef {{range: [number, number], title: {text: string}, tickvals: number[], ticktext: string[], tickcolor: string, linecolor: string}} Axis */
 /** @typedef {{title: {text: string}, tickvals?: number[], ticktext?: string[], tickcolor: string}} ColorBar */
 
@@ -16,12 +16,13 @@ const TITLE_SIZE = 11;
 /**
  * @param {Figure} figure
  * @param {boolean} marks Whether its lines, areas and bars are in it, or only what lies around them.
- * @param {Measure} measure
+ * @param {(text: string, size: number, family: string) => number} widthOf
  * @returns {string} An SVG document.
  */
-export function sketchOf({traces, layout}, marks, measure) {
+export function sketchOf({traces, layout}, marks, widthOf) {
   const {width, height} = layout;
   const font = /** @type {{family: string, color: string}} */ (layout.font);
+  const measure = (/** @type {string} */ text, /** @type {number} */ size) => widthOf(text, size, font.family);
   const [x, y] = [layout.xaxis, layout.yaxis].map((axis) => /** @type {Axis} */ (axis));
   const area = areaOf(layout, x.range, y.range);
   const parts = [

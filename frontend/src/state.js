@@ -218,9 +218,9 @@ import {NO_BRANCHES} from './branches/tree.js';
 
 /**
  * @typedef {object} State Everything transient on the page.
- * @property {Loading<Summary[]>} checkpoints
- * @property {Loading<TaskInfo[]>} tasks
- * @property {Loading<Mode[]>} modes The first changes nothing.
+ * @property {Summary[]} checkpoints
+ * @property {TaskInfo[]} tasks
+ * @property {Mode[]} modes The first changes nothing.
  * @property {Loading<Detail>|null} detail The chosen checkpoint's card and open choices.
  * @property {RunInfo[]|null} runs The newest first; null until the server has told.
  * @property {TraceRequest|null} request
@@ -270,9 +270,9 @@ export const NO_ZOOM = Object.freeze({time: null, location: null, word: null});
 /** @returns {State} The state before anything has been asked of the server. */
 export function initialState() {
   return {
-    checkpoints: {status: 'pending'},
-    tasks: {status: 'pending'},
-    modes: {status: 'pending'},
+    checkpoints: [],
+    tasks: [],
+    modes: [],
     detail: null,
     runs: null,
     request: null,

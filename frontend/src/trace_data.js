@@ -65,6 +65,11 @@ export class TraceData {
     this.#stride = Math.max(1, Math.min(header.steps, Math.floor(CHUNK_BYTES / recordBytes)));
   }
 
+  /** Whether all steps have arrived. */
+  get whole() {
+    return this.received === this.header.steps;
+  }
+
   /**
    * @param {number} length
    * @returns {Numbers} Zeros of this trace's dtype.

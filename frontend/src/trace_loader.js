@@ -6,6 +6,7 @@
 import {ApiError} from './api.js';
 import {clamp} from './cursor.js';
 import {failureFrom} from './failure.js';
+import {Latest} from './latest.js';
 import {sleep} from './sleep.js';
 import {EMPTY_TRACE} from './state.js';
 
@@ -52,7 +53,7 @@ export function viewWithin({step, head, pinned, diff, loop}, {heads, steps, rece
  *   fails it comes back with its request, and with the branches as they were before.
  */
 export function createTraceLoader({store, api, onFailure}) {
-  let current = new AbortController();
+  const current = new Latest();
   /** @type {Pick<State, 'trace'|'tree'> & {request: TraceRequest}|null} What to come back to. */
   let settled = null;
 
@@ -95,9 +96,7 @@ export function createTraceLoader({store, api, onFailure}) {
 
   return async (request, wanted, {quiet = false, keep = false, before} = {}) => {
     if (settled && before && store.get().trace.status === 'ready') settled = {...settled, tree: before};
-    current.abort();
-    current = new AbortController();
-    const {signal} = current;
+    const signal = current.begin();
     if (!quiet) setTrace({status: 'pending', error: null, end: null, refused: null, retry_at: null});
     const stays = quiet || keep;
     if (!stays) settled = null;

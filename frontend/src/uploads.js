@@ -18,12 +18,6 @@ import {failureFrom} from './failure.js';
  * @param {AbortSignal} parts.signal
  */
 export function createUploads({store, api, notices, connection, choose, signal}) {
-  /** @returns {Summary[]} */
-  function list() {
-    const {checkpoints} = store.get();
-    return checkpoints.status === 'ready' ? checkpoints.value : [];
-  }
-
   /**
    * A server that refuses a large body may hang up before it can say why; so the page asks for the limit first.
    *
@@ -46,8 +40,8 @@ export function createUploads({store, api, notices, connection, choose, signal})
       const added = await api.upload(file, wishes, (sent, total) => {
         store.set({upload: {...entry, sent, total, status: sent < total ? 'sending' : 'checking'}});
       }, signal);
-      const others = list().filter(({id}) => id !== added.id);
-      store.set({upload: null, checkpoints: {status: 'ready', value: [...others, added]}});
+      const others = store.get().checkpoints.filter(({id}) => id !== added.id);
+      store.set({upload: null, checkpoints: [...others, added]});
       notices.notify('info', `'${added.name}' is uploaded.`);
       choose(added);
     } catch (error) {
@@ -60,7 +54,7 @@ export function createUploads({store, api, notices, connection, choose, signal})
 
   /** @param {string} id */
   async function remove(id) {
-    const name = list().find((one) => one.id === id)?.name ?? id;
+    const name = store.get().checkpoints.find((one) => one.id === id)?.name ?? id;
     try {
       await api.remove(id, signal);
     } catch (error) {
@@ -71,8 +65,8 @@ export function createUploads({store, api, notices, connection, choose, signal})
         return;
       }
     }
-    const rest = list().filter((one) => one.id !== id);
-    store.set({checkpoints: {status: 'ready', value: rest}});
+    const rest = store.get().checkpoints.filter((one) => one.id !== id);
+    store.set({checkpoints: rest});
     notices.notify('info', `'${name}' is deleted.`);
     if (store.get().request?.checkpoint === id && rest[0]) choose(rest[0]);
   }

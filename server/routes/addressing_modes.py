@@ -12,6 +12,11 @@ def addressing_mode_routes() -> APIRouter:
 
     @router.get("", summary="All addressing modes with their definitions and interventions")
     def list_modes() -> AddressingModeList:
-        return AddressingModeList(modes=tuple(MODES.values()))
+        return mode_list()
 
     return router
+
+
+def mode_list() -> AddressingModeList:
+    """All addressing modes, as they are listed."""
+    return AddressingModeList(modes=tuple(MODES.values()))

@@ -31,7 +31,7 @@ def checkpoint_routes(store: CheckpointStore, machines: MachineCache, uploads: U
 
     @router.get("", summary="All checkpoints, the default one first")
     def list_checkpoints() -> CheckpointList:
-        return CheckpointList(checkpoints=tuple(_summary(info) for info in store.list()))
+        return checkpoint_list(store)
 
     @router.get("/{checkpoint_id}", summary="One checkpoint and all its open choices", responses=errors(404, 422))
     def get_checkpoint(checkpoint_id: str) -> CheckpointDetail:
@@ -82,6 +82,11 @@ def checkpoint_routes(store: CheckpointStore, machines: MachineCache, uploads: U
         machines.forget(checkpoint_id)
 
     return router
+
+
+def checkpoint_list(store: CheckpointStore) -> CheckpointList:
+    """All checkpoints, as they are listed."""
+    return CheckpointList(checkpoints=tuple(_summary(info) for info in store.list()))
 
 
 def _parsed(wishes: str) -> ImportWishes:

@@ -12,9 +12,14 @@ def task_routes() -> APIRouter:
 
     @router.get("", summary="All tasks with their settings")
     def list_tasks() -> TaskList:
-        return TaskList(tasks=tuple(_info(parse_task({"name": name})) for name in TASKS))
+        return task_list()
 
     return router
+
+
+def task_list() -> TaskList:
+    """All tasks, as they are listed."""
+    return TaskList(tasks=tuple(_info(parse_task({"name": name})) for name in TASKS))
 
 
 def _info(task: Task) -> TaskInfo:

@@ -28,7 +28,7 @@ def uploaded_trace_routes(
 
     @router.get("", summary="All uploaded traces, the oldest first")
     def list_traces() -> UploadedTraceList:
-        return UploadedTraceList(traces=tuple(_shown(info) for info in store.list()))
+        return uploaded_trace_list(store)
 
     @router.post(
         "",
@@ -70,6 +70,11 @@ def uploaded_trace_routes(
         store.delete(trace_id)
 
     return router
+
+
+def uploaded_trace_list(store: TraceStore) -> UploadedTraceList:
+    """All uploaded traces, as they are listed."""
+    return UploadedTraceList(traces=tuple(_shown(info) for info in store.list()))
 
 
 def _shown(info: TraceInfo) -> UploadedTrace:

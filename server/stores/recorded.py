@@ -28,6 +28,7 @@ class TraceCache:
         self._limit = limit
         self._lock = threading.Lock()
         self._traces: OrderedDict[RunKey, Trace] = OrderedDict()
+        self._families: dict[str, list[RunKey]] = {}
         self._frames: dict[RunKey, bytes] = {}
         self._bytes = 0
 
@@ -39,7 +40,7 @@ class TraceCache:
     def knows(self, family: str) -> bool:
         """Whether a trace of this family is kept."""
         with self._lock:
-            return any(key.family == family for key in self._traces)
+            return family in self._families
 
     def frames(self, key: RunKey) -> bytes | None:
         """The steps of a kept trace as they travel, if they have been kept."""
@@ -58,9 +59,8 @@ class TraceCache:
         """The kept trace that is alike for the most steps, and their number; None if none is alike for one step."""
         with self._lock:
             alike = {
-                other: first_difference(key.program, other.program, len(trace))
-                for other, trace in self._traces.items()
-                if other.family == key.family
+                other: first_difference(key.program, other.program, len(self._traces[other]))
+                for other in self._families.get(key.family, ())
             }
             best = max(alike, key=alike.__getitem__, default=None)
             return None if best is None or alike[best] == 0 else (self._use(best), alike[best])
@@ -71,6 +71,7 @@ class TraceCache:
             if key in self._traces or _bytes_of(trace) > self._limit:
                 return
             self._traces[key] = trace
+            self._families.setdefault(key.family, []).append(key)
             self._bytes += _bytes_of(trace)
             self._make_room()
 
@@ -78,6 +79,10 @@ class TraceCache:
         while self._bytes > self._limit:
             key, trace = self._traces.popitem(last=False)
             self._bytes -= _bytes_of(trace) + len(self._frames.pop(key, b""))
+            family = self._families[key.family]
+            family.remove(key)
+            if not family:
+                del self._families[key.family]
 
     def _use(self, key: RunKey) -> Trace:
         self._traces.move_to_end(key)

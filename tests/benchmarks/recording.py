@@ -1,6 +1,7 @@
 """What recording costs: a forward run whose every step is recorded, against the same run without, by either core.
 
-All run in turn, so that whatever else the machine does hits both alike; the figure is process CPU time on one thread.
+Beside it stands what nothing that records can go below: writing as many bytes as the records have into fresh memory.
+All run in turn, so that whatever else the machine does hits them alike; the figure is process CPU time on one thread.
 
     python -m tests.benchmarks.recording [--rounds 15]
 """
@@ -35,8 +36,8 @@ def _seconds(work: Callable[[], object]) -> float:
     return time.process_time() - before
 
 
-def compare(memory_size: int, word_size: int, steps: int, rounds: int, core: Core) -> tuple[float, float]:
-    """Seconds of a run alone and of a recorded run by one core: medians over rounds in which they take turns."""
+def compare(memory_size: int, word_size: int, steps: int, rounds: int, core: Core) -> tuple[float, float, float]:
+    """Seconds of a run alone, of a recorded run by one core, and of writing as much: medians of rounds in turn."""
     config = MachineConfig.make(input_size=9, output_size=8, memory_size=memory_size, word_size=word_size)
     machine = Machine(config, seed=0).requires_grad_(False)
     machine.core = core
@@ -51,10 +52,16 @@ def compare(memory_size: int, word_size: int, steps: int, rounds: int, core: Cor
         for _ in Recording(machine, episode).run():
             pass
 
-    alone()
-    recorded()
-    times = [(_seconds(alone), _seconds(recorded)) for _ in range(rounds)]
-    return statistics.median(first for first, _ in times), statistics.median(second for _, second in times)
+    known = Recording(machine, episode).records.view(np.uint8)
+
+    def written() -> None:
+        known.copy()
+
+    works = (alone, recorded, written)
+    for work in works:
+        work()
+    alone_s, recorded_s, written_s = zip(*([_seconds(work) for work in works] for _ in range(rounds)), strict=True)
+    return statistics.median(alone_s), statistics.median(recorded_s), statistics.median(written_s)
 
 
 def main() -> None:
@@ -67,11 +74,11 @@ def main() -> None:
     cores: tuple[Core, ...] = ("compiled", "eager")
     for memory_size, word_size, steps in SIZES:
         for core in cores:
-            alone, recorded = compare(memory_size, word_size, steps, rounds, core)
+            alone, recorded, written = compare(memory_size, word_size, steps, rounds, core)
             size, extra = f"{memory_size} x {word_size}, T = {steps}", recorded / alone - 1
             each = f"{1000 * recorded / steps:.3f} ms a step"
             print(f"{size:<22} {core:<9} run {1000 * alone:>7.2f} ms   recorded {1000 * recorded:>7.2f} ms   ", end="")
-            print(f"{extra:+.1%}   {each}")
+            print(f"{extra:+.1%}   {each}   writing alone {written / alone:+.1%}")
 
 
 if __name__ == "__main__":

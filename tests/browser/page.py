@@ -32,7 +32,7 @@ class ScopePage:
         self.problems: list[str] = []
         page.set_default_timeout(PATIENCE)
         page.on("console", self._note_message)
-        page.on("pageerror", lambda error: self.problems.append(str(error)))
+        page.on("pageerror", lambda error: self.problems.append(error.stack or str(error)))
         page.on("request", lambda request: self._note_request(request.url))
 
     def _note_message(self, message: ConsoleMessage) -> None:

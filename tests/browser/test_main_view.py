@@ -219,6 +219,17 @@ def test_the_page_fits_every_width(new_tab: OpenTab, colours: str, width: int) -
     expect(tab.page.locator("#step")).to_be_visible(timeout=PATIENCE)
 
 
+@pytest.mark.parametrize("width", [1440, 400])
+def test_what_is_drawn_further_down_moves_nothing(new_tab: OpenTab, width: int) -> None:
+    tab = new_tab(viewport={"width": width, "height": 900})
+    tab.open(fragment(MODEL, task=copying(5), seed=0))
+    place = "document.querySelector('#compare').getBoundingClientRect().top + scrollY"
+    below = tab.page.evaluate(place)
+    for plot in ("stage-weighting", "memory-after", "track-sharpening"):
+        tab.drawn(plot)
+        assert tab.page.evaluate(place) == below
+
+
 SWAY = """async () => {
   for (const key of ['ArrowRight', 'ArrowLeft']) {
     document.dispatchEvent(new KeyboardEvent('keydown', {key, bubbles: true}));

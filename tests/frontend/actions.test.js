@@ -18,6 +18,8 @@ const summary = (id, source = 'shipped') => ({
   id, name: id, source, config: {input_size: 9, output_size: 8}, task: {name: 'copy', bits: 8, lengths: [1, 20]}, choices: [],
 });
 
+const lists = {checkpoints: [summary('first'), summary('second')], tasks, modes: [{name: 'full'}, {name: 'content_only'}]};
+
 /** The actions on a server whose traces the test streams by hand. */
 function example(answers = {}) {
   const store = createStore(initialState(), (notify) => queueMicrotask(notify));
@@ -25,11 +27,9 @@ function example(answers = {}) {
   const events = {tell: null};
   const abort = new AbortController();
   const api = {
-    checkpoints: async () => [summary('first'), summary('second')],
+    checkpoints: async () => lists.checkpoints,
     recordings: async () => [],
     watchRuns: () => ({addEventListener: (_, listener) => { events.tell = (runs) => listener({data: JSON.stringify({runs})}); }, close() {}}),
-    tasks: async () => tasks,
-    addressingModes: async () => [{name: 'full'}, {name: 'content_only'}],
     detail: async (id) => ({...summary(id), card: ''}),
     version: async () => ({limits: {max_upload_bytes: 1000}}),
     remove: async () => {},
@@ -63,7 +63,7 @@ beforeEach(() => mock.timers.reset());
 
 test('it starts with the first checkpoint, on its task at its longest', async () => {
   const {store, streams, actions} = example();
-  await actions.start(fromHash(''));
+  actions.start(fromHash(''), lists);
   assert.deepEqual(streams[0].request, {checkpoint: 'first', task: {name: 'copy', bits: 8, lengths: [20, 20]}, seed: 0, initial_seed: 0, inputs: null, mode: 'full', interventions: [], leave_constraints: false});
   assert.equal(store.get().trace.status, 'pending');
   streams[0].finish();
@@ -75,7 +75,7 @@ test('it starts with the first checkpoint, on its task at its longest', async ()
 
 test('the view of a link follows the stream to its step, its pin, and no further', async () => {
   const {store, streams, actions} = example();
-  await actions.start(fromHash('#checkpoint=second&t=21&pin=11&diff=1&head=9&loop=5-99'));
+  actions.start(fromHash('#checkpoint=second&t=21&pin=11&diff=1&head=9&loop=5-99'), lists);
   streams[0].arrive(1);
   const {step, pinned, diff, head, loop} = store.get();
   assert.deepEqual({step, pinned, diff, head, loop}, {step: 0, pinned: null, diff: false, head: 2, loop: [4, 39]});
@@ -88,7 +88,7 @@ test('the view of a link follows the stream to its step, its pin, and no further
 
 test('a person who moves the cursor during the stream is not moved again', async () => {
   const {store, streams, actions} = example();
-  await actions.start(fromHash('#t=30'));
+  actions.start(fromHash('#t=30'), lists);
   streams[0].arrive(10);
   store.set({step: 3});
   streams[0].finish();
@@ -98,7 +98,7 @@ test('a person who moves the cursor during the stream is not moved again', async
 
 test('only the latest trace wins', async () => {
   const {store, streams, actions} = example();
-  await actions.start(fromHash(''));
+  actions.start(fromHash(''), lists);
   actions.change({seed: 1});
   actions.change({seed: 2});
   assert.deepEqual(streams.map(({signal}) => signal.aborted), [true, true, false]);
@@ -110,7 +110,7 @@ test('only the latest trace wins', async () => {
 
 test('the trace on screen stays while the next one is on its way, and leaves if that fails', async () => {
   const {store, streams, actions} = example();
-  await actions.start(fromHash(''));
+  actions.start(fromHash(''), lists);
   streams[0].finish();
   await settle();
   const {data} = store.get().trace;
@@ -125,7 +125,7 @@ test('the trace on screen stays while the next one is on its way, and leaves if 
 test('a busy server is asked again when it says so', async () => {
   mock.timers.enable({apis: ['setTimeout', 'Date'], now: 1000});
   const {store, streams, actions} = example();
-  await actions.start(fromHash(''));
+  actions.start(fromHash(''), lists);
   streams[0].fail(new ApiError({code: 'busy', message: 'busy', status: 503}, 3));
   await settle();
   assert.deepEqual([store.get().trace.status, store.get().trace.retry_at], ['pending', 4000]);
@@ -144,7 +144,7 @@ test('a busy server is asked again when it says so', async () => {
 test('a new request ends the waiting for a busy server', async () => {
   mock.timers.enable({apis: ['setTimeout', 'Date']});
   const {streams, actions} = example();
-  await actions.start(fromHash(''));
+  actions.start(fromHash(''), lists);
   streams[0].fail(new ApiError({code: 'busy', message: 'busy', status: 503}, 3));
   await settle();
   actions.change({seed: 5});
@@ -162,7 +162,7 @@ test('a server that is gone is looked for, and what failed is asked again when i
       if (gone) throw new ApiError({code: 'server_gone', message: 'gone'});
     },
   });
-  await actions.start(fromHash(''));
+  actions.start(fromHash(''), lists);
   streams[0].fail(new ApiError({code: 'server_gone', message: 'gone'}));
   await settle();
   assert.deepEqual([store.get().offline, store.get().trace.status], [true, 'failed']);
@@ -176,25 +176,9 @@ test('a server that is gone is looked for, and what failed is asked again when i
   delete globalThis.document;
 });
 
-test('lists that did not load show why, and load on retry', async () => {
-  let broken = true;
-  const {store, streams, actions} = example({
-    checkpoints: async () => {
-      if (broken) throw new ApiError({code: 'internal', message: 'no list', status: 500});
-      return [summary('first')];
-    },
-  });
-  await actions.start(fromHash('#seed=4'));
-  assert.equal(store.get().checkpoints.error.message, 'no list');
-  broken = false;
-  actions.retry();
-  await settle();
-  assert.equal(streams[0].request.seed, 4, 'the link that the page was opened with is not forgotten');
-});
-
 test('an unknown checkpoint in a link gives the default and a notice', async () => {
   const {store, streams, actions} = example();
-  await actions.start(fromHash('#checkpoint=upload-123&bogus=1'));
+  actions.start(fromHash('#checkpoint=upload-123&bogus=1'), lists);
   assert.equal(streams[0].request.checkpoint, 'first');
   assert.deepEqual(store.get().notices.map(({level}) => level), ['warn', 'warn']);
   assert.match(store.get().notices[1].text, /'upload-123', which this server does not have/);
@@ -202,7 +186,7 @@ test('an unknown checkpoint in a link gives the default and a notice', async () 
 
 test('the same place again moves the cursor and runs nothing', async () => {
   const {store, streams, actions} = example();
-  await actions.start(fromHash('#t=1'));
+  actions.start(fromHash('#t=1'), lists);
   streams[0].finish();
   await settle();
   actions.openPlace(fromHash('#checkpoint=first&t=9'));
@@ -222,11 +206,11 @@ test('an upload shows its progress, joins the list and is chosen', async () => {
       return summary('upload-1', 'uploaded');
     },
   });
-  await actions.start(fromHash(''));
+  actions.start(fromHash(''), lists);
   await actions.upload({name: 'mine.safetensors', size: 100});
   assert.deepEqual(seen.map(({status, sent}) => [status, sent]), [['sending', 50], ['checking', 100]]);
   assert.equal(store.get().upload, null);
-  assert.deepEqual(store.get().checkpoints.value.map(({id}) => id), ['first', 'second', 'upload-1']);
+  assert.deepEqual(store.get().checkpoints.map(({id}) => id), ['first', 'second', 'upload-1']);
   assert.equal(streams.at(-1).request.checkpoint, 'upload-1');
 });
 
@@ -236,7 +220,7 @@ test("a bad upload is told in the server's words and changes nothing else", asyn
       throw new ApiError({code: 'not_safetensors', message: 'header length 12 exceeds the file', status: 422});
     },
   });
-  await actions.start(fromHash(''));
+  actions.start(fromHash(''), lists);
   await actions.upload({name: 'bad.bin', size: 12});
   assert.deepEqual([store.get().upload.status, store.get().upload.error.message], ['failed', 'header length 12 exceeds the file']);
   assert.equal(streams.length, 1);
@@ -250,7 +234,7 @@ test('a file that leaves something open is asked about, and opens with the answe
       throw new ApiError({code: 'unanswered', message: 'answer: memory_size', status: 422, questions});
     },
   });
-  await actions.start(fromHash(''));
+  actions.start(fromHash(''), lists);
   const file = {name: 'theirs.pt', size: 12};
   await actions.upload(file);
   const {status, error, file: kept} = store.get().upload;
@@ -262,9 +246,9 @@ test('a file that leaves something open is asked about, and opens with the answe
 
 test('a recording of another program joins the list and is asked for without a task', async () => {
   const recorded = {...summary('trace-1', 'recorded'), task: {name: 'copy'}};
-  const {store, streams, actions} = example({recordings: async () => [recorded]});
-  await actions.start(fromHash('#checkpoint=trace-1'));
-  assert.deepEqual(store.get().checkpoints.value.map(({id}) => id), ['first', 'second', 'trace-1']);
+  const {store, streams, actions} = example();
+  actions.start(fromHash('#checkpoint=trace-1'), {...lists, checkpoints: [...lists.checkpoints, recorded]});
+  assert.deepEqual(store.get().checkpoints.map(({id}) => id), ['first', 'second', 'trace-1']);
   assert.deepEqual([streams[0].request.task, store.get().detail], [null, null]);
 });
 
@@ -276,10 +260,10 @@ test('a file is read again as wished, and runs at once', async () => {
       return {...summary('first', 'uploaded'), name: 'again', card: ''};
     },
   });
-  await actions.start(fromHash(''));
+  actions.start(fromHash(''), lists);
   await actions.importAgain({variant: 'other'});
   assert.deepEqual(wished, [['first', {variant: 'other'}]]);
-  assert.deepEqual([store.get().detail.value.name, store.get().checkpoints.value[0].name], ['again', 'again']);
+  assert.deepEqual([store.get().detail.value.name, store.get().checkpoints[0].name], ['again', 'again']);
   assert.equal(streams.length, 2);
 });
 
@@ -293,7 +277,7 @@ test('a run that was started here is shown as soon as it has a machine, and anew
   const {store, streams, actions, events} = example({
     checkpoints: async () => list, addRun: async () => RUN,
   });
-  await actions.start(fromHash(''));
+  actions.start(fromHash(''), {...lists, checkpoints: list});
   streams[0].finish();
   await settle();
   await actions.runs.start({name: 'mine', task: {name: 'copy'}, machine: {}, recipe: {}, seed: 0});
@@ -313,8 +297,8 @@ test('a run that was started here is shown as soon as it has a machine, and anew
 });
 
 test('a moment of a run keeps everything else, and belongs to the run in the list', async () => {
-  const {streams, actions} = example({checkpoints: async () => [summary('first'), summary(RUN.id, 'trained')]});
-  await actions.start(fromHash(`#checkpoint=${RUN.id}.2&seed=7`));
+  const {streams, actions} = example();
+  actions.start(fromHash(`#checkpoint=${RUN.id}.2&seed=7`), {...lists, checkpoints: [summary('first'), summary(RUN.id, 'trained')]});
   assert.deepEqual([streams[0].request.checkpoint, streams[0].request.seed], [`${RUN.id}.2`, 7]);
   actions.chooseMoment(`${RUN.id}.1`);
   assert.deepEqual({...streams[1].request, checkpoint: null}, {...streams[0].request, checkpoint: null});
@@ -323,24 +307,24 @@ test('a moment of a run keeps everything else, and belongs to the run in the lis
 test('a file that is too large is refused before it is sent', async () => {
   let sent = false;
   const {store, actions} = example({upload: async () => { sent = true; }});
-  await actions.start(fromHash(''));
+  actions.start(fromHash(''), lists);
   await actions.upload({name: 'big.safetensors', size: 1001});
   assert.equal(store.get().upload.error.message, 'it has 1001 bytes, and this server takes up to 1000');
   assert.equal(sent, false);
 });
 
 test('deleting the chosen upload goes back to the first checkpoint', async () => {
-  const {store, streams, actions} = example({checkpoints: async () => [summary('first'), summary('upload-1', 'uploaded')]});
-  await actions.start(fromHash('#checkpoint=upload-1'));
+  const {store, streams, actions} = example();
+  actions.start(fromHash('#checkpoint=upload-1'), {...lists, checkpoints: [summary('first'), summary('upload-1', 'uploaded')]});
   await actions.remove('upload-1');
-  assert.deepEqual(store.get().checkpoints.value.map(({id}) => id), ['first']);
+  assert.deepEqual(store.get().checkpoints.map(({id}) => id), ['first']);
   assert.equal(streams.at(-1).request.checkpoint, 'first');
 });
 
 test('another checkpoint keeps task, seed and typed rows where they fit', async () => {
   const {streams, actions} = example();
   const inputs = [Array(9).fill(0), Array(9).fill(1)];
-  await actions.start(fromHash('#seed=7'));
+  actions.start(fromHash('#seed=7'), lists);
   actions.change({inputs});
   actions.chooseCheckpoint('second');
   assert.deepEqual(streams.at(-1).request, {checkpoint: 'second', task: {name: 'copy', bits: 8, lengths: [20, 20]}, seed: 7, initial_seed: 0, inputs, mode: 'full', interventions: [], leave_constraints: false});
@@ -354,7 +338,7 @@ test('a view is held within a trace', () => {
 
 test('settings that a machine cannot run are left for those it was trained with', async () => {
   const {streams, actions} = example();
-  await actions.start(fromHash("#task={'name':'copy','bits':4}"));
+  actions.start(fromHash("#task={'name':'copy','bits':4}"), lists);
   streams[0].fail(new ApiError({code: 'bad_task', message: '5 channels', status: 422}));
   await settle();
   actions.useTrainedTask();
@@ -363,22 +347,22 @@ test('settings that a machine cannot run are left for those it was trained with'
 
 test('a link to a mode that the server does not have shows the machine as it is, and says so', async () => {
   const {store, streams, actions} = example();
-  await actions.start(fromHash("#mode=telepathy&edits=[{'quantity':'memory','operation':'set','value':0}]"));
+  actions.start(fromHash("#mode=telepathy&edits=[{'quantity':'memory','operation':'set','value':0}]"), lists);
   assert.equal(streams[0].request.mode, 'full');
   assert.equal(streams[0].request.interventions.length, 1);
   assert.match(store.get().notices[0].text, /'telepathy', which this server does not have/);
 });
 
 test('a recording is never changed', async () => {
-  const {store, streams, actions} = example({recordings: async () => [{...summary('trace-1', 'recorded'), task: null}]});
-  await actions.start(fromHash('#checkpoint=trace-1&mode=content_only'));
+  const {store, streams, actions} = example();
+  actions.start(fromHash('#checkpoint=trace-1&mode=content_only'), {...lists, checkpoints: [{...summary('trace-1', 'recorded'), task: null}]});
   assert.equal(streams[0].request.mode, 'full');
   assert.match(store.get().notices[0].text, /recorded by another program/);
 });
 
 test('another model keeps the mode, since every model has it, but no edits, since they name heads', async () => {
   const {streams, actions} = example();
-  await actions.start(fromHash("#mode=content_only&edits=[{'quantity':'memory','operation':'set','value':0}]"));
+  actions.start(fromHash("#mode=content_only&edits=[{'quantity':'memory','operation':'set','value':0}]"), lists);
   actions.chooseCheckpoint('second');
   assert.deepEqual([streams[1].request.mode, streams[1].request.interventions], ['content_only', []]);
 });
@@ -386,7 +370,7 @@ test('another model keeps the mode, since every model has it, but no edits, sinc
 /** A page whose first trace is complete, with the cursor on step 12. */
 async function settledPage() {
   const page = example();
-  await page.actions.start(fromHash('#checkpoint=first&t=13'));
+  page.actions.start(fromHash('#checkpoint=first&t=13'), lists);
   page.streams[0].finish();
   await settle();
   return page;
@@ -446,7 +430,7 @@ const gate = (value) => ({quantity: 'interpolation_gate', operation: 'set', head
 /** A page whose first trace has arrived, with a branch forked from it. */
 async function forkedExample() {
   const page = example();
-  await page.actions.start(fromHash('#t=4'));
+  page.actions.start(fromHash('#t=4'), lists);
   page.streams[0].finish();
   await settle();
   page.actions.fork();

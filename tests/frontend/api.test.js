@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
 
-import {ApiError, createApi, failureOf, uploadName} from '../../frontend/src/api.js';
+import {ApiError, createApi, failureOf, listsOf, uploadName} from '../../frontend/src/api.js';
 import {exampleBlocks, exampleHeader, exampleStream, inChunks, jsonFrame} from './wire_helper.js';
 
 const asked = {checkpoint: 'copy-lstm', task: null, seed: 3, initial_seed: 0, inputs: null, mode: 'full', interventions: [], leave_constraints: false};
@@ -38,10 +38,13 @@ test('only changes that a person made are asked for', async () => {
   assert.deepEqual([mode, sent, leave_constraints], ['no_read', interventions, true]);
 });
 
-test('addressing modes are a list', async () => {
-  const {api, calls} = server(() => Response.json({modes: [{name: 'full'}]}));
-  assert.deepEqual(await api.addressingModes(signal), [{name: 'full'}]);
-  assert.equal(calls[0].path, '/api/addressing-modes');
+test('the lists that come with the page are what their own addresses give', () => {
+  const uploaded = {id: 'trace-1', name: 'mine', bytes: 9, header: {config: {}, task: null, warnings: []}};
+  const {checkpoints, tasks, modes} = listsOf({
+    checkpoints: {checkpoints: [{id: 'one'}]}, uploaded_traces: {traces: [uploaded]}, tasks: {tasks: [{name: 'copy'}]}, addressing_modes: {modes: [{name: 'full'}]},
+  });
+  assert.deepEqual(checkpoints.map(({id, source}) => [id, source]), [['one', undefined], ['trace-1', 'recorded']]);
+  assert.deepEqual([tasks, modes], [[{name: 'copy'}], [{name: 'full'}]]);
 });
 
 test("a refusal keeps the server's words, field and status", async () => {
@@ -87,7 +90,7 @@ test('an aborted request is no failure of the server', async () => {
   const api = createApi((_, {signal: mine}) => new Promise((_resolve, reject) => {
     mine.addEventListener('abort', () => reject(mine.reason));
   }));
-  const answer = api.tasks(abort.signal);
+  const answer = api.checkpoints(abort.signal);
   abort.abort();
   await assert.rejects(answer, {name: 'AbortError'});
 });

@@ -25,7 +25,7 @@ function page(more = {}) {
   const tree = family();
   const summary = {id: 'one', name: 'one', source: 'shipped', config: {input_size: 3, output_size: 2}, task: {name: 'copy'}};
   return {
-    ...initialState(), tree, tasks: {status: 'ready', value: []}, checkpoints: {status: 'ready', value: [summary]},
+    ...initialState(), tree, tasks: [], checkpoints: [summary],
     request: {...runOf(tree, 3), task: {name: 'copy'}, seed: 0, initial_seed: 0, inputs: null}, trace: trace(1), ...more,
   };
 }

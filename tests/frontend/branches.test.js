@@ -16,8 +16,8 @@ const run = (more = {}) => ({checkpoint: 'one', mode: 'full', interventions: [],
 const request = {...run(), task: {name: 'copy', lengths: [5, 5]}, seed: 3, initial_seed: 0, inputs: null};
 const summary = (id) => ({id, name: `Model ${id}`, source: 'shipped', config: {input_size: 9, output_size: 8}, task: {name: 'copy'}});
 const known = (more = {}) => ({
-  ...initialState(), request, step: 11, tasks: {status: 'ready', value: []}, checkpoints: {status: 'ready', value: [summary('one'), summary('two')]},
-  modes: {status: 'ready', value: [{name: 'full', title: 'Full'}, {name: 'no_shift', title: 'No shift'}]},
+  ...initialState(), request, step: 11, tasks: [], checkpoints: [summary('one'), summary('two')],
+  modes: [{name: 'full', title: 'Full'}, {name: 'no_shift', title: 'No shift'}],
   trace: {...EMPTY_TRACE, status: 'ready', data: {}, received: 21, end: {wrong_bits: 0}}, ...more,
 });
 

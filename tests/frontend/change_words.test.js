@@ -6,10 +6,10 @@ import {UNCHANGED} from '../../frontend/src/interventions.js';
 import {initialState} from '../../frontend/src/state.js';
 
 const gate = {quantity: 'interpolation_gate', operation: 'set', value: 0.5};
-const modes = {status: 'ready', value: [
+const modes = [
   {name: 'full', title: 'Full', definition: '', equation: '', interventions: []},
   {name: 'frozen_memory', title: 'Frozen memory', definition: '', equation: '', interventions: [gate, gate]},
-]};
+];
 const page = (request, header = {}) => ({...initialState(), modes, request: {checkpoint: 'x', ...UNCHANGED, ...request}, trace: {data: {header}}});
 
 test('what is changed is said in a few words', () => {
@@ -17,7 +17,7 @@ test('what is changed is said in a few words', () => {
   assert.equal(changeWords(page({mode: 'frozen_memory'})), 'frozen memory');
   assert.equal(changeWords(page({interventions: [gate]})), '1 edit');
   assert.equal(changeWords(page({mode: 'frozen_memory', interventions: [gate, gate]})), 'frozen memory + 2 edits');
-  assert.equal(changeWords({...page({mode: 'no_read'}), modes: {status: 'pending'}}), 'no_read');
+  assert.equal(changeWords({...page({mode: 'no_read'}), modes: []}), 'no_read');
 });
 
 test('a recording says itself what was changed in it', () => {

@@ -31,8 +31,8 @@ const request = {
 const choice = (checkpoint, mode = 'full', interventions = []) => ({checkpoint, mode, interventions, leave_constraints: false});
 
 const known = (more = {}) => ({
-  ...initialState(), request, tasks: {status: 'ready', value: tasks},
-  checkpoints: {status: 'ready', value: [model('one'), model('two'), model('other', 8, 6, 'recall'), model('trace-1', 9, 8, 'copy', 'recorded')]}, ...more,
+  ...initialState(), request, tasks,
+  checkpoints: [model('one'), model('two'), model('other', 8, 6, 'recall'), model('trace-1', 9, 8, 'copy', 'recorded')], ...more,
 });
 const ready = (data) => ({...EMPTY_TRACE, status: 'ready', data, received: data.received, end: {wrong_bits: 0, loss_bits: 0, seconds: 0}});
 const settle = () => new Promise((resolve) => setImmediate(resolve));
@@ -273,7 +273,7 @@ test('another model drops edits, since they name heads; another mode keeps them;
 });
 
 test('an edited model stands beside itself as it is', () => {
-  const state = known({request: {...request, interventions: [{quantity: 'key', operation: 'set', value: 0}]}, modes: {status: 'ready', value: [{name: 'full'}, {name: 'hard'}]}});
+  const state = known({request: {...request, interventions: [{quantity: 'key', operation: 'set', value: 0}]}, modes: [{name: 'full'}, {name: 'hard'}]});
   assert.deepEqual(addColumn(state).columns[0].choice, choice('one', 'full'));
 });
 

@@ -53,7 +53,7 @@ test('a measurement that fails, or is cut, says so', async () => {
 test('each column is measured as it is asked for; a recording cannot be', () => {
   const summary = (id, source = 'shipped') => ({id, name: id, source, config: {input_size: 9, output_size: 8}, task: {name: 'copy'}});
   const state = {
-    ...initialState(), request, tasks: {status: 'ready', value: []}, checkpoints: {status: 'ready', value: [summary('one'), summary('trace-1', 'recorded')]},
+    ...initialState(), request, tasks: [], checkpoints: [summary('one'), summary('trace-1', 'recorded')],
   };
   const options = {sequences: 50, lengths: [10]};
   assert.deepEqual(metricsRequest(state, null, options), {checkpoint: 'one', task: {name: 'copy'}, sequences: 50, lengths: [10], mode: 'hard'});

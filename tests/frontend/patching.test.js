@@ -16,8 +16,8 @@ const episode = {task: {name: 'copy', lengths: [2, 2]}, seed: 3, initial_seed: 0
 const request = {...run(), ...episode};
 const summary = (id) => ({id, name: id, source: id.startsWith('trace-') ? 'recorded' : 'shipped', config: {input_size: 9, output_size: 8}, task: {name: 'copy'}});
 const known = (more = {}) => ({
-  ...initialState(), request, tasks: {status: 'ready', value: []}, modes: {status: 'ready', value: []},
-  checkpoints: {status: 'ready', value: ['one', 'two', 'trace-1'].map(summary)}, ...more,
+  ...initialState(), request, tasks: [], modes: [],
+  checkpoints: ['one', 'two', 'trace-1'].map(summary), ...more,
 });
 const view = (more = {}) => ({corrupted: 'B', seed: 0, quantity: 'all', steps: null, ...more});
 const row = (quantity, head_name, restored = [], loss = restored) => ({quantity, head: 0, head_name, restored, loss});

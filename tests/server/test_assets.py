@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+import json
 import re
 from pathlib import Path
 
@@ -9,11 +10,12 @@ import plotly  # type: ignore[import-untyped]  # it ships no types
 import pytest
 from fastapi.testclient import TestClient
 
+from ntm_core.checkpoints.native import Checkpoint, checkpoint_bytes
 from server import assets
 from server.app import create_app
 from server.assets import Plotly, frontend_directory
 from server.settings import Settings
-from tests.server.conftest import ADDRESS
+from tests.server.conftest import ADDRESS, small_machine
 
 SCRIPT = (
     b"//# allFunctionsCalledOnLoad\n" + (Path(plotly.__file__).parent / "package_data" / "plotly.min.js").read_bytes()
@@ -51,6 +53,19 @@ def test_the_page_is_told_where_plotly_and_its_own_files_are(browser: TestClient
     assert response.headers["content-type"] == "text/html; charset=utf-8"
     assert response.headers["cache-control"] == "no-cache"
     assert browser.head("/").status_code == 200
+
+
+def test_the_lists_that_come_with_the_page_are_those_of_their_own_addresses(browser: TestClient, page: Path) -> None:
+    (page / "index.html").write_text('<script type="application/json">{{lists}}</script>', encoding="utf-8")
+    uploaded = checkpoint_bytes(Checkpoint.of(small_machine()))
+    name = "</script><b>not bold"
+    assert browser.post("/api/checkpoints", params={"name": name}, content=uploaded).status_code == 201
+    html = browser.get("/").text
+    assert html.count("<") == 2
+    lists = json.loads(html.removeprefix('<script type="application/json">').removesuffix("</script>"))
+    assert [one["name"] for one in lists["checkpoints"]["checkpoints"]] == [name]
+    for kind in ("checkpoints", "uploaded_traces", "tasks", "addressing_modes"):
+        assert lists[kind] == browser.get(f"/api/{kind.replace('_', '-')}").json()
 
 
 def test_a_file_is_kept_for_good_until_one_of_them_changes(browser: TestClient, page: Path) -> None:

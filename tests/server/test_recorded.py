@@ -54,6 +54,8 @@ def test_what_was_used_longest_ago_makes_room() -> None:
     cache.get(key("a"))
     cache.put(key("c"), TRACE)
     assert [cache.get(key(name)) is TRACE for name in ("a", "b", "c")] == [True, False, True]
+    assert [cache.knows(name) for name in ("a", "b", "c")] == [True, False, True]
+    assert cache.longest_start(key("b", 3)) is None
 
 
 def test_a_trace_that_never_fits_is_not_kept_and_drives_out_none() -> None:

@@ -7,6 +7,7 @@ import httpx2
 import pytest
 from fastapi.testclient import TestClient
 
+from server import formats
 from server.stores.recorded import TraceCache
 from server.traces import KnownRecording, Recordings
 from server.wire import TraceFailedError, TraceReader, read_trace
@@ -39,7 +40,11 @@ def test_the_first_steps_arrive_long_before_the_last(server: LiveServer) -> None
         assert reader.end is None
 
 
-def test_the_first_step_arrives_alone_and_the_others_a_turn_at_a_time(server: LiveServer) -> None:
+@pytest.mark.parametrize(("seconds", "first"), [(0.0, 1), (60.0, 201)])
+def test_what_is_complete_after_a_moment_is_sent_then(
+    server: LiveServer, monkeypatch: pytest.MonkeyPatch, seconds: float, first: int
+) -> None:
+    monkeypatch.setattr(formats, "_FIRST_SECONDS", seconds)
     asked = {"checkpoint": "small", "task": {"name": "copy", "bits": 2, "lengths": [100, 100]}}
     reader = TraceReader()
     counts = []
@@ -49,7 +54,7 @@ def test_the_first_step_arrives_alone_and_the_others_a_turn_at_a_time(server: Li
             counts.append(reader.steps)
     assert reader.result().trace.header.steps == 201
     assert counts[-1] == 201
-    assert min(count for count in counts if count) == 1
+    assert min(count for count in counts if count) == first
 
 
 @pytest.mark.parametrize("query", ["", "?format=json", "?format=npz"])

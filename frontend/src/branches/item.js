@@ -6,6 +6,7 @@
 /** @import {Store} from '../store.js' */
 /** @import {Branch} from './tree.js' */
 /** @import {Result} from './results.js' */
+import {modeOf} from '../change_words.js';
 import {LETTERS, MOST_COLUMNS} from '../compare/columns.js';
 import {el, icon, replaceChildren} from '../shell/dom.js';
 import {setHidden, setText} from '../views/dom.js';
@@ -136,7 +137,7 @@ function lettersOf({tree, columns}, id) {
  */
 function fromWords(state, {parent, step, interventions, mode}) {
   const count = interventions.length === 1 ? '1 edit' : `${interventions.length} edits`;
-  const title = state.modes.status === 'ready' ? state.modes.value.find(({name}) => name === mode)?.title : mode;
+  const title = modeOf(state, mode)?.title;
   const start = parent === null ? `from the start, ${(title ?? mode).toLowerCase()}` : `from t = ${step + 1}`;
   return `${start} · ${interventions.length === 0 ? 'no edits yet' : count}`;
 }

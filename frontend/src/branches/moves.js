@@ -3,6 +3,7 @@
 /** @import {Column} from '../compare/columns.js' */
 /** @import {State, TraceState} from '../state.js' */
 /** @import {Run, Tree} from './tree.js' */
+import {modeOf} from '../change_words.js';
 import {chosenRun, mainChoice, MOST_COLUMNS, newColumn, requestOf} from '../compare/columns.js';
 import {checkpointOf} from '../runs.js';
 import {EMPTY_TRACE} from '../state.js';
@@ -63,8 +64,8 @@ function changesOf({checkpoint, mode, interventions, leave_constraints, sources 
  * @returns {string} What a root is called until a person gives it a name.
  */
 function runName({checkpoints, modes}, {checkpoint, mode}) {
-  const model = (checkpoints.status === 'ready' && checkpointOf(checkpoints.value, checkpoint)?.name) || checkpoint;
-  const title = modes.status === 'ready' ? modes.value.find(({name}) => name === mode)?.title : mode;
+  const model = checkpointOf(checkpoints, checkpoint)?.name || checkpoint;
+  const title = modeOf({modes}, mode)?.title;
   return mode === 'full' ? model : `${model}, ${(title ?? mode).toLowerCase()}`;
 }
 

@@ -8,6 +8,7 @@ import {resultOf} from '../compare/column_head.js';
 import {mainChoice, requestOf} from '../compare/columns.js';
 import {patiently} from '../compare/column_loader.js';
 import {failureFrom} from '../failure.js';
+import {Latest} from '../latest.js';
 import {sleep} from '../sleep.js';
 import {EMPTY_TRACE} from '../state.js';
 
@@ -24,7 +25,7 @@ const BUSY_KEYS = /** @type {const} */ (['request', 'tree', 'columns', 'trace', 
 
 export class BranchResults {
   /** @type {Map<string, Result>} By request, as JSON. */ #known = new Map();
-  #asking = new AbortController();
+  #asking = new Latest();
 
   /** @param {{store: Store, api: Pick<Api, 'streamTrace'>, changed: () => void, signal: AbortSignal, rest?: number}} parts */
   constructor({store, api, changed, signal, rest = REST}) {
@@ -35,7 +36,7 @@ export class BranchResults {
     store.subscribe((state, previous) => {
       if (BUSY_KEYS.some((key) => state[key] !== previous[key])) this.#hear(state);
     }, signal);
-    signal.addEventListener('abort', () => this.#asking.abort(), {once: true});
+    signal.addEventListener('abort', () => this.#asking.end(), {once: true});
   }
 
   /**
@@ -50,13 +51,12 @@ export class BranchResults {
 
   /** @param {State} state */
   #hear(state) {
-    this.#asking.abort();
-    this.#asking = new AbortController();
+    this.#asking.end();
     for (const {choice, trace} of judged(state)) {
       const request = choice && requestOf(state, choice);
       if (request) this.#note(request, trace);
     }
-    if (isAtRest(state) && this.#unknown(state)) void this.#findOut(this.#asking.signal);
+    if (isAtRest(state) && this.#unknown(state)) void this.#findOut(this.#asking.begin());
   }
 
   /**

@@ -7,7 +7,7 @@
 /** @import {Shown} from './align.js' */
 /** @import {PanelGroup} from './panel_group.js' */
 import {el} from '../shell/dom.js';
-import {setHidden} from '../views/dom.js';
+import {setBusy, setHidden} from '../views/dom.js';
 import {mainStep, shownColumns} from './align.js';
 import {columnHead} from './column_head.js';
 import {columnPlots, under} from './column_plots.js';
@@ -51,9 +51,8 @@ export class ColumnCard {
    * @param {State} state Of the page.
    */
   update(shown, model, state) {
-    const busy = String(shown.state.trace.status === 'pending');
     const {element} = this.plots;
-    if (element.getAttribute('aria-busy') !== busy) element.setAttribute('aria-busy', busy);
+    setBusy(element, shown.state.trace.status === 'pending');
     setHidden(element, !model);
     if (!model) return;
     const {header} = model.data;

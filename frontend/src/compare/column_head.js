@@ -7,6 +7,7 @@
 /** @import {Column} from './columns.js' */
 /** @import {Parting} from './first_divergence.js' */
 import {branchOf} from '../branches/tree.js';
+import {modeOf} from '../change_words.js';
 import {el, iconButton, replaceChildren} from '../shell/dom.js';
 import {fillModels} from '../shell/model_group.js';
 import {askedBits, bitsText} from '../shell/status.js';
@@ -107,7 +108,7 @@ function mainName() {
  * @returns {string} What the model is called.
  */
 function nameOf({checkpoints}, id) {
-  return (checkpoints.status === 'ready' && checkpointOf(checkpoints.value, id)?.name) || id;
+  return checkpointOf(checkpoints, id)?.name || id;
 }
 
 /**
@@ -116,7 +117,7 @@ function nameOf({checkpoints}, id) {
  * @returns {string}
  */
 function modeTitle({modes}, mode) {
-  return (modes.status === 'ready' && modes.value.find(({name}) => name === mode)?.title) || mode;
+  return modeOf({modes}, mode)?.title || mode;
 }
 
 /** @param {number} count */
@@ -151,10 +152,10 @@ function columnChoices(letter, id, store) {
     shown = now;
     fillModels(model, state.checkpoints);
     model.append(...branchOptions(state));
-    replaceChildren(mode, ...(state.modes.status === 'ready' ? state.modes.value : []).map(({name, title, definition}) => (
+    replaceChildren(mode, ...state.modes.map(({name, title, definition}) => (
       el('option', {value: name, title: definition}, title))));
     const run = chosenRun(state, choice);
-    const found = state.checkpoints.status === 'ready' ? checkpointOf(state.checkpoints.value, run?.checkpoint) : undefined;
+    const found = checkpointOf(state.checkpoints, run?.checkpoint);
     model.value = 'branch' in choice ? `branch:${choice.branch}` : found?.id ?? '';
     mode.value = run?.mode ?? 'full';
     mode.disabled = found?.source === 'recorded' || 'branch' in choice;

@@ -45,7 +45,7 @@ export function keepColumns({store, api, onFailure, signal}) {
    */
   function keepOne(state, {id, choice, attempt}) {
     const request = requestOf(state, choice);
-    if (!request && (state.checkpoints.status !== 'ready' || state.tasks.status !== 'ready')) return;
+    if (!request && !state.request) return;
     const asked = JSON.stringify([attempt, request]);
     if (loadings.get(id)?.asked === asked) return;
     loadings.get(id)?.abort.abort();

@@ -123,15 +123,15 @@ export function nextChoice({request, columns}, modes) {
  */
 export function requestOf({request, checkpoints, tasks, tree}, choice) {
   const run = chosenRun({tree}, choice);
-  if (!request || !run || checkpoints.status !== 'ready' || tasks.status !== 'ready') return null;
-  const model = checkpointOf(checkpoints.value, run.checkpoint);
+  if (!request || !run) return null;
+  const model = checkpointOf(checkpoints, run.checkpoint);
   if (!model) return null;
   const {task, seed, initial_seed, inputs} = request;
   const asked = {...orderedRun(run), task, seed, initial_seed, inputs};
-  const main = checkpointOf(checkpoints.value, request.checkpoint);
+  const main = checkpointOf(checkpoints, request.checkpoint);
   if (model.source === 'recorded') return {...asked, task: null, inputs: null, mode: 'full', interventions: [], leave_constraints: false};
   if (main && request.task && sameChannels(main, model)) return asked;
-  return {...asked, task: startingTask(tasks.value, model), inputs: null};
+  return {...asked, task: startingTask(tasks, model), inputs: null};
 }
 
 /**
@@ -158,7 +158,7 @@ export function patched(columns, id, patch) {
  * @returns {Partial<State>} With one more column.
  */
 export function addColumn(state) {
-  const choice = nextChoice(state, state.modes.status === 'ready' ? state.modes.value.map(({name}) => name) : []);
+  const choice = nextChoice(state, state.modes.map(({name}) => name));
   return choice ? {columns: [...state.columns, newColumn(choice)]} : {};
 }
 

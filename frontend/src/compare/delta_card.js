@@ -3,6 +3,7 @@
 /** @import {Api} from '../api.js' */
 /** @import {State} from '../state.js' */
 /** @import {Store} from '../store.js' */
+/** @import {TraceData} from '../trace_data.js' */
 /** @import {Model} from '../views/model.js' */
 /** @import {Shown} from './align.js' */
 /** @import {CompareView} from './columns.js' */
@@ -21,10 +22,13 @@ import {StageGroup} from './stage_group.js';
 
 /** @typedef {{rows: readonly number[]|null, text: string}} Matched */
 
+/** @typedef {Matched & {a: TraceData, b: TraceData}} Kept */
+
 export class DeltaCard {
   #built = '';
   #letters = '';
   #parting = 0;
+  /** @type {Kept|null} How the two traces on screen are matched. */ #kept = null;
 
   /** @param {{store: Store, api: Api, group: PanelGroup, changed: () => void, signal: AbortSignal}} parts */
   constructor({store, api, group, changed, signal}) {
@@ -61,12 +65,14 @@ export class DeltaCard {
     this.#choose(shown, shown[at].letter);
     this.rows.update(state);
     const [a, b] = [models[0], models[at]];
-    const whole = [shown[0], shown[at]].every((one) => one.state.trace.status === 'ready');
-    const problem = a && b && whole ? cannotSubtract(a.data, b.data) : 'Once both traces are complete.';
+    const ready = [state, shown[at].state].every(({trace: {status}}) => status === 'ready');
+    const known = a && b && (ready || this.#holds(a.data, b.data));
+    const problem = known ? cannotSubtract(a.data, b.data) : 'Once both traces are complete.';
     setHidden(this.plots.element, problem !== null);
     if (problem !== null || !a || !b) return this.#say(problem ?? '', null, 0);
+    const matched = this.#kept && !ready ? this.#kept : this.#matched(state, shown[at], this.#rowsBefore(a.data, b.data));
+    this.#kept = {a: a.data, b: b.data, ...matched};
     const {offset} = shown[at];
-    const matched = this.#matched(state, shown[at]);
     this.#say(matched.text, matched.rows && firstDivergence(a.data, b.data, matched.rows, offset), offset);
     this.#build(a, b);
     const other = {b: b.data, rows: matched.rows, offset, letter: shown[at].letter};
@@ -78,16 +84,41 @@ export class DeltaCard {
   }
 
   /**
+   * @param {TraceData} a
+   * @param {TraceData} b
+   * @returns {boolean} Whether it is known how these two are matched, which stay on screen while another run is on its way.
+   */
+  #holds(a, b) {
+    return this.#kept?.a === a && this.#kept.b === b;
+  }
+
+  /**
    * @param {State} state
    * @param {Shown} shown
+   * @param {readonly number[]|null} before Rows to go on with until the matching is known.
    * @returns {Matched}
    */
-  #matched(state, {column, offset}) {
+  #matched(state, {column, offset}, before) {
     const b = column && requestOf(state, column.choice);
     if (state.compare.rows === 'raw' || !state.request || !b) return {rows: null, text: 'Rows as they are.'};
     const found = this.matcher.found(state.request, b);
     const text = matchingText(found);
-    return {rows: bestMatching(found)?.rows ?? null, text: offset === 0 || found.status !== 'ready' ? text : `${text} The matching was found step by step.`};
+    if (found.status === 'pending') return {rows: before, text: before ? `${text} Until then as before.` : text};
+    const rows = bestMatching(found)?.rows ?? null;
+    return {
+      rows: String(rows) === String(before) ? before : rows,
+      text: offset === 0 || found.status === 'failed' ? text : `${text} The matching was found step by step.`,
+    };
+  }
+
+  /**
+   * @param {TraceData} a
+   * @param {TraceData} b
+   * @returns {readonly number[]|null} With which the last traces of these two machines were matched.
+   */
+  #rowsBefore(a, b) {
+    const last = this.#kept;
+    return last && sameMachine(last.a, a) && sameMachine(last.b, b) ? last.rows : null;
   }
 
   /**
@@ -134,4 +165,13 @@ export class DeltaCard {
     this.plots.drop();
     this.element.remove();
   }
+}
+
+/**
+ * @param {TraceData} one
+ * @param {TraceData} other
+ */
+function sameMachine(one, other) {
+  const {checkpoint} = one.header;
+  return one === other || (checkpoint !== null && checkpoint === other.header.checkpoint);
 }

@@ -143,14 +143,15 @@ class ComparePage {
   }
 
   /**
-   * Says where each column first parts from the main trace, once both are complete.
+   * Says where each column first parts from the main trace, once both are complete; while another run is on its way, where
+   * those on screen part.
    *
    * @param {Shown[]} shown
    * @param {(Model|null)[]} models
    */
   #part(shown, [a, ...others]) {
     others.forEach((b, at) => {
-      const whole = a && b && shown[0].state.trace.status === 'ready' && shown[at + 1].state.trace.status === 'ready';
+      const whole = a?.data.whole && b?.data.whole;
       this.#cards[at + 1].head.part(whole ? firstDivergence(a.data, b.data, null, shown[at + 1].offset) : null, shown[at + 1].offset);
     });
   }

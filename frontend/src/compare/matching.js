@@ -3,6 +3,7 @@
 /** @import {Api} from '../api.js' */
 /** @import {Failure, TraceRequest} from '../state.js' */
 import {failureFrom} from '../failure.js';
+import {Latest} from '../latest.js';
 import {brief} from '../views/format.js';
 import {patiently} from './column_loader.js';
 
@@ -19,7 +20,7 @@ import {patiently} from './column_loader.js';
 /** Asks for the comparison of two traces, and only anew when they are others. */
 export class Matcher {
   #key = '';
-  #abort = new AbortController();
+  #asking = new Latest();
   /** @type {Found} */ #found = {status: 'pending'};
 
   /**
@@ -30,7 +31,7 @@ export class Matcher {
   constructor(api, changed, signal) {
     this.api = api;
     this.changed = changed;
-    signal.addEventListener('abort', () => this.#abort.abort(), {once: true});
+    signal.addEventListener('abort', () => this.#asking.end(), {once: true});
   }
 
   /**
@@ -43,9 +44,7 @@ export class Matcher {
     if (key !== this.#key) {
       this.#key = key;
       this.#found = {status: 'pending'};
-      this.#abort.abort();
-      this.#abort = new AbortController();
-      void this.#ask(a, b, this.#abort.signal);
+      void this.#ask(a, b, this.#asking.begin());
     }
     return this.#found;
   }

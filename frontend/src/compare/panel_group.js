@@ -3,7 +3,7 @@
 /** @import {Store} from '../store.js' */
 /** @import {Panel as PanelType, PlotSpec} from '../views/panel.js' */
 import {loadPlotly} from '../plotly.js';
-import {Panel} from '../views/panel.js';
+import {fit, Panel} from '../views/panel.js';
 import {Pointer} from '../views/pointer.js';
 import {Scheduler} from '../views/scheduler.js';
 
@@ -22,10 +22,10 @@ export class PanelGroup {
     this.signal = signal;
     this.tooltip = tooltip;
     this.failed = failed;
-    this.scheduler = new Scheduler(signal, {failed, rested: () => false});
+    this.scheduler = new Scheduler(signal, {failed, rested: () => {}});
     this.sight = new IntersectionObserver((entries) => this.#seen(entries), {rootMargin: '120px'});
     this.sizes = new ResizeObserver((entries) => {
-      for (const {target} of entries) this.#panels.get(target)?.measure();
+      fit(entries.flatMap(({target}) => this.#panels.get(target) ?? []));
       this.scheduler.wake();
     });
     signal.addEventListener('abort', () => this.#dispose(), {once: true});

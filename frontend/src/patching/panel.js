@@ -168,9 +168,9 @@ export class PatchingPanel {
  * @param {State} state
  * @returns {boolean} Whether the traces on screen are what they will be.
  */
-function ready({trace, columns, checkpoints, tasks}) {
+function ready({trace, columns}) {
   const settled = [trace, ...columns.map((column) => column.trace)].every(({status}) => status === 'ready' || status === 'failed');
-  return settled && trace.status === 'ready' && checkpoints.status === 'ready' && tasks.status === 'ready';
+  return settled && trace.status === 'ready';
 }
 
 /** @param {PatchAsked['clean']} request */

@@ -9,6 +9,7 @@ import {el, mathText, modal} from './dom.js';
 import {machineLine} from './machine_line.js';
 import {originSection, readingForm} from './origin.js';
 import {bytesText} from './upload.js';
+import {whole} from './whole.js';
 
 /**
  * @param {{store: Store, actions: Actions}} parts
@@ -26,7 +27,7 @@ export function conventionsPanel({store, actions}) {
  * @returns {Child[]}
  */
 function content({checkpoints, request, detail, trace}, actions, close) {
-  const chosen = checkpoints.status === 'ready' ? checkpoints.value.find(({id}) => id === request?.checkpoint) : undefined;
+  const chosen = checkpoints.find(({id}) => id === request?.checkpoint);
   if (chosen?.source === 'recorded') return [...aboutRecording(chosen), ...computedBy(trace)];
   if (!detail || detail.status === 'pending') return [el('p', {}, 'Loading…')];
   if (detail.status === 'failed') return [el('p', {class: 'text-error'}, detail.error.message)];
@@ -68,7 +69,7 @@ function aboutModel(detail, actions, close) {
   const heads = `${config.read_heads} read, ${config.write_heads} write`;
   return [
     el('p', {class: 'about-line'}, el('strong', {}, detail.name),
-      ` — ${machineLine(detail)}, ${heads}, ${parameters.toLocaleString('en')} parameters, ${bytesText(bytes)}, ${detail.source}`),
+      ` — ${machineLine(detail)}, ${heads}, ${whole(parameters)} parameters, ${bytesText(bytes)}, ${detail.source}`),
     ...warnings.map((warning) => el('p', {class: 'banner banner-warn'}, warning)),
     ...cardParagraphs(card),
     ...(imported ? originSection(imported) : []),

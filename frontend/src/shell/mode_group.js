@@ -27,7 +27,7 @@ export function modeGroup({actions}) {
     const name = request?.mode ?? UNCHANGED.mode;
     const mode = modeOf(state, name);
     if (mode) select.value = name;
-    select.disabled = modes.status !== 'ready' || request === null || recorded;
+    select.disabled = request === null || recorded;
     select.title = recorded ? RECORDED : [mode?.definition, mode?.equation].filter(Boolean).join('\n');
     select.toggleAttribute('data-on', name !== UNCHANGED.mode);
   }
@@ -39,10 +39,6 @@ export function modeGroup({actions}) {
  * @param {State['modes']} modes
  */
 function fillModes(select, modes) {
-  if (modes.status !== 'ready') {
-    replaceChildren(select, el('option', {value: ''}, modes.status === 'failed' ? 'not loaded' : 'loading…'));
-    return;
-  }
-  replaceChildren(select, ...modes.value.map(({name, title, definition, equation}) => (
+  replaceChildren(select, ...modes.map(({name, title, definition, equation}) => (
     el('option', {value: name, title: [definition, equation].filter(Boolean).join('\n')}, title))));
 }

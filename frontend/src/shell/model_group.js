@@ -27,14 +27,13 @@ export function modelGroup({store, actions, chooseFile, showAbout}) {
 
   /** @param {State} state */
   function render({checkpoints, request, detail}) {
-    const list = checkpoints.status === 'ready' ? checkpoints.value : [];
     if (listed !== checkpoints) {
       listed = checkpoints;
       fillModels(select, checkpoints);
     }
-    const chosen = checkpointOf(list, request?.checkpoint);
+    const chosen = checkpointOf(checkpoints, request?.checkpoint);
     select.value = chosen?.id ?? '';
-    select.disabled = list.length === 0;
+    select.disabled = checkpoints.length === 0;
     remove.hidden = chosen?.source !== 'uploaded' && chosen?.source !== 'recorded';
     about.hidden = !chosen;
     if (chosen) {
@@ -51,14 +50,13 @@ export function modelGroup({store, actions, chooseFile, showAbout}) {
  * @param {State['checkpoints']} checkpoints
  */
 export function fillModels(select, checkpoints) {
-  if (checkpoints.status !== 'ready' || checkpoints.value.length === 0) {
-    const text = {pending: 'loading…', failed: 'not loaded', ready: 'none yet'}[checkpoints.status];
-    replaceChildren(select, el('option', {value: ''}, text));
+  if (checkpoints.length === 0) {
+    replaceChildren(select, el('option', {value: ''}, 'none yet'));
     return;
   }
   const groups = /** @type {const} */ ([['shipped', 'Shipped'], ['trained', 'Trained here'], ['uploaded', 'Uploaded'], ['recorded', 'Recorded elsewhere']]);
   replaceChildren(select, ...groups.map(([source, label]) => {
-    const options = checkpoints.value.filter((one) => one.source === source);
+    const options = checkpoints.filter((one) => one.source === source);
     return options.length > 0 && el('optgroup', {label}, ...options.map(({id, name}) => el('option', {value: id}, name)));
   }));
 }

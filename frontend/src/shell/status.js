@@ -7,6 +7,7 @@
 import {isChanged, UNCHANGED} from '../interventions.js';
 import {el, icon, iconButton, replaceChildren} from './dom.js';
 import {withSteps} from './input_rows.js';
+import {setBusy} from '../views/dom.js';
 
 /** ms between looks at the clock while a busy server is waited for. */
 const TICK = 500;
@@ -128,7 +129,7 @@ export function mountStage({stage, views}, {store, actions, chooseFile, signal})
     const {trace} = state;
     const message = stageMessage(state, Date.now());
     views.hidden = !trace.data;
-    views.setAttribute('aria-busy', String(trace.status === 'pending'));
+    setBusy(views, trace.status === 'pending');
     stage.hidden = message === null;
     if (!message) return replaceChildren(stage);
     if (trace.retry_at !== null) ticking = window.setTimeout(() => render(store.get()), TICK);
@@ -145,7 +146,7 @@ export function mountStage({stage, views}, {store, actions, chooseFile, signal})
         el('button', {type: 'button', class: 'button button-strong', onclick: chooseFile}, icon('upload'), 'Upload a model')));
   }
   store.subscribe((state, previous) => {
-    const keys = /** @type {const} */ (['trace', 'checkpoints', 'tasks', 'request']);
+    const keys = /** @type {const} */ (['trace', 'checkpoints', 'request']);
     if (keys.some((key) => state[key] !== previous[key])) render(state);
   }, signal);
   render(store.get());
@@ -159,14 +160,12 @@ export function mountStage({stage, views}, {store, actions, chooseFile, signal})
 export function stageMessage({checkpoints, request, trace}, now) {
   if (trace.data) return null;
   if (trace.retry_at !== null) return {kind: 'busy', title: 'Waiting for the server', text: waitText(trace.retry_at, now)};
-  if (checkpoints.status === 'pending') return {kind: 'busy', title: 'Looking for models…', text: ''};
-  if (checkpoints.status === 'failed') return {kind: 'failed', title: 'The list of models did not load', text: checkpoints.error.message};
   if (trace.status === 'failed') {
     return {kind: 'failed', title: 'There is no trace to show', text: trace.error?.message ?? ''};
   }
-  if (checkpoints.value.length === 0) {
+  if (checkpoints.length === 0) {
     return {kind: 'empty', title: 'No model yet', text: 'Drop a checkpoint (.safetensors) anywhere on this page, or choose one.'};
   }
-  const name = checkpoints.value.find(({id}) => id === request?.checkpoint)?.name ?? '';
+  const name = checkpoints.find(({id}) => id === request?.checkpoint)?.name ?? '';
   return {kind: 'busy', title: `Running ${name}…`, text: 'The first step shows as soon as it is computed.'};
 }

@@ -32,16 +32,15 @@ export function taskGroup({store, actions, signal}) {
   /** @param {State} state */
   function render(state) {
     const {tasks, checkpoints, request} = state;
-    const list = tasks.status === 'ready' ? tasks.value : [];
-    const checkpoint = checkpoints.status === 'ready' ? checkpointOf(checkpoints.value, request?.checkpoint) : undefined;
-    const now = JSON.stringify([list.length, checkpoint?.id, request?.task, request?.inputs !== null]);
+    const checkpoint = checkpointOf(checkpoints, request?.checkpoint);
+    const now = JSON.stringify([checkpoint?.id, request?.task, request?.inputs !== null]);
     if (now === key) return;
     key = now;
     replaceChildren(select,
-      ...list.map((info) => taskOption(info, checkpoint)),
+      ...tasks.map((info) => taskOption(info, checkpoint)),
       !request?.task && el('option', {value: ''}, '—'));
     select.value = request?.task?.name ?? '';
-    select.disabled = list.length === 0 || !checkpoint || checkpoint.source === 'recorded';
+    select.disabled = !checkpoint || checkpoint.source === 'recorded';
     select.title = checkpoint?.source === 'recorded' ? RECORDED : '';
     const shown = chosen(state);
     coding.root.hidden = !shown;
@@ -61,7 +60,7 @@ export function taskGroup({store, actions, signal}) {
  */
 function chosen({tasks, request}) {
   const settings = request?.task;
-  const info = tasks.status === 'ready' ? tasks.value.find(({name}) => name === settings?.name) : undefined;
+  const info = tasks.find(({name}) => name === settings?.name);
   return info && settings ? {info, settings: {...info.defaults, ...settings}} : null;
 }
 

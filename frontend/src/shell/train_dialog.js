@@ -9,6 +9,7 @@ import {el, modal, replaceChildren} from './dom.js';
 import {learningCurves} from './learning_curves.js';
 import {fieldSet} from './machine_form.js';
 import {settingFields} from './settings_form.js';
+import {whole} from './whole.js';
 
 const CONTROLLERS = /** @type {const} */ ([['lstm', 'LSTM'], ['gru', 'GRU'], ['feedforward', 'feed-forward']]);
 const SIZES = new Set(['memory_size', 'word_size', 'read_heads', 'write_heads', 'shift_range', 'controller_size', 'controller_layers']);
@@ -25,10 +26,9 @@ export function trainDialog({store, api, actions, signal}) {
 
   async function fill() {
     const {tasks} = store.get();
-    if (tasks.status !== 'ready') return;
     try {
       const options = await api.trainingOptions(signal);
-      replaceChildren(body, trainForm({options, tasks: tasks.value, actions, started: panel.close}), runs.root);
+      replaceChildren(body, trainForm({options, tasks, actions, started: panel.close}), runs.root);
     } catch (error) {
       if (!signal.aborted) replaceChildren(body, el('p', {class: 'text-error'}, failureFrom(error).message), runs.root);
     }
@@ -145,7 +145,7 @@ function runsSection({store, api, actions, signal, close}) {
       actions.chooseCheckpoint(id);
     }}, 'Open');
     return el('tr', {}, el('td', {}, box), el('th', {scope: 'row'}, name), el('td', {}, el('span', {class: `run-status run-${status}`}, status)),
-      el('td', {class: 'table-number'}, progress ? progress.iteration.toLocaleString('en') : '—'),
+      el('td', {class: 'table-number'}, progress ? whole(progress.iteration) : '—'),
       el('td', {class: 'table-number'}, progress?.row ? String(Number(progress.row.wrong_bits.toPrecision(3))) : '—'), el('td', {}, open));
   }
 

@@ -5,6 +5,7 @@
 /** @import {Store} from '../store.js' */
 import {checkpointOf, isActive, momentOf} from '../runs.js';
 import {confirmed, el, iconButton, replaceChildren} from './dom.js';
+import {whole} from './whole.js';
 
 /** What is marked on the slider, as the server measures it; README says by which rules. */
 const MARKS = /** @type {const} */ ([['diagonal', 'diagonal'], ['content_jump', 'content jump'], ['converged', 'converged']]);
@@ -50,7 +51,7 @@ export function mountTrainingBar(root, {store, actions, signal}) {
     const shown = momentOf(request?.checkpoint ?? '');
     const run = runs?.find(({id}) => id === shown.id) ?? runs?.find(({status}) => status === 'running');
     const watched = run?.id === shown.id;
-    const history = watched ? historyOfRun(run) : historyOf(checkpointOf(checkpoints.status === 'ready' ? checkpoints.value : [], shown.id));
+    const history = watched ? historyOfRun(run) : historyOf(checkpointOf(checkpoints, shown.id));
     root.hidden = !run && !history;
     scrubber.hidden = !history;
     if (history) drawSlider(history, shown.iteration);
@@ -170,11 +171,6 @@ function createSpeed() {
     const [first] = samples;
     return now.at - first.at > 300 ? (1000 * (now.iteration - first.iteration)) / (now.at - first.at) : null;
   };
-}
-
-/** @param {number} value */
-function whole(value) {
-  return value.toLocaleString('en');
 }
 
 /** @param {number} value */

@@ -43,6 +43,26 @@ export function setHidden(target, hidden) {
   if (target.hidden !== hidden) target.hidden = hidden;
 }
 
+/** Milliseconds that an answer may take before what it will replace is dimmed: to dim much of a page for less would cost more. */
+const DIMMED_AFTER = 400;
+
+/** @type {WeakMap<Element, ReturnType<typeof setTimeout>>} */
+const dimming = new WeakMap();
+
+/**
+ * Says whether what an element shows is about to be replaced; `data-waiting` where that takes its time.
+ *
+ * @param {Element} target
+ * @param {boolean} busy
+ */
+export function setBusy(target, busy) {
+  if (target.getAttribute('aria-busy') === String(busy)) return;
+  target.setAttribute('aria-busy', String(busy));
+  clearTimeout(dimming.get(target));
+  if (busy) dimming.set(target, setTimeout(() => target.setAttribute('data-waiting', ''), DIMMED_AFTER));
+  else target.removeAttribute('data-waiting');
+}
+
 /** @type {WeakMap<Element, Text>} */
 const texts = new WeakMap();
 
@@ -61,4 +81,18 @@ export function setText(target, text) {
     target.replaceChildren(node);
   }
   if (node.data !== text) node.data = text;
+}
+
+/** @returns {Promise<unknown>} When the browser is about to paint again. */
+export function nextFrame() {
+  return new Promise((resolve) => requestAnimationFrame(resolve));
+}
+
+/**
+ * @param {Element} target
+ * @returns {boolean} Whether a part of it is in the window.
+ */
+export function isInSight(target) {
+  const {top, bottom} = target.getBoundingClientRect();
+  return bottom > 0 && top < innerHeight;
 }

@@ -8,11 +8,11 @@
 /** @import {Model} from './model.js' */
 /** @import {Section} from './sections.js' */
 import {loadPlotly} from '../plotly.js';
-import {element} from './dom.js';
+import {element, isInSight} from './dom.js';
 import {InTurn} from './in_turn.js';
 import {Inspector} from './inspector.js';
 import {modelOf} from './model.js';
-import {Panel} from './panel.js';
+import {fit, Panel} from './panel.js';
 import {Pointer} from './pointer.js';
 import {Scheduler} from './scheduler.js';
 import {sectionsFor} from './sections.js';
@@ -50,7 +50,7 @@ class Page {
   /** @type {TraceData|null} */ #data = null;
   /** @type {Theme} */ #theme;
   /** @type {Model|null} */ #model = null;
-  /** @type {Set<Element>} Sections that are in sight, and the inspector if it is. */ #inSight = new Set();
+  /** @type {Set<Element>} Sections and the inspector, unless they are known to be out of sight. */ #inSight = new Set();
   #heads = '';
   #step = -1;
   #plotlyAsked = false;
@@ -157,7 +157,10 @@ class Page {
       this.sight.observe(panel.host);
       this.sizes.observe(panel.host);
     }
-    for (const {element: part} of [...this.#sections, this.#inspector]) this.read.observe(part);
+    for (const {element: part} of [...this.#sections, this.#inspector]) {
+      this.#inSight.add(part);
+      this.read.observe(part);
+    }
     this.scheduler.setPanels(this.#panels);
   }
 
@@ -209,7 +212,10 @@ class Page {
 
   /** @param {ResizeObserverEntry[]} entries */
   #resized(entries) {
-    for (const {target} of entries) this.#byElement.get(target)?.measure();
+    const resized = entries.flatMap(({target}) => this.#byElement.get(target) ?? []);
+    // What watches the sight tells only after the first frame has been painted.
+    for (const panel of resized) panel.visible ||= isInSight(panel.host);
+    fit(resized);
     this.scheduler.wake();
   }
 
@@ -246,17 +252,10 @@ class Page {
     this.scheduler.start();
   }
 
-  /**
-   * Brings up what is out of sight, for printing, for full-page pictures, and for whoever reads the page otherwise.
-   *
-   * @returns {boolean} Whether there is more to draw now.
-   */
+  /** Brings up words out of sight, for printing, for full-page pictures, and for whoever reads the page otherwise. */
   #rested() {
     const model = this.#model;
     if (model) for (const part of [...this.#sections, this.#inspector]) part?.update(model);
-    const unmeasured = this.#panels.filter((panel) => !panel.measured);
-    for (const panel of unmeasured) panel.measure();
-    return unmeasured.some((panel) => panel.measured);
   }
 
   /** Goes on in the next frame, without a change of state. */

@@ -12,7 +12,7 @@ import {
 } from '../plotly.js';
 import {CellOverlay} from './cells.js';
 import {ColumnCursor} from './column_cursor.js';
-import {element, setText} from './dom.js';
+import {element, nextFrame, setText} from './dom.js';
 import {FigurePicture} from './figure_picture.js';
 import {cursorShape} from './layout.js';
 import {MovingPaths} from './moving_paths.js';
@@ -113,15 +113,9 @@ export class Panel {
     return element('span', {class: 'plot-saves'}, button('png'), button('svg'));
   }
 
-  /** Takes the size of the host anew. */
+  /** Takes the size of the host anew; `refresh` brings the plot to it. */
   measure() {
     this.#size = {width: this.host.clientWidth, height: this.host.clientHeight};
-    if (this.visible) this.refresh();
-  }
-
-  /** Whether its size is known; that of what a browser skips, because it is far out of sight, is not. */
-  get measured() {
-    return this.#size.width > 0;
   }
 
   /** @param {Model} model */
@@ -144,14 +138,17 @@ export class Panel {
   }
 
   /**
-   * Shows what Plotly will draw.
+   * Shows what Plotly will draw, from the next frame on: the cells are painted before.
    *
    * @param {Model} model
    * @param {unknown[]} wanted
    */
   async #sketch(model, wanted) {
     this.#sketched = wanted;
-    await this.#picture.take(sketchOf(this.spec.figure(model, this.#size), this.spec.motion.kind === 'cursor', textWidth));
+    const size = this.#size;
+    await nextFrame();
+    if (wanted !== this.#sketched || isDrawn(this.host) || this.#disposed) return;
+    await this.#picture.take(sketchOf(this.spec.figure(model, size), this.spec.motion.kind === 'cursor', textWidth));
     if (!isDrawn(this.host)) this.#picture.show(true);
   }
 
@@ -373,6 +370,17 @@ export class Panel {
     removeFigure(this.host);
     this.element.remove();
   }
+}
+
+/**
+ * Brings plots whose hosts have other sizes now to them. First all is read, then all is written: else the browser lays
+ * the page out between every two of them.
+ *
+ * @param {Panel[]} panels
+ */
+export function fit(panels) {
+  for (const panel of panels) panel.measure();
+  for (const panel of panels) if (panel.visible) panel.refresh();
 }
 
 /**

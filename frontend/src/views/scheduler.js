@@ -1,4 +1,5 @@
 /** @import {Panel} from './panel.js' */
+import {nextFrame} from './dom.js';
 
 /** Milliseconds without a move after which moved plots are settled and plots out of sight are drawn. */
 const IDLE = 250;
@@ -15,8 +16,7 @@ export class Scheduler {
 
   /**
    * @param {AbortSignal} signal
-   * @param {{failed: (error: unknown) => void, rested: () => boolean}} tell `rested` when nothing moves and all is drawn; it says whether
-   *   there is more now.
+   * @param {{failed: (error: unknown) => void, rested: () => void}} tell `rested` when nothing moves and all is drawn.
    */
   constructor(signal, tell) {
     this.signal = signal;
@@ -86,12 +86,7 @@ export class Scheduler {
     else if (unpictured) await unpictured.takePicture();
     else if (unseen) await unseen.draw();
     else if (behind) behind.refresh();
-    else return this.tell.rested();
+    else this.tell.rested();
     return Boolean(unsettled ?? unpictured ?? unseen ?? behind);
   }
-}
-
-/** @returns {Promise<unknown>} */
-function nextFrame() {
-  return new Promise((resolve) => requestAnimationFrame(resolve));
 }

@@ -5,12 +5,13 @@ let context = null;
 
 /**
  * @param {string} text
- * @param {number} size Of the page's font, in pixels.
+ * @param {number} size In pixels.
+ * @param {string} family Of the font.
  * @returns {number} Pixels.
  */
-export function textWidth(text, size) {
+export function textWidth(text, size, family) {
   context ??= document.createElement('canvas').getContext('2d');
   if (!context) return 0.6 * size * text.length;
-  context.font = `${size}px ${getComputedStyle(document.body).fontFamily}`;
+  context.font = `${size}px ${family}`;
   return context.measureText(text).width;
 }
