@@ -34,7 +34,11 @@ rather than up to four times, since it lies in functions within functions. To ev
 as long. Other engines see a comment."""
 
 
-_BUNDLES = {"page.js": (bundle.script, "src/main.js"), "page.css": (bundle.style_sheet, "styles/page.css")}
+_BUNDLES = {
+    "page.js": (bundle.script, "src/main.js"),
+    "thread.js": (bundle.script, "src/streams/thread.js"),
+    "page.css": (bundle.style_sheet, "styles/page.css"),
+}
 
 
 def frontend_directory() -> Path:

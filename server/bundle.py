@@ -12,6 +12,7 @@ from pathlib import Path
 _IMPORT = re.compile(r"^import \{([^}]*)\} from '(\.[^']*\.js)';$", re.MULTILINE)
 _EXPORT = re.compile(r"^export ((?:(?:async )?function\*?|class|const) ([\w$]+))", re.MULTILINE)
 _OTHER = re.compile(r"^(?:import\b|export\b).*|\bimport\.meta\b.*|^[^/*]*\bimport\(.*", re.MULTILINE)
+_COMMENT = re.compile(r"^ *(?:/\*\*(?:(?!\*/).)*\*/|//[^\n]*)\n", re.MULTILINE | re.DOTALL)
 _SHEET = re.compile(r"^@import '(\.[^']*\.css)';$", re.MULTILINE)
 
 
@@ -46,7 +47,7 @@ def _in_order(path: Path, above: tuple[Path, ...], numbers: dict[Path, int]) -> 
 
 def _function(path: Path, numbers: dict[Path, int]) -> str:
     """A module's source as a constant that holds what it exports."""
-    source = path.read_text(encoding="utf-8")
+    source = _COMMENT.sub("", path.read_text(encoding="utf-8"))
     exported = ", ".join(name for _, name in _EXPORT.findall(source))
     body = _EXPORT.sub(r"\1", _IMPORT.sub(lambda found: _constants(path, found, numbers), source))
     other = _OTHER.search(body)

@@ -4,11 +4,13 @@
 /** @import {Comparison} from './compare/matching.js' */
 /** @import {Metrics, MetricsRequest} from './compare/metrics.js' */
 /** @import {PatchMap} from './patching/asked.js' */
+/** @import {Frames} from './streams/fetched.js' */
 /** @import {TraceReader} from './wire.js' */
 import {askedOf} from './interventions.js';
 import {jsonLines} from './lines.js';
+import {ApiError, failureOf, request as requested, unreachable} from './request.js';
+import {fetched} from './streams/fetched.js';
 import {readTrace} from './wire.js';
-import {WireError} from './wire_error.js';
 
 /** Why nothing can be changed that needs another run. */
 export const RECORDED = 'Recorded by another program: its machine is not here, so it cannot be run again';
@@ -17,59 +19,6 @@ const TRACE_TYPE = 'application/vnd.ntm-scope.trace';
 
 /** @typedef {(progress: {done: number, total: number}) => void} Progress */
 /** @typedef {{version: string, plotly: string, limits: Record<string, number>}} Version */
-
-/** A request that failed: `status` 0 if the server did not answer at all. */
-export class ApiError extends Error {
-  /**
-   * @param {import('./state.js').Failure} failure
-   * @param {number|null} [retryAfter] Seconds.
-   */
-  constructor({code, message, field = null, status = 0, questions = null}, retryAfter = null) {
-    super(message);
-    this.questions = questions;
-    this.code = code;
-    this.field = field;
-    this.status = status;
-    this.retryAfter = retryAfter;
-  }
-
-  /** @returns {boolean} Whether the server could not be reached. */
-  get offline() {
-    return this.status === 0;
-  }
-}
-
-/** @returns {ApiError} */
-function unreachable() {
-  return new ApiError({code: 'server_gone', message: 'The server does not answer.'});
-}
-
-/**
- * @param {string|null} header Retry-After, in seconds.
- * @returns {number|null}
- */
-function retryAfter(header) {
-  const seconds = Number(header ?? NaN);
-  return Number.isFinite(seconds) && seconds >= 0 ? seconds : null;
-}
-
-/**
- * @param {number} status
- * @param {string} body
- * @param {string|null} retry
- * @returns {ApiError} In the server's own words, if it gave any.
- */
-export function failureOf(status, body, retry) {
-  try {
-    const {code, message, field, questions} = JSON.parse(body).error;
-    if (typeof code === 'string' && typeof message === 'string') {
-      return new ApiError({code, message, field: field ?? null, status, questions: questions ?? null}, retryAfter(retry));
-    }
-  } catch {
-    // Not our server's error format: a proxy, or a crash. The status is all there is.
-  }
-  return new ApiError({code: 'http_error', message: `The server answered with status ${status}.`, status}, retryAfter(retry));
-}
 
 /**
  * @param {string} fileName
@@ -120,20 +69,13 @@ function compared(asked) {
 
 /**
  * @param {typeof fetch} [fetcher] A test passes its own.
+ * @param {Frames} [framesAt] How trace streams are read: by default in the page's own thread.
  */
-export function createApi(fetcher = (input, init) => fetch(input, init)) {
-  /**
-   * @param {string} path
-   * @param {RequestInit} [init]
-   * @returns {Promise<Response>} An answer with status 2xx.
-   */
-  async function request(path, init) {
-    const response = await fetcher(path, init).catch((error) => {
-      throw init?.signal?.aborted ? error : unreachable();
-    });
-    if (response.ok) return response;
-    throw failureOf(response.status, await response.text(), response.headers.get('Retry-After'));
-  }
+export function createApi(
+  fetcher = (input, init) => fetch(input, init), framesAt = (path, init) => fetched(fetcher, path, init),
+) {
+  /** @param {string} path @param {RequestInit} [init] */
+  const request = (path, init) => requested(fetcher, path, init);
 
   /**
    * @param {string} path
@@ -154,16 +96,15 @@ export function createApi(fetcher = (input, init) => fetch(input, init)) {
   /**
    * @param {TraceRequest} asked
    * @param {'stream'|'json'|'npz'} format
-   * @param {AbortSignal} signal
+   * @returns {[string, RequestInit]} Where a trace is, and how it is asked for.
    */
-  const trace = (asked, format, signal) => {
-    if (isRecording(asked.checkpoint)) return request(`/api/uploaded-traces/${encodeURIComponent(asked.checkpoint)}?format=${format}`, {signal});
-    return request(`/api/traces?format=${format}`, {
+  const traceAt = (asked, format) => {
+    if (isRecording(asked.checkpoint)) return [`/api/uploaded-traces/${encodeURIComponent(asked.checkpoint)}?format=${format}`, {}];
+    return [`/api/traces?format=${format}`, {
       method: 'POST',
       headers: {'Content-Type': 'application/json', ...(format === 'stream' ? {Accept: TRACE_TYPE} : {})},
       body: JSON.stringify(askedOf(asked)),
-      signal,
-    });
+    }];
   };
 
   /**
@@ -260,17 +201,10 @@ export function createApi(fetcher = (input, init) => fetch(input, init)) {
      * @returns {Promise<TraceReader>} The whole trace.
      */
     async streamTrace(asked, onProgress, signal) {
-      const response = await trace(asked, 'stream', signal);
-      if (!response.body) throw new ApiError({code: 'bad_stream', message: 'The answer has no body.', status: response.status});
-      try {
-        const reader = await readTrace(response.body, onProgress);
-        if (reader.error) throw new ApiError({...reader.error, status: response.status});
-        return reader;
-      } catch (error) {
-        if (error instanceof ApiError || error instanceof WireError || signal.aborted) throw error;
-        if (error instanceof TypeError) throw unreachable();
-        throw error;
-      }
+      const [path, init] = traceAt(asked, 'stream');
+      const reader = await readTrace(framesAt(path, {...init, signal}), onProgress);
+      if (reader.error) throw new ApiError({...reader.error, status: 200});
+      return reader;
     },
 
     /**
@@ -303,7 +237,10 @@ export function createApi(fetcher = (input, init) => fetch(input, init)) {
      * @param {AbortSignal} signal
      * @returns {Promise<Blob>}
      */
-    downloadTrace: async (asked, format, signal) => (await trace(asked, format, signal)).blob(),
+    async downloadTrace(asked, format, signal) {
+      const [path, init] = traceAt(asked, format);
+      return (await request(path, {...init, signal})).blob();
+    },
 
     /**
      * @param {File} file

@@ -1,6 +1,6 @@
 /** @import {Api} from './api.js' */
 /** @import {Store} from './store.js' */
-import {ApiError} from './api.js';
+import {ApiError} from './request.js';
 import {sleep} from './sleep.js';
 
 /** ms between looks at a server that is gone. */

@@ -1,5 +1,5 @@
 /** @import {Failure} from './state.js' */
-import {ApiError} from './api.js';
+import {ApiError} from './request.js';
 
 /**
  * @param {unknown} error

@@ -21,6 +21,7 @@ import {mountToolbar} from './shell/toolbar.js';
 import {mountUpload} from './shell/upload.js';
 import {initialState} from './state.js';
 import {createStore} from './store.js';
+import {threaded} from './streams/threaded.js';
 import {fromHash} from './url_state.js';
 import {mountViews} from './views/index.js';
 
@@ -35,7 +36,7 @@ function part(selector) {
 }
 
 const {signal} = new AbortController();
-const api = createApi();
+const api = createApi(undefined, threaded(new Worker(/** @type {HTMLMetaElement} */ (part('meta[name="thread"]')).content)));
 const store = createStore({...initialState(), theme: rememberedTheme()});
 const actions = createActions({store, api, signal});
 

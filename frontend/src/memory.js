@@ -221,6 +221,13 @@ export class MemoryReplay {
     if ((step + 1) % this.#spacing === 0 && !this.#foundAt && !this.#keyframes.has(step)) this.#keyframes.set(step, memory.slice());
   }
 
+  /** @returns {[number, Numbers][]} What has been kept, in the order of the steps; it is not kept any more. */
+  takeKept() {
+    const kept = [...this.#keyframes];
+    this.#keyframes.clear();
+    return kept;
+  }
+
   /**
    * @param {number} step
    * @returns {{before: Numbers, erased: Numbers, added: Numbers, after: Numbers}} All (location × word).

@@ -14,21 +14,30 @@ const CONFIG = Object.freeze({displayModeBar: false, doubleClick: false, showTip
 /** @type {Promise<PlotlyApi>|null} */
 let loading = null;
 
-/** @returns {Promise<PlotlyApi>} Plotly, fetched at the first call from the address that index.html names. */
+/** @returns {string} Where index.html says that Plotly is. */
+function address() {
+  const found = document.querySelector('meta[name="plotly"]')?.getAttribute('content');
+  if (!found) throw new Error('The page has no <meta name="plotly"> with the address of the plotting script');
+  return found;
+}
+
+/** Lets the browser fetch and compile Plotly beside whatever the page does. */
+export function fetchPlotly() {
+  const link = document.createElement('link');
+  Object.assign(link, {rel: 'preload', as: 'script', href: address()});
+  document.head.append(link);
+}
+
+/** @returns {Promise<PlotlyApi>} Plotly, evaluated at the first call. */
 export function loadPlotly() {
   loading ??= new Promise((resolve, reject) => {
-    const address = document.querySelector('meta[name="plotly"]')?.getAttribute('content');
-    if (!address) {
-      reject(new Error('The page has no <meta name="plotly"> with the address of the plotting script'));
-      return;
-    }
     const script = document.createElement('script');
-    script.src = address;
-    script.onload = () => (window.Plotly ? resolve(window.Plotly) : reject(new Error(`${address} defines no Plotly`)));
+    script.src = address();
+    script.onload = () => (window.Plotly ? resolve(window.Plotly) : reject(new Error(`${script.src} defines no Plotly`)));
     script.onerror = () => {
       loading = null;
       script.remove();
-      reject(new Error(`The plotting script ${address} could not be loaded`));
+      reject(new Error(`The plotting script ${script.src} could not be loaded`));
     };
     document.head.append(script);
   });

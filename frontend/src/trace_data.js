@@ -109,6 +109,26 @@ export class TraceData {
   }
 
   /**
+   * @param {number} first
+   * @param {number} last Index after the last one.
+   * @returns {Numbers} A copy of these whole records, one after another.
+   */
+  records(first, last) {
+    const copy = this.zeros((last - first) * this.sizes.step);
+    for (let step = first; step < last; step++) copy.set(this.#record(step), (step - first) * this.sizes.step);
+    return copy;
+  }
+
+  /**
+   * Forget what nobody will ask for any more, where a trace is only passed on.
+   *
+   * @param {number} step The first that stays, with those that share its chunk.
+   */
+  forgetBefore(step) {
+    this.#chunks.fill(this.zeros(0), 0, Math.floor(step / this.#stride));
+  }
+
+  /**
    * @param {number} step
    * @returns {Numbers}
    */
@@ -284,6 +304,11 @@ export class TraceData {
    */
   keepMemory(memory) {
     this.#replay().keep(this.received - 1, memory);
+  }
+
+  /** @returns {[number, Numbers][]} Steps and the memories after them that have been kept; they are not any more. */
+  takeKeptMemories() {
+    return this.#memory?.takeKept() ?? [];
   }
 
   #replay() {

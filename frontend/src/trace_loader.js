@@ -3,7 +3,7 @@
 /** @import {State, TraceRequest} from './state.js' */
 /** @import {Store} from './store.js' */
 /** @import {TraceReader} from './wire.js' */
-import {ApiError} from './api.js';
+import {ApiError} from './request.js';
 import {clamp} from './cursor.js';
 import {failureFrom} from './failure.js';
 import {Latest} from './latest.js';

@@ -3,7 +3,7 @@
 /** @import {Notices} from './notices.js' */
 /** @import {Summary, Wishes} from './state.js' */
 /** @import {Store} from './store.js' */
-import {ApiError} from './api.js';
+import {ApiError} from './request.js';
 import {failureFrom} from './failure.js';
 
 /**

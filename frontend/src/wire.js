@@ -7,6 +7,9 @@ import {WireError} from './wire_error.js';
 
 export const KIND = Object.freeze({header: 1, episode: 2, initial: 3, steps: 4, end: 5, error: 6, codedSteps: 7});
 
+/** A frame that never travels: the thread that decodes tells with it the memory after the steps before. */
+export const MEMORY = 'memory';
+
 const VERSION = 2;
 
 /** Length and kind of a frame: two unsigned 32-bit little-endian numbers. */
@@ -15,7 +18,7 @@ const PREFIX_BYTES = 8;
 /** A frame longer than this is not from our server. */
 const MAX_FRAME_BYTES = 1 << 30;
 
-/** @typedef {{kind: number, payload: Uint8Array<ArrayBuffer>}} Frame */
+/** @typedef {{kind: number|typeof MEMORY, payload: Uint8Array<ArrayBuffer>}} Frame */
 
 /** Cuts chunks of bytes, split anywhere, into frames. */
 export class FrameParser {
@@ -93,6 +96,7 @@ export class TraceReader {
     else if (kind === KIND.episode) this.data.setEpisode(numbers(payload, this.data));
     else if (kind === KIND.initial) this.data.setInitial(numbers(payload, this.data));
     else if (kind === KIND.steps || kind === KIND.codedSteps) this.#acceptSteps(this.data, kind, payload);
+    else if (kind === MEMORY) this.data.keepMemory(numbers(payload, this.data));
     else if (kind === KIND.end) this.end = /** @type {TraceEnd} */ (json(payload));
     else throw new WireError(`Unknown frame kind ${kind}; known are ${Object.values(KIND).join(', ')}`);
   }
@@ -134,29 +138,51 @@ export class TraceReader {
 }
 
 /**
- * Reads a whole trace stream.
+ * Cuts a trace stream into frames.
  *
  * @param {ReadableStream<Uint8Array>} stream
- * @param {(reader: TraceReader) => void} onProgress After each chunk that completed a frame.
- * @returns {Promise<TraceReader>} With `end`, or with the server's `error`.
+ * @returns {AsyncGenerator<Frame[]>} Those that a chunk completed, if it did any.
  */
-export async function readTrace(stream, onProgress) {
+export async function* framesOf(stream) {
   const parser = new FrameParser();
-  const reader = new TraceReader();
   const source = stream.getReader();
   try {
     for (let {done, value} = await source.read(); !done; {done, value} = await source.read()) {
       const frames = parser.push(/** @type {Uint8Array} */ (value));
-      frames.forEach((frame) => reader.accept(frame));
-      if (frames.length > 0) onProgress(reader);
+      if (frames.length > 0) yield frames;
     }
-  } catch (error) {
+  } finally {
     source.cancel().catch(() => {});
-    throw error;
   }
   if (!parser.atBoundary) throw new WireError('The stream ended inside a frame', 'stream_cut');
+}
+
+/**
+ * Reads a whole trace.
+ *
+ * @param {AsyncIterable<Frame[]>} frames
+ * @param {(reader: TraceReader) => void} onProgress After each batch of frames.
+ * @returns {Promise<TraceReader>} With `end`, or with the server's `error`.
+ */
+export async function readTrace(frames, onProgress) {
+  const reader = new TraceReader();
+  for await (const batch of frames) {
+    batch.forEach((frame) => reader.accept(frame));
+    onProgress(reader);
+  }
   reader.finish();
   return reader;
+}
+
+/**
+ * @param {unknown} value
+ * @returns {Uint8Array<ArrayBuffer>} It as JSON in the form in which frames hold it.
+ */
+export function jsonPayload(value) {
+  const bytes = new TextEncoder().encode(JSON.stringify(value));
+  const payload = new Uint8Array(4 * Math.ceil(bytes.length / 4)).fill(0x20);
+  payload.set(bytes);
+  return payload;
 }
 
 /**

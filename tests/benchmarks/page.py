@@ -12,6 +12,7 @@ import argparse
 import os
 import statistics
 import tempfile
+import time
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -32,6 +33,8 @@ WIDTH, HEIGHT = 1440, 900
 MODES = ("content_only", "location_only", "no_shift")
 SETTLED_MS = 2500
 EDITED_LENGTH = 24
+BROWSER_SETTLES = 2.0
+"""Seconds in which a new window of Chromium loads pages of its own, such as that of its address bar."""
 
 
 class View(NamedTuple):
@@ -169,6 +172,7 @@ def opening(browser: UnwatchedChromium, address: str) -> tuple[dict[str, float],
     First with empty caches, then once more.
     """
     tab = Tab(browser, WIDTH, HEIGHT, WATCH)
+    time.sleep(BROWSER_SETTLES)
     firsts = []
     for _ in range(2):
         tab.open(address)

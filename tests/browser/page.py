@@ -49,8 +49,9 @@ class ScopePage:
         self.recorded()
 
     def recorded(self) -> None:
-        """Wait until the trace on screen is complete."""
+        """Wait until the trace on screen is complete, and the page down to its last plot."""
         expect(self.page.locator("#result")).to_contain_text("steps recorded", timeout=PATIENCE)
+        expect(self.page.locator('[data-plot="track-position"]')).to_be_attached(timeout=PATIENCE)
 
     def drawn(self, plot: str) -> Locator:
         """The plot with this id, scrolled into view and drawn by Plotly."""

@@ -49,12 +49,15 @@ def test_scrubbing_shows_the_numbers_of_the_trace_api_to_the_last_digit(tab: Sco
         assert int(tab.number("argmax")) == int(weighting.argmax())
 
 
-def test_the_memory_on_screen_is_the_machines_memory_bit_for_bit(tab: ScopePage, server: ServerProcess) -> None:
+@pytest.mark.parametrize(("length", "steps"), [(12, (3, 13, 25)), (100, (190, 66))])
+def test_the_memory_on_screen_is_the_machines_memory_bit_for_bit(
+    tab: ScopePage, server: ServerProcess, length: int, steps: tuple[int, ...]
+) -> None:
     machine = load_checkpoint(path(MODEL)).machine()
-    machine.core = server.trace(MODEL, task=copying(12), seed=5)["header"]["core"]
-    trace = record(machine, Copy(lengths=(12, 12)).episodes(5))
-    tab.open(fragment(MODEL, task=copying(12), seed=5))
-    for t in (3, 13, 25):
+    machine.core = server.trace(MODEL, task=copying(length), seed=5)["header"]["core"]
+    trace = record(machine, Copy(lengths=(length, length)).episodes(5))
+    tab.open(fragment(MODEL, task=copying(length), seed=5))
+    for t in steps:
         tab.drawn("memory-after")
         tab.go_to(t)
         for part, step in (("memory-before", t - 1), ("memory-after", t)):

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import {beforeEach, mock, test} from 'node:test';
 
 import {createActions} from '../../frontend/src/actions.js';
-import {ApiError} from '../../frontend/src/api.js';
+import {ApiError} from '../../frontend/src/request.js';
 import {initialState} from '../../frontend/src/state.js';
 import {createStore} from '../../frontend/src/store.js';
 import {viewWithin} from '../../frontend/src/trace_loader.js';

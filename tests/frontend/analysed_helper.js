@@ -2,7 +2,7 @@
 
 import {readFileSync} from 'node:fs';
 
-import {readTrace} from '../../frontend/src/wire.js';
+import {framesOf, readTrace} from '../../frontend/src/wire.js';
 import {inChunks} from './wire_helper.js';
 
 export const analysed = JSON.parse(readFileSync(new URL('analysed_by_python.json', import.meta.url), 'utf8'));
@@ -10,6 +10,6 @@ export const analysed = JSON.parse(readFileSync(new URL('analysed_by_python.json
 /** The trace of one of the streams. */
 export async function traceOf(wanted) {
   const {stream} = analysed.find(({name}) => name === wanted);
-  const {data} = await readTrace(inChunks(new Uint8Array(Buffer.from(stream, 'base64'))), () => {});
+  const {data} = await readTrace(framesOf(inChunks(new Uint8Array(Buffer.from(stream, 'base64')))), () => {});
   return data;
 }

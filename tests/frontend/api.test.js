@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
 
-import {ApiError, createApi, failureOf, listsOf, uploadName} from '../../frontend/src/api.js';
+import {createApi, listsOf, uploadName} from '../../frontend/src/api.js';
+import {ApiError, failureOf} from '../../frontend/src/request.js';
 import {exampleBlocks, exampleHeader, exampleStream, inChunks, jsonFrame} from './wire_helper.js';
 
 const asked = {checkpoint: 'copy-lstm', task: null, seed: 3, initial_seed: 0, inputs: null, mode: 'full', interventions: [], leave_constraints: false};

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
 
-import {ApiError} from '../../frontend/src/api.js';
+import {ApiError} from '../../frontend/src/request.js';
 import {BranchResults} from '../../frontend/src/branches/results.js';
 import {NO_BRANCHES, runOf, withChild, withRoot} from '../../frontend/src/branches/tree.js';
 import {newColumn, requestOf} from '../../frontend/src/compare/columns.js';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
 
-import {ApiError} from '../../frontend/src/api.js';
+import {ApiError} from '../../frontend/src/request.js';
 import {mainStep, modelsOf, outputStart, scalesKnown, shownColumns} from '../../frontend/src/compare/align.js';
 import {storeOf} from '../../frontend/src/compare/column_card.js';
 import {columnPlots} from '../../frontend/src/compare/column_plots.js';

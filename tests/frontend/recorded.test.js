@@ -4,21 +4,25 @@ import assert from 'node:assert/strict';
 import {readFileSync} from 'node:fs';
 import {test} from 'node:test';
 
-import {readTrace} from '../../frontend/src/wire.js';
+import {decoded} from '../../frontend/src/streams/decoded.js';
+import {framesOf, readTrace} from '../../frontend/src/wire.js';
 import {inChunks} from './wire_helper.js';
 
 const recorded = JSON.parse(readFileSync(new URL('recorded_by_python.json', import.meta.url), 'utf8'));
 
 /** The trace of one recording. */
-async function recording(wanted) {
+async function recording(wanted, through = (frames) => frames) {
   const {stream} = recorded.find(({name}) => name === wanted);
-  const {data} = await readTrace(inChunks(new Uint8Array(Buffer.from(stream, 'base64'))), () => {});
+  const {data} = await readTrace(through(framesOf(inChunks(new Uint8Array(Buffer.from(stream, 'base64'))))), () => {});
   return data;
 }
 
-for (const {name, records} of recorded) {
-  test(`the records of ${name} arrive bit for bit`, async () => {
-    const data = await recording(name);
+const ways = [['', undefined], [' through the thread that decodes', decoded]];
+const each = recorded.flatMap((one) => ways.map(([how, through]) => ({...one, how, through})));
+
+for (const {name, records, how, through} of each) {
+  test(`the records of ${name} arrive bit for bit${how}`, async () => {
+    const data = await recording(name, through);
     const expected = Buffer.from(records, 'base64');
     const record = expected.length / data.header.steps;
     for (let step = 0; step < data.header.steps; step++) {
@@ -31,9 +35,9 @@ for (const {name, records} of recorded) {
   });
 }
 
-for (const {name, memory} of recorded) {
-  test(`the memory of ${name} is rebuilt bit for bit`, async () => {
-    const data = await recording(name);
+for (const {name, memory, how, through} of each) {
+  test(`the memory of ${name} is rebuilt bit for bit${how}`, async () => {
+    const data = await recording(name, through);
     const expected = Buffer.from(memory, 'base64');
     const frame = expected.length / (data.header.steps + 1);
     for (const step of [-1, 19, 3, 0, 18, 7, 15, 16, 1]) {

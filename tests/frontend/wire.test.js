@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
 
-import {FrameParser, readTrace, TraceReader} from '../../frontend/src/wire.js';
+import {FrameParser, framesOf, readTrace, TraceReader} from '../../frontend/src/wire.js';
 import {WireError} from '../../frontend/src/wire_error.js';
 import {exampleBlocks, exampleHeader, exampleStream, frame, inChunks, joined, jsonFrame} from './wire_helper.js';
 
@@ -11,7 +11,7 @@ for (const dtype of ['float32', 'float64']) {
       const header = exampleHeader({dtype});
       const blocks = exampleBlocks(header);
       const seen = [];
-      const reader = await readTrace(inChunks(exampleStream(header, blocks, {grouped}), 3, longest), ({data}) => seen.push(data?.received ?? 0));
+      const reader = await readTrace(framesOf(inChunks(exampleStream(header, blocks, {grouped}), 3, longest)), ({data}) => seen.push(data?.received ?? 0));
       assert.deepEqual(reader.end, {wrong_bits: 3, loss_bits: 0.5, seconds: 0.01});
       assert.deepEqual(reader.data.header, header);
       assert.equal(reader.data.received, header.steps);
@@ -40,7 +40,7 @@ test('steps show before the stream is over', async () => {
     },
   });
   const received = [];
-  const reader = await readTrace(stream, ({data}) => {
+  const reader = await readTrace(framesOf(stream), ({data}) => {
     received.push(data.received);
     goOn();
   });
@@ -51,7 +51,7 @@ test('steps show before the stream is over', async () => {
 test("the server's error frame is handed over in its words", async () => {
   const header = exampleHeader();
   const bytes = joined([jsonFrame(1, header), jsonFrame(6, {code: 'not_finite', message: 'NaN at step 3'})]);
-  const reader = await readTrace(inChunks(bytes), () => {});
+  const reader = await readTrace(framesOf(inChunks(bytes)), () => {});
   assert.deepEqual(reader.error, {code: 'not_finite', message: 'NaN at step 3'});
 });
 
@@ -76,7 +76,7 @@ const broken = [
 ];
 for (const [name, bytes, message] of broken) {
   test(`refuses ${name}`, async () => {
-    await assert.rejects(readTrace(inChunks(bytes()), () => {}), message);
+    await assert.rejects(readTrace(framesOf(inChunks(bytes())), () => {}), message);
   });
 }
 

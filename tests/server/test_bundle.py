@@ -1,6 +1,7 @@
 """The page's modules and style sheets, each kind as one file."""
 
 import json
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -48,9 +49,22 @@ def test_a_bundle_does_what_its_modules_do(tmp_path: Path) -> None:
 
 def test_the_page_itself_makes_a_script_that_is_well_formed(tmp_path: Path) -> None:
     """That it works, the browser tests show: the page has no other."""
-    source = script(frontend_directory() / "src" / "main.js")
-    assert run(source, tmp_path, "--check") == ""
-    assert source.count("\nconst $module") == len(list((frontend_directory() / "src").rglob("*.js")))
+    sources = [script(frontend_directory() / "src" / entry) for entry in ("main.js", "streams/thread.js")]
+    assert [run(source, tmp_path, "--check") for source in sources] == ["", ""]
+    bundled = {name for source in sources for name in re.findall(r"^// (\S+\.js)$", source, re.MULTILINE)}
+    assert bundled == {path.name for path in (frontend_directory() / "src").rglob("*.js")}
+
+
+def test_comments_stay_where_they_were_written(tmp_path: Path) -> None:
+    source = (
+        "/** @type {string} A word. */\nconst a = '// no comment';\n/**\n * @param {number} x\n */\n"
+        "function f(x) {\n  // Why.\n  return `${x}\n * kept`; // here\n}\n"
+        "  /** one */ const b = 1;\nconsole.log(a, f(b));\n"
+    )
+    bundle = script(write(tmp_path, main=source))
+    assert "@" not in bundle
+    assert "Why" not in bundle
+    assert run(bundle, tmp_path) == "// no comment 1\n * kept"
 
 
 @pytest.mark.parametrize(

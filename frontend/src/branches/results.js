@@ -3,7 +3,7 @@
 /** @import {Api} from '../api.js' */
 /** @import {State, TraceRequest, TraceState} from '../state.js' */
 /** @import {Store} from '../store.js' */
-import {ApiError} from '../api.js';
+import {ApiError} from '../request.js';
 import {resultOf} from '../compare/column_head.js';
 import {mainChoice, requestOf} from '../compare/columns.js';
 import {patiently} from '../compare/column_loader.js';

@@ -5,7 +5,7 @@
 /** @import {Store} from '../store.js' */
 /** @import {TraceReader} from '../wire.js' */
 /** @import {Column} from './columns.js' */
-import {ApiError} from '../api.js';
+import {ApiError} from '../request.js';
 import {failureFrom} from '../failure.js';
 import {sleep} from '../sleep.js';
 import {EMPTY_TRACE} from '../state.js';

@@ -7,8 +7,8 @@
 /** @import {Theme} from './theme.js' */
 /** @import {Model} from './model.js' */
 /** @import {Section} from './sections.js' */
-import {loadPlotly} from '../plotly.js';
-import {element, isInSight} from './dom.js';
+import {fetchPlotly, loadPlotly} from '../plotly.js';
+import {element, isInSight, nextFrame} from './dom.js';
 import {InTurn} from './in_turn.js';
 import {Inspector} from './inspector.js';
 import {modelOf} from './model.js';
@@ -55,6 +55,7 @@ class Page {
   #step = -1;
   #plotlyAsked = false;
   #plotlyLoaded = false;
+  #column = element('div', {class: 'views-sections'});
   #main = element('div', {class: 'views-main'});
   #notice = element('p', {class: 'views-notice', role: 'alert'});
 
@@ -91,7 +92,7 @@ class Page {
     const model = modelOf(state, this.#series, this.#theme);
     if (!model) return;
     const moved = model.step !== this.#step;
-    if (moved) this.scheduler.moved();
+    if (moved && this.#step >= 0) this.scheduler.moved();
     this.#step = model.step;
     this.#model = model;
     for (const panel of this.#panels) panel.update(model);
@@ -148,20 +149,44 @@ class Page {
   /** @param {TraceHeader} header */
   #build(header) {
     this.#clear();
-    this.#sections = sectionsFor(header, this.store, (spec) => this.#makePanel(spec));
+    const [first, ...others] = sectionsFor(header, this.store, (spec) => this.#makePanel(spec));
     this.#inspector = new Inspector(header, this.store, this.tooltip, this.actions);
-    this.#main.replaceChildren(
-      element('div', {class: 'views-sections'}, ...this.#sections.map((section) => section.element)), this.#inspector.element,
-    );
-    for (const panel of this.#panels) {
-      this.sight.observe(panel.host);
-      this.sizes.observe(panel.host);
-    }
-    for (const {element: part} of [...this.#sections, this.#inspector]) {
-      this.#inSight.add(part);
-      this.read.observe(part);
+    this.#main.replaceChildren(this.#column, this.#inspector.element);
+    this.#watch(this.#inspector.element);
+    this.#add(first());
+    this.#addAfterPainting(others, this.#inspector);
+  }
+
+  /**
+   * Adds what lies below the first section once that has been painted, for to build and lay out all would hold it up.
+   *
+   * @param {(() => Section)[]} sections
+   * @param {Inspector} beside Tells whether they are still of the trace's kind.
+   */
+  async #addAfterPainting(sections, beside) {
+    await nextFrame();
+    await nextFrame();
+    if (this.#inspector !== beside || this.signal.aborted) return;
+    for (const make of sections) this.#add(make());
+    this.update(this.store.get());
+  }
+
+  /** @param {Section} section */
+  #add(section) {
+    this.#sections.push(section);
+    this.#column.append(section.element);
+    this.#watch(section.element);
+    for (const {host} of section.panels) {
+      this.sight.observe(host);
+      this.sizes.observe(host);
     }
     this.scheduler.setPanels(this.#panels);
+  }
+
+  /** @param {Element} part A section or the inspector. */
+  #watch(part) {
+    this.#inSight.add(part);
+    this.read.observe(part);
   }
 
   /**
@@ -235,15 +260,18 @@ class Page {
   }
 
   /**
-   * Evaluates Plotly once the sketches have been painted and nothing moves, since that holds up everything for a second.
+   * Fetches Plotly once the first cells have been painted, and evaluates it when all sketches have been and nothing moves:
+   * that holds up everything for a second.
    */
-  #askForPlotly() {
+  async #askForPlotly() {
     if (this.#plotlyAsked) return;
     this.#plotlyAsked = true;
-    requestAnimationFrame(() => requestAnimationFrame(async () => {
-      await this.scheduler.still();
-      loadPlotly().then(() => this.#startDrawing(), (error) => this.#fail(error));
-    }));
+    await nextFrame();
+    await nextFrame();
+    fetchPlotly();
+    await nextFrame();
+    await this.scheduler.still();
+    loadPlotly().then(() => this.#startDrawing(), (error) => this.#fail(error));
   }
 
   #startDrawing() {
@@ -275,6 +303,8 @@ class Page {
   #clear() {
     for (const observer of [this.sight, this.read, this.sizes]) observer.disconnect();
     for (const panel of this.#panels) panel.dispose();
+    this.#column.replaceChildren();
+    this.#sections = [];
     this.#panels = [];
     this.#byElement.clear();
     this.#inSight.clear();

@@ -31,11 +31,13 @@ import {TRACK_NAMES, trackPlot} from './track_plots.js';
  * @param {TraceHeader} header
  * @param {Store} store
  * @param {MakePanel} make
- * @returns {Section[]}
+ * @returns {(() => Section)[]} Each makes one, from the top of the page down.
  */
 export function sectionsFor(header, store, make) {
-  return [episodeSection(header, store, make), addressingSection(make), memorySection(header, make),
-    tracksSection(store, make)];
+  return [
+    () => episodeSection(header, store, make), () => addressingSection(make), () => memorySection(header, make),
+    () => tracksSection(store, make),
+  ];
 }
 
 /**

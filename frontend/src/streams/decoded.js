@@ -1,0 +1,58 @@
+/** @import {TraceData} from '../trace_data.js' */
+/** @import {Frame} from '../wire.js' */
+import {jsonPayload, KIND, MEMORY, TraceReader} from '../wire.js';
+
+/**
+ * The same trace in frames that cost no time to read: whole step records in place of coded ones, and between them the
+ * memories from which a reader will start its jumps.
+ *
+ * @param {AsyncIterable<Frame[]>} batches
+ * @returns {AsyncGenerator<Frame[]>} WireError if they are not a trace's.
+ */
+export async function* decoded(batches) {
+  const reader = new TraceReader();
+  for await (const batch of batches) yield batch.flatMap((frame) => plain(reader, frame));
+}
+
+/**
+ * @param {TraceReader} reader Has read the frames before; it takes this one.
+ * @param {Frame} frame
+ * @returns {Frame[]} In its place.
+ */
+function plain(reader, {kind, payload}) {
+  const before = reader.data?.received ?? 0;
+  reader.accept({kind, payload});
+  const {data} = reader;
+  if (kind === KIND.header && data) return [{kind, payload: jsonPayload({...data.header, coding: {}})}];
+  // What the reader goes on with is given away as a copy.
+  if (kind === KIND.episode || kind === KIND.initial) return [{kind, payload: payload.slice()}];
+  if (kind !== KIND.codedSteps || !data) return [{kind, payload}];
+  const frames = stepsFrom(data, before);
+  data.forgetBefore(data.received - 1);
+  return frames;
+}
+
+/**
+ * @param {TraceData} data
+ * @param {number} first Step.
+ * @returns {Frame[]} The steps from there on, and each memory that was kept behind the step after which it was.
+ */
+function stepsFrom(data, first) {
+  /** @type {Frame[]} */
+  const frames = [];
+  let at = first;
+  for (const [step, memory] of [...data.takeKeptMemories(), /** @type {const} */ ([data.received - 1, null])]) {
+    if (step >= at) frames.push({kind: KIND.steps, payload: bytesOf(data.records(at, step + 1))});
+    if (memory) frames.push({kind: MEMORY, payload: bytesOf(memory)});
+    at = step + 1;
+  }
+  return frames;
+}
+
+/**
+ * @param {import('../memory.js').Numbers} numbers
+ * @returns {Uint8Array<ArrayBuffer>} Their own bytes.
+ */
+function bytesOf({buffer, byteOffset, byteLength}) {
+  return new Uint8Array(/** @type {ArrayBuffer} */ (buffer), byteOffset, byteLength);
+}

@@ -1,0 +1,54 @@
+// Trace streams from a thread of their own: `thread.js`.
+
+/** @import {Frame} from '../wire.js' */
+/** @import {PlainFailure} from './failures.js' */
+/** @import {Frames} from './fetched.js' */
+import {errorFrom} from './failures.js';
+
+/** @typedef {{id: number, path?: string, init?: RequestInit}} Asked Without a path: nobody waits for it any more. */
+/** @typedef {{id: number, frames?: Frame[], done?: boolean, failed?: PlainFailure}} Told */
+
+/**
+ * @param {Worker} worker That runs `thread.js`.
+ * @returns {Frames} Streams, already decoded.
+ */
+export function threaded(worker) {
+  /** @type {Map<number, (told: Told) => void>} */
+  const listeners = new Map();
+  let last = 0;
+  worker.addEventListener('message', (/** @type {MessageEvent<Told>} */ {data}) => listeners.get(data.id)?.(data));
+  worker.addEventListener('error', (event) => {
+    const failed = {other: `The thread that reads traces has failed: ${event.message ?? 'it could not be loaded'}`};
+    for (const [id, listen] of listeners) listen({id, failed});
+  });
+
+  return async function* frames(path, {signal, ...init}) {
+    signal.throwIfAborted();
+    const id = ++last;
+    /** @type {Told[]} */
+    const arrived = [];
+    let wake = () => {};
+    const listen = (/** @type {Told} */ told) => {
+      arrived.push(told);
+      wake();
+    };
+    const stop = () => listen({id});
+    listeners.set(id, listen);
+    signal.addEventListener('abort', stop, {once: true});
+    worker.postMessage({id, path, init});
+    try {
+      for (;;) {
+        if (arrived.length === 0) await new Promise((resolve) => { wake = () => resolve(undefined); });
+        signal.throwIfAborted();
+        const {frames: batch, failed} = /** @type {Told} */ (arrived.shift());
+        if (failed) throw errorFrom(failed);
+        if (!batch) return;
+        yield batch;
+      }
+    } finally {
+      listeners.delete(id);
+      signal.removeEventListener('abort', stop);
+      worker.postMessage({id});
+    }
+  };
+}

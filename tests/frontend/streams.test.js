@@ -1,0 +1,131 @@
+// Trace streams that are read in a thread of their own, and what comes back from there.
+
+import assert from 'node:assert/strict';
+import {test} from 'node:test';
+
+import {ApiError, unreachable} from '../../frontend/src/request.js';
+import {decoded} from '../../frontend/src/streams/decoded.js';
+import {errorFrom, plainFailure} from '../../frontend/src/streams/failures.js';
+import {fetched} from '../../frontend/src/streams/fetched.js';
+import {threaded} from '../../frontend/src/streams/threaded.js';
+import {TraceData} from '../../frontend/src/trace_data.js';
+import {framesOf, KIND, MEMORY, readTrace} from '../../frontend/src/wire.js';
+import {WireError} from '../../frontend/src/wire_error.js';
+import {exampleBlocks, exampleHeader, exampleStream, inChunks} from './wire_helper.js';
+
+/** A worker whose thread is this test: what it is told is in `asked`. */
+function fakeWorker() {
+  const heard = {};
+  return {
+    asked: [],
+    addEventListener(name, listener) { heard[name] = listener; },
+    postMessage(message) { this.asked.push(message); },
+    tell(data) { heard.message({data}); },
+    fail(message) { heard.error({message}); },
+  };
+}
+
+/** All that a generator gives. */
+async function all(generator) {
+  const found = [];
+  for await (const one of generator) found.push(one);
+  return found;
+}
+
+const steps = (number) => ({kind: KIND.steps, payload: new Uint8Array([number, 0, 0, 0])});
+
+test('frames come in their order, each stream its own, and the thread is told when nobody waits', async () => {
+  const worker = fakeWorker();
+  const frames = threaded(worker);
+  const {signal} = new AbortController();
+  const [one, other] = [frames('/one', {method: 'POST', signal}), frames('/other', {signal})];
+  const firsts = [one.next(), other.next()];
+  assert.deepEqual(worker.asked, [{id: 1, path: '/one', init: {method: 'POST'}}, {id: 2, path: '/other', init: {}}]);
+  worker.tell({id: 2, frames: [steps(7)]});
+  worker.tell({id: 1, frames: [steps(1)]});
+  worker.tell({id: 1, frames: [steps(2), steps(3)]});
+  worker.tell({id: 1, done: true});
+  assert.deepEqual((await firsts[0]).value, [steps(1)]);
+  assert.deepEqual((await firsts[1]).value, [steps(7)]);
+  assert.deepEqual(await all(one), [[steps(2), steps(3)]]);
+  await other.return();
+  assert.deepEqual(worker.asked.slice(2), [{id: 1}, {id: 2}]);
+});
+
+test('a stream that is given up ends at once, and what comes later is nobody\'s', async () => {
+  const worker = fakeWorker();
+  const abort = new AbortController();
+  const waiting = threaded(worker)('/one', {signal: abort.signal}).next();
+  abort.abort(new Error('another was asked'));
+  await assert.rejects(waiting, /another was asked/);
+  assert.deepEqual(worker.asked.at(-1), {id: 1});
+  worker.tell({id: 1, frames: [steps(1)]});
+  await assert.rejects(threaded(worker)('/one', {signal: abort.signal}).next(), /another was asked/);
+});
+
+test('a thread that fails says so to all who wait', async () => {
+  const worker = fakeWorker();
+  const waiting = threaded(worker)('/one', {signal: new AbortController().signal}).next();
+  worker.fail('out of memory');
+  await assert.rejects(waiting, /The thread that reads traces has failed: out of memory/);
+});
+
+test('failures are the same on both sides', async () => {
+  const api = new ApiError({code: 'busy', message: 'later', field: 'task', status: 503, questions: null}, 2);
+  for (const error of [api, unreachable(), new WireError('cut', 'stream_cut'), new Error('anything')]) {
+    const back = errorFrom(structuredClone(plainFailure(error)));
+    assert.equal(back.constructor, error.constructor);
+    assert.deepEqual({...back, message: back.message}, {...error, message: error.message});
+  }
+  const worker = fakeWorker();
+  const waiting = threaded(worker)('/one', {signal: new AbortController().signal}).next();
+  worker.tell({id: 1, failed: plainFailure(api)});
+  await assert.rejects(waiting, {status: 503, retryAfter: 2, message: 'later'});
+});
+
+test('a stream that is not coded is passed on as it is, without what it was read from', async () => {
+  const header = exampleHeader();
+  const bytes = exampleStream(header, exampleBlocks(header), {grouped: 7});
+  const direct = await readTrace(framesOf(inChunks(bytes)), () => {});
+  const through = await readTrace(decoded(framesOf(inChunks(bytes))), () => {});
+  assert.deepEqual(through.data.header, header);
+  assert.deepEqual(through.end, direct.end);
+  assert.deepEqual(through.data.records(0, 40), direct.data.records(0, 40));
+  const frames = (await all(decoded(framesOf(inChunks(bytes))))).flat();
+  assert.equal(new Set(frames.map(({payload}) => payload.buffer)).size, frames.length);
+});
+
+test('a memory that comes behind a step is where jumps start', async () => {
+  const header = exampleHeader({steps: 2000});
+  const blocks = exampleBlocks(header);
+  const frames = (await all(framesOf(inChunks(exampleStream(header, blocks))))).flat();
+  const {data: direct} = await readTrace(framesOf(inChunks(exampleStream(header, blocks))), () => {});
+  direct.memory(1999);
+  const [[step, memory]] = direct.takeKeptMemories();
+  const told = memory.slice().fill(7);
+  const at = frames.findIndex(({kind}) => kind === KIND.steps) + step + 1;
+  const behind = {kind: MEMORY, payload: new Uint8Array(told.buffer)};
+  const {data} = await readTrace((async function* batches() { yield frames.toSpliced(at, 0, behind); })(), () => {});
+  assert.deepEqual([...data.memory(step)], [...told]);
+});
+
+test('what is forgotten takes no room, and the last step stays', () => {
+  const header = exampleHeader({steps: 12});
+  header.axes.location = 50_000;
+  const data = new TraceData(header);
+  const record = new Float32Array(data.sizes.step).fill(1);
+  for (let step = 0; step < 12; step++) data.appendStep((found) => found.set(record));
+  data.forgetBefore(11);
+  assert.equal(data.at('weighting', 11, 0)[0], 1);
+  assert.equal(data.at('weighting', 0, 0).length, 0);
+});
+
+test('a server that cannot be reached, and one that breaks off, are told apart from a stream that is wrong', async () => {
+  const {signal} = new AbortController();
+  const read = (fetcher) => all(fetched(fetcher, '/api/traces', {signal}));
+  await assert.rejects(read(async () => { throw new TypeError('failed to fetch'); }), {status: 0});
+  const broken = new ReadableStream({pull() { throw new TypeError('network error'); }});
+  await assert.rejects(read(async () => new Response(broken)), {status: 0, code: 'server_gone'});
+  await assert.rejects(read(async () => new Response(new Uint8Array(9))), WireError);
+  await assert.rejects(read(async () => new Response(null)), {code: 'bad_stream'});
+});
