@@ -7,10 +7,11 @@ from hypothesis import strategies as st
 
 from ntm_core import zoo
 from ntm_core.checkpoints.native import load_checkpoint
-from ntm_core.compiled import Core
+from ntm_core.compiled import Core, buffers
+from ntm_core.compiled.plan import plan_for
 from ntm_core.config import MachineConfig
 from ntm_core.machine import Machine
-from ntm_core.tasks import Copy
+from ntm_core.tasks import parse_task
 from tests.core.compiled.choices import SEEDED, compiled_configs
 from tests.core.compiled.compare import assert_like_eager, gradients, loss_of
 from tests.core.machines import name_of, rows, small_config, stirred
@@ -53,10 +54,48 @@ def test_the_usual_size_is_what_eager_mode_computes(controller: str) -> None:
     assert_like_eager(Machine(config), steps=20, batch=5, gradient_error=2e-5)
 
 
-def test_a_trained_sharp_machine_is_what_eager_mode_computes() -> None:
-    machine = load_checkpoint(zoo.path("copy-lstm")).machine().requires_grad_()
-    episode = Copy(lengths=(12, 12)).episodes(5, 3)
-    assert_like_eager(machine, torch.from_numpy(episode.inputs), output_error=2e-4, gradient_error=1e-3)
+@pytest.mark.parametrize("name", zoo.names())
+def test_every_trained_machine_is_what_eager_mode_computes(name: str) -> None:
+    """Its logits follow from magnified rounding too, so their error is held against the largest."""
+    checkpoint = load_checkpoint(zoo.path(name))
+    inputs = torch.from_numpy(parse_task(checkpoint.task).episodes(5, 2).inputs)[:60]
+    assert_like_eager(checkpoint.machine().requires_grad_(), inputs, output_error=2e-3)
+
+
+@pytest.mark.parametrize(("strength", "sharpening"), [(0.0, 100.0), (100.0, 0.0), (100.0, 100.0)])
+@pytest.mark.parametrize("name", ["copy-lstm", "associative-recall-lstm"])
+def test_trained_machines_with_strengths_and_sharpenings_near_100_are_what_eager_mode_computes(
+    name: str, strength: float, sharpening: float
+) -> None:
+    checkpoint = load_checkpoint(zoo.path(name))
+    machine = Machine(checkpoint.config.model_copy(update={"clip": None}))
+    machine.load_state_dict(checkpoint.machine().state_dict())
+    words, width = machine.config.word_size, machine.config.word_size + 6
+    with torch.no_grad():
+        machine.heads.bias[words : 2 * width : width] += strength
+        machine.heads.bias[width - 1 : 2 * width : width] += sharpening
+    inputs = torch.from_numpy(parse_task(checkpoint.task).episodes(5, 2).inputs)[:40]
+    with torch.no_grad():
+        parameters = [result.parameters for result in machine.run(inputs)]
+    assert max(float(one.key_strength.max()) for one in parameters) > 0.9 * strength
+    assert max(float(one.sharpening.max()) for one in parameters) > 0.9 * sharpening
+    assert_like_eager(machine, inputs, output_error=2e-3)
+
+
+def test_memories_that_are_computed_again_are_those_that_were_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many steps lie between two that are kept, the gradients have the same bits."""
+    machine = single(small_config(memory_size=40, read_heads=2, write_heads=2))
+    inputs = rows(machine.config, 30, 3, dtype=torch.float32)
+    found = []
+    try:
+        for every in (1, 3, 8, 64):
+            monkeypatch.setattr(buffers, "EVERY", every)
+            plan_for.cache_clear()
+            found.append(gradients(machine, inputs)[1])
+    finally:
+        plan_for.cache_clear()
+    for other in found[1:]:
+        assert all(torch.equal(value, other[name]) for name, value in found[0].items())
 
 
 @given(compiled_configs(), st.integers(0, 1000), st.integers(1, 20), st.integers(1, 6))
