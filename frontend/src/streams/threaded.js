@@ -40,10 +40,13 @@ export function threaded(worker) {
       for (;;) {
         if (arrived.length === 0) await new Promise((resolve) => { wake = () => resolve(undefined); });
         signal.throwIfAborted();
-        const {frames: batch, failed} = /** @type {Told} */ (arrived.shift());
+        // All that came while the page was busy at once, so that it draws the newest and not one after the other.
+        const told = arrived.splice(0);
+        const batch = told.flatMap(({frames}) => frames ?? []);
+        if (batch.length > 0) yield batch;
+        const {done, failed} = told[told.length - 1];
         if (failed) throw errorFrom(failed);
-        if (!batch) return;
-        yield batch;
+        if (done) return;
       }
     } finally {
       listeners.delete(id);
