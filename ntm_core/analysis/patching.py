@@ -73,8 +73,8 @@ class Patching:
 
         What was changed in the corrupted run stays changed; `sources` are the traces that its interventions take from.
 
-        AnalysisError if the episodes differ in length, ask for nothing, have losses that do not differ, or the steps
-        or quantities are none; InterventionError if the clean trace has other shapes.
+        AnalysisError if the episodes differ in length or in outputs, ask for nothing, have losses that do not differ,
+        or the steps or quantities are none; InterventionError if the clean trace has other shapes.
         """
         self._machine, self._clean, self._corrupted = machine, clean, corrupted
         self._steps = steps or (0, len(corrupted))
@@ -182,6 +182,9 @@ def _asked(trace: Trace, runs: int) -> Episode:
 def _require_alike(clean: Trace, corrupted: Trace, steps: tuple[int, int], quantities: Sequence[Quantity]) -> None:
     if len(clean) != len(corrupted):
         raise AnalysisError(f"the clean episode has {len(clean)} steps and the corrupted one {len(corrupted)}")
+    outputs = [trace.header.config.output_size for trace in (clean, corrupted)]
+    if outputs[0] != outputs[1]:
+        raise AnalysisError(f"the clean run has {outputs[0]} outputs and the corrupted one {outputs[1]}")
     if not clean["mask"].any():
         raise AnalysisError("the clean episode asks for nothing: there is no loss to restore")
     if corrupted.header.config.output_activation != "sigmoid":

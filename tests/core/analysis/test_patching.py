@@ -144,6 +144,8 @@ def test_episodes_that_cannot_be_compared_are_refused() -> None:
         Patching(machine, clean, corrupted, quantities=())
     with pytest.raises(InterventionError, match="has shape"):
         Patching(machine, trace_of(machine_of(word_size=3), 1), corrupted)
+    with pytest.raises(AnalysisError, match="clean run has 3 outputs and the corrupted one 2"):
+        Patching(machine, trace_of(machine_of(output_size=3), 1), corrupted)
     episode = clean.episode.copy()
     episode["mask"] = 0
     with pytest.raises(AnalysisError, match="asks for nothing"):
