@@ -429,12 +429,27 @@ class Trace:
 
     def memory_after(self, steps: int) -> Array:
         """M_t after this many steps, (location, word), without keeping those before it."""
-        stored = "memory_found" in self.names
-        first = max(0, steps - 1) if stored else max((at for at in self.landmarks if at <= steps), default=0)
-        memory: Array = self.landmarks.get(first, self["initial_memory"])
-        for after in itertools.islice(self._memories(first, memory), steps - first):
-            memory = after
-        return memory
+        if "memory_found" in self.names and steps:
+            return next(self._memories(steps - 1, self["memory_found"][steps - 1]))
+        return next(self._rebuilt([steps]))
+
+    def memories_found(self, steps: Sequence[int]) -> Iterator[Array]:
+        """M_{t-1} as each of these steps found it, (location, word); the steps in ascending order."""
+        if "memory_found" in self.names:
+            return (self["memory_found"][step] for step in steps)
+        return self._rebuilt(steps)
+
+    def _rebuilt(self, ends: Sequence[int]) -> Iterator[Array]:
+        """The memory after each of so many steps, in ascending order, from the last that is known."""
+        reached, memory = 0, self["initial_memory"]
+        for end in ends:
+            nearest = max((steps for steps in self.landmarks if steps <= end), default=0)
+            if nearest > reached:
+                reached, memory = nearest, self.landmarks[nearest]
+            for after in itertools.islice(self._memories(reached, memory), end - reached):
+                memory = after
+            reached = end
+            yield memory
 
     def _memories(self, first: int, memory: Array) -> Iterator[Array]:
         """The memory after each step from the first on, rebuilt from the one before it or, if stored, the one found."""
