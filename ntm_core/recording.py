@@ -17,6 +17,10 @@ from ntm_core.trace import Array, DType, Trace, TraceHeader
 _LARGEST_BLOCK = 64
 """Steps that the compiled core computes before whoever listens has the word."""
 
+_LANDMARK_STEPS = 64
+_RECORDS_OF_A_LANDMARK = 8
+"""A memory is kept now and then: after so many steps, and so many times its own size of records, at least."""
+
 _DTYPES: dict[torch.dtype, DType] = {torch.float32: "float32", torch.float64: "float64"}
 
 
@@ -66,6 +70,7 @@ class Recording:
         self._rows = torch.from_numpy(self.episode["inputs"].copy()).unsqueeze(1)
         self._edits = [self._editor.at(step) if self._editor else None for step in range(len(self._rows))]
         self.episode["inputs"] = self._shown()
+        self._landmarks: dict[int, Array] = {}
         self._complete = 0
         if resume is not None:
             self._resume(*resume)
@@ -103,6 +108,7 @@ class Recording:
                 last = edited.index(True, first, last) if any(edited[first:last]) else last
                 run.compute(first, last)
                 block = min(2 * block, _LARGEST_BLOCK)
+            self._mark(last, run.quantity("memory"))
             yield from range(first, last)
             first = last
 
@@ -115,13 +121,21 @@ class Recording:
         for step, result in enumerate(results, start=first):
             tensors = _step_tensors(result)
             torch.cat([tensors[name].flatten() for name in self.records.dtype.names or ()], out=rows[step])
+            self._mark(step + 1, result.state.memory)
             yield step
+
+    def _mark(self, steps: int, memory: Tensor) -> None:
+        """Keep the memory after so many steps, (1, location, word), unless one is kept from shortly before."""
+        records = self.records
+        apart = max(_LANDMARK_STEPS, _RECORDS_OF_A_LANDMARK * memory.nbytes // records.dtype.itemsize)
+        if steps - next(reversed(self._landmarks), 0) >= apart and "memory_found" not in (records.dtype.names or ()):
+            self._landmarks[steps] = memory[0].numpy().copy(order="C")
 
     def trace(self) -> Trace:
         """The finished trace; `TraceError` before `run()` has been exhausted."""
         if self._complete < len(self.records):
             raise TraceError(f"the recording is at step {self._complete} of {len(self.records)}: it has no trace yet")
-        return Trace(self.header, self.episode, self.initial, self.records, self.violation)
+        return Trace(self.header, self.episode, self.initial, self.records, self.violation, self._landmarks)
 
     def _make_editor(self, sources: Mapping[str, Trace]) -> Editor | None:
         """The editor that makes the header's interventions; None if there are none."""
@@ -149,8 +163,12 @@ class Recording:
         _require_same_start(self, other, step)
         if other.violation is not None and other.violation.step < step:
             (self._note if self.header.leave_constraints else refuse)(other.violation)
-        for name in self.records.dtype.names or ():
-            self.records[name][:step] = (other.found_memory if name == "memory_found" else other[name])[:step]
+        if self.records.dtype == other.records.dtype:
+            self.records[:step] = other.records[:step]
+            self._landmarks = {steps: memory for steps, memory in other.landmarks.items() if steps <= step}
+        else:
+            for name in self.records.dtype.names or ():
+                self.records[name][:step] = (other.found_memory if name == "memory_found" else other[name])[:step]
         if step:
             self._start = state_after(other, step)
         self._complete = step

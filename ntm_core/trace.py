@@ -14,8 +14,8 @@ import functools
 import itertools
 import json
 import math
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal, Self
 
@@ -362,6 +362,7 @@ class Trace:
         initial: structured scalar of the state before step 1.
         records: structured array (step,) of everything each step computed.
         violation: the first constraint that an intervention left; None if none did.
+        landmarks: the memory after some of the steps, by their number, so that another is rebuilt from one near by.
     """
 
     header: TraceHeader
@@ -369,6 +370,7 @@ class Trace:
     initial: Array
     records: Array
     violation: Violation | None = None
+    landmarks: Mapping[int, Array] = field(default_factory=dict, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         holders: dict[Group, Array] = {"episode": self.episode, "initial": self.initial, "step": self.records}
@@ -397,10 +399,10 @@ class Trace:
 
     def axes(self, name: str) -> tuple[str, ...]:
         """The names of an array's axes, the step axis included."""
-        for group, fields in self.header.fields.items():
-            for field in fields:
-                if field.name == name:
-                    return ("step", *field.axes) if group == "step" else field.axes
+        for group, every in self.header.fields.items():
+            for info in every:
+                if info.name == name:
+                    return ("step", *info.axes) if group == "step" else info.axes
         raise KeyError(name)
 
     @property
@@ -415,7 +417,7 @@ class Trace:
         """M_0 … M_T, (step + 1, location, word): entry t is the memory after t steps, rebuilt bit for bit."""
         memory = np.empty((len(self) + 1, *self["initial_memory"].shape), self["initial_memory"].dtype)
         memory[0] = self["initial_memory"]
-        for step, after in enumerate(self._memories()):
+        for step, after in enumerate(self._memories(0, memory[0])):
             memory[step + 1] = after
         memory.flags.writeable = False
         return memory
@@ -427,18 +429,34 @@ class Trace:
 
     def memory_after(self, steps: int) -> Array:
         """M_t after this many steps, (location, word), without keeping those before it."""
-        memory: Array = self["initial_memory"]
-        first = max(0, steps - 1) if "memory_found" in self.names else 0
-        for after in itertools.islice(self._memories(first), steps - first):
-            memory = after
-        return memory
+        if "memory_found" in self.names and steps:
+            return next(self._memories(steps - 1, self["memory_found"][steps - 1]))
+        return next(self._rebuilt([steps]))
 
-    def _memories(self, first: int = 0) -> Iterator[Array]:
-        """M_1, M_2, … in turn, each rebuilt from what its step found; later ones first if that is stored."""
+    def memories_found(self, steps: Sequence[int]) -> Iterator[Array]:
+        """M_{t-1} as each of these steps found it, (location, word); the steps in ascending order."""
+        if "memory_found" in self.names:
+            return (self["memory_found"][step] for step in steps)
+        return self._rebuilt(steps)
+
+    def _rebuilt(self, ends: Sequence[int]) -> Iterator[Array]:
+        """The memory after each of so many steps, in ascending order, from the last that is known."""
+        reached, memory = 0, self["initial_memory"]
+        for end in ends:
+            nearest = max((steps for steps in self.landmarks if steps <= end), default=0)
+            if nearest > reached:
+                reached, memory = nearest, self.landmarks[nearest]
+            for after in itertools.islice(self._memories(reached, memory), end - reached):
+                memory = after
+            reached = end
+            yield memory
+
+    def _memories(self, first: int, memory: Array) -> Iterator[Array]:
+        """The memory after each step from the first on, rebuilt from the one before it or, if stored, the one found."""
         found = self["memory_found"] if "memory_found" in self.names else None
         writing = self.acting_weighting[:, self.header.config.read_heads :]
         one_by_one = self.header.config.write_order == "one_by_one"
-        erase, add, memory = self["erase_vector"], self["add_vector"], self["initial_memory"]
+        erase, add = self["erase_vector"], self["add_vector"]
         for step in range(first, len(self)):
             before = memory if found is None else found[step]
             memory = memory_after_writes(before, writing[step], erase[step], add[step], one_by_one=one_by_one)

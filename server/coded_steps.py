@@ -14,7 +14,7 @@ import numpy as np
 from ntm_core.compiled import core_for, is_ready
 from ntm_core.config import MachineConfig
 from ntm_core.errors import TraceError
-from ntm_core.trace import Array, TraceHeader, memory_after_writes
+from ntm_core.trace import Array, Trace, TraceHeader, memory_after_writes
 from server.coding import coding_of, heads_by_memory, predicted, seen_memory_of
 
 _NUMBER_BYTES = 4
@@ -31,6 +31,13 @@ class Position:
     def at_start(cls, initial: Array) -> "Position":
         """Before step 1, from the arrays of the initial group."""
         return cls(initial["initial_memory"], initial["initial_weighting"])
+
+    @classmethod
+    def after(cls, trace: Trace, steps: int) -> "Position":
+        """After so many steps of a trace."""
+        if not steps:
+            return cls.at_start(trace.initial)
+        return cls(trace.memory_after(steps), trace["weighting"][steps - 1])
 
 
 def encoded(header: TraceHeader, position: Position, records: Array) -> tuple[bytes, Position]:

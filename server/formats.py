@@ -5,7 +5,7 @@ begun it becomes the last frame.
 """
 
 import logging
-from collections.abc import AsyncGenerator, Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from typing import Literal, Protocol
 
 import numpy as np
@@ -18,6 +18,7 @@ from server import wire
 from server.coded_steps import Position
 from server.errors import Refusal
 from server.recorder import Recorded, Run
+from server.stores.recorded import Frame
 from server.wire import Kind, StreamFailure, TraceEnd
 
 Format = Literal["stream", "json", "npz"]
@@ -37,8 +38,8 @@ class Prepared(Recorded, Protocol):
     """A recording whose trace may be kept, or what stands for one."""
 
     @property
-    def frames(self) -> bytes | None:
-        """The steps as they travel, if they are known from before."""
+    def frames(self) -> Sequence[Frame]:
+        """The first steps as they travel, as far as they are known from before."""
 
     @property
     def computed(self) -> int:
@@ -63,7 +64,10 @@ class Prepared(Recorded, Protocol):
     def trace(self) -> Trace:
         """The finished trace."""
 
-    def keep_frames(self, frames: bytes) -> None:
+    def position_after(self, steps: int) -> Position:
+        """Where the stream is after so many of the steps that are known from before."""
+
+    def keep_frames(self, frames: Sequence[Frame]) -> None:
         """Keep the steps as they travel."""
 
 
@@ -90,18 +94,16 @@ async def stream(run: Run, prepare: Callable[[], Prepared]) -> AsyncGenerator[by
 def _pieces(run: Run, prepare: Callable[[], Prepared]) -> Iterator[tuple[bytes, bool]]:
     """What each turn of a thread has to send, maybe nothing, and whether it is the last."""
     recording = prepare()
+    frames = _Frames(recording)
     piece = wire.opening_frames(recording.header, recording.episode, recording.initial)
-    if recording.frames is not None:
-        yield piece + recording.frames + _end_frame(recording.trace(), 0.0), True
-        return
+    piece += b"".join(data for _, data in frames.made)
     steps, total = recording.run(), recording.header.steps
     while recording.may_be_refused and not run.exhausted:
         run.take(steps, total)
         yield b"", False
-    frames = _Frames(recording)
     seconds: float | None = _FIRST_SECONDS
     while True:
-        if frames.sent == run.complete:
+        if frames.sent >= run.complete:
             run.take(steps, total, seconds)
         piece += frames.following(run.complete)
         if run.exhausted and frames.sent == run.complete:
@@ -109,7 +111,7 @@ def _pieces(run: Run, prepare: Callable[[], Prepared]) -> Iterator[tuple[bytes, 
         yield piece, False
         piece, seconds = b"", None
     end = _end_frame(recording.trace(), _seconds(run, recording))
-    recording.keep_frames(b"".join(frames.made))
+    recording.keep_frames(frames.made)
     yield piece + end, True
 
 
@@ -117,23 +119,26 @@ class _Frames:
     """The steps of a recording as frames, one after the other.
 
     Attributes:
-        made: the frames so far.
+        made: the frames so far, those that are known from before first.
         sent: how many steps there are in them.
     """
 
     def __init__(self, recording: Prepared) -> None:
-        self._recording, self._position = recording, Position.at_start(recording.initial)
-        self.made: list[bytes] = []
-        self.sent = 0
+        self._recording = recording
+        self.made = list(recording.frames)
+        self.sent = sum(steps for steps, _ in self.made)
+        self._position: Position | None = None
 
     def following(self, complete: int) -> bytes:
         """The next frame, of steps that are complete; nothing if all of these have been sent."""
-        if self.sent == complete:
+        if self.sent >= complete:
             return b""
         recording = self._recording
+        if self._position is None:
+            self._position = recording.position_after(self.sent)
         records = recording.records[self.sent : min(complete, self.sent + _most_records(recording.records))]
         frame, self._position = wire.steps_frame(recording.header, self._position, records)
-        self.made.append(frame)
+        self.made.append((len(records), frame))
         self.sent += len(records)
         return frame
 

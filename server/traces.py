@@ -1,8 +1,9 @@
 """From a trace request to a recording that is ready to run, or to its trace: machine, episode, header and sources."""
 
 import hashlib
+import itertools
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,12 +16,13 @@ from ntm_core.tasks import Episode, Task
 from ntm_core.tasks.rows import judged_rows
 from ntm_core.trace import Group, Trace, TraceHeader, group_size
 from ntm_core.trace_file import MAX_HEADER_BYTES
+from server.coded_steps import Position
 from server.errors import LimitExceeded, Mismatch
 from server.schemas import SourceRequest, TraceRequest
 from server.settings import Settings
 from server.stores.checkpoints import CheckpointInfo, CheckpointStore
 from server.stores.machines import MachineCache
-from server.stores.recorded import RunKey, TraceCache
+from server.stores.recorded import Frame, RunKey, Start, TraceCache
 
 Check = Callable[[], None]
 """What a computation calls now and then, and what raises if it is to stop."""
@@ -42,14 +44,15 @@ class KeptRecording(Recording):
     """A recording whose finished trace is kept for later requests.
 
     Attributes:
-        frames: the steps as they travel, if they are known from before.
+        frames: the first of its steps as they travel, as far as they are those of the run from which it goes on.
     """
 
-    frames: bytes | None = None
-
-    def __init__(self, cache: TraceCache, key: RunKey, *arguments: Any, **named: Any) -> None:
-        super().__init__(*arguments, **named)
-        self._cache, self._key = cache, key
+    def __init__(self, cache: TraceCache, key: RunKey, begun: Start | None, *arguments: Any, **named: Any) -> None:
+        """A recording that goes on from what was begun, if there is anything."""
+        resume = None if begun is None else (replace(begun.trace), begun.steps)
+        super().__init__(*arguments, **named, resume=resume)
+        self._cache, self._key, self._begun = cache, key, begun
+        self.frames = () if begun is None or begun.trace.records.dtype != self.records.dtype else _whole(begun)
 
     def trace(self) -> Trace:
         """The finished trace; another object is kept, since a trace keeps all memories that it is once asked for."""
@@ -57,16 +60,26 @@ class KeptRecording(Recording):
         self._cache.put(self._key, replace(trace))
         return trace
 
-    def keep_frames(self, frames: bytes) -> None:
+    def position_after(self, steps: int) -> Position:
+        """Where the stream is after so many of the steps that were known from before."""
+        return Position.at_start(self.initial) if self._begun is None else Position.after(self._begun.trace, steps)
+
+    def keep_frames(self, frames: Sequence[Frame]) -> None:
         """Keep the steps of the finished trace as they travel."""
         self._cache.keep_frames(self._key, frames)
+
+
+def _whole(begun: Start) -> tuple[Frame, ...]:
+    """The first frames that hold no other steps than those that are shared."""
+    ends = itertools.accumulate(steps for steps, _ in begun.frames)
+    return tuple(frame for frame, end in zip(begun.frames, ends, strict=True) if end <= begun.steps)
 
 
 class KnownRecording:
     """Stands for the recording of a trace that is known from before: no step of it is computed.
 
     Attributes:
-        frames: the steps as they travel, if they are known too.
+        frames: the steps as they travel, if they are known too; else none.
     """
 
     may_be_refused = False
@@ -90,7 +103,11 @@ class KnownRecording:
         """The trace."""
         return self._trace
 
-    def keep_frames(self, frames: bytes) -> None:
+    def position_after(self, steps: int) -> Position:
+        """Where the stream is after so many steps."""
+        return Position.after(self._trace, steps)
+
+    def keep_frames(self, frames: Sequence[Frame]) -> None:
         """Keep the steps as they travel."""
         self._cache.keep_frames(self._key, frames)
 
@@ -152,16 +169,15 @@ class Recordings:
         return replace(kept) if kept is not None and kept.header == plan.header else None
 
     def _recording(self, plan: _Plan) -> KeptRecording:
-        start = self.cache.longest_start(plan.key)
         return KeptRecording(
             self.cache,
             plan.key,
+            self.cache.longest_start(plan.key),
             plan.machine,
             plan.episode,
             plan.header,
             plan.given,
             sources=plan.sources,
-            resume=None if start is None else (replace(start[0]), start[1]),
         )
 
     def _finished(self, plan: _Plan, check: Check) -> Trace:

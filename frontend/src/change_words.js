@@ -4,7 +4,7 @@
 import {isRecording} from './api.js';
 import {branchOf} from './branches/tree.js';
 import {UNCHANGED} from './interventions.js';
-import {signed, tick, typeset} from './views/format.js';
+import {exact, signed, tick, typeset} from './views/format.js';
 
 /**
  * @param {Pick<State, 'modes'>} state
@@ -56,7 +56,7 @@ export function quantityWords(quantity) {
  */
 export function violationWords({step, head, quantity, value, rule}) {
   const place = [`t = ${step + 1}`, head].filter(Boolean).join(', ');
-  const number = value === null ? 'not a number' : typeset(String(Number(value.toPrecision(6))));
+  const number = value === null ? 'not a number' : typeset(exact(value, value === Math.fround(value) ? 'float32' : 'float64'));
   return `${place}: ${quantityWords(quantity)} is ${number}, ${rule.replace(/^it /, '')}`;
 }
 

@@ -288,6 +288,14 @@ export class TraceData {
   }
 
   /**
+   * @param {number} step
+   * @returns {Numbers} (location × word), as the step found it: what the step before left, but where interventions changed it.
+   */
+  memoryFound(step) {
+    return this.has('memory_found') ? this.at('memory_found', step) : this.memory(step - 1);
+  }
+
+  /**
    * What step `step` did to memory: before − erased + added = after (up to rounding), each (location × word).
    *
    * @param {number} step

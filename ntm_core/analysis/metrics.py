@@ -5,7 +5,7 @@ before step 1 is the same too. Whether the memory is used at all is measured by 
 what is read set to zero: it is if the median sequence then has more wrong bits.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -54,6 +54,16 @@ class LengthMetrics(BaseModel):
     heads: tuple[HeadMetrics, ...]
 
 
+class LeftOut(BaseModel):
+    """A length of which no sequence was measured, since an intervention reaches beyond its steps."""
+
+    model_config = _Answer
+
+    length: int = Field(description="The length-like setting of the task.")
+    steps: int = Field(description="Steps of the shortest sequence.")
+    needed: int = Field(description="Steps that a sequence must have for every intervention.")
+
+
 class Metrics(BaseModel):
     """What was measured of a machine."""
 
@@ -64,6 +74,7 @@ class Metrics(BaseModel):
     seed: int = Field(description="Seed of the sequences.")
     interventions: tuple[Intervention, ...] = Field(description="What was changed in every sequence.")
     lengths: tuple[LengthMetrics, ...]
+    left_out: tuple[LeftOut, ...] = Field(description="Lengths that are too short for the interventions.")
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,16 +107,21 @@ class Measurement:
     ) -> None:
         """Draw all sequences; an error of the core if task, lengths or interventions do not go with the machine.
 
+        Lengths that are too short for the steps of an intervention are left out, unless all are.
         Unless constraints may be left, an intervention that leaves one is an InterventionError: here where that can be
         told, and otherwise from `run()`.
         """
         require_fitting(machine.config, task)
         self._machine, self._task, self._seed = machine, task, seed
-        self._lengths = tuple(lengths or task.evaluation_lengths)
-        self._episodes = [measured_episodes(task, length, sequences, seed) for length in self._lengths]
         self._interventions = tuple(interventions)
         self._on_violation = allow if leave_constraints else refuse
-        every = [episode for episodes in self._episodes for episode in episodes]
+        drawn = {
+            length: measured_episodes(task, length, sequences, seed) for length in lengths or task.evaluation_lengths
+        }
+        self._left_out = _left_out(drawn, self._interventions)
+        short = {one.length for one in self._left_out}
+        self._episodes = {length: episodes for length, episodes in drawn.items() if length not in short} or drawn
+        every = [episode for episodes in self._episodes.values() for episode in episodes]
         for episode in every:
             self._editors(episode)
         self.total = 2 * sum(map(len, every))
@@ -114,7 +130,7 @@ class Measurement:
     def run(self) -> Iterator[int]:
         """The index of each step, once it has been computed."""
         done = 0
-        for length, episodes in zip(self._lengths, self._episodes, strict=True):
+        for length, episodes in self._episodes.items():
             parts: list[_Part] = []
             for seed, episode in enumerate(episodes):
                 for _ in self._measure(episode, seed, parts):
@@ -124,14 +140,15 @@ class Measurement:
 
     def result(self) -> Metrics:
         """What was measured; AnalysisError before `run()` has been exhausted."""
-        if len(self._found) < len(self._lengths):
-            raise AnalysisError(f"{len(self._found)} of {len(self._lengths)} lengths were measured: it has not ended")
+        if len(self._found) < len(self._episodes):
+            raise AnalysisError(f"{len(self._found)} of {len(self._episodes)} lengths were measured: it has not ended")
         return Metrics(
             metric=self._task.metric,
             unit=self._task.unit,
             seed=self._seed,
             interventions=self._interventions,
             lengths=tuple(self._found),
+            left_out=self._left_out,
         )
 
     def _editors(self, episode: Episode) -> tuple[Editor, Editor]:
@@ -160,6 +177,15 @@ class Measurement:
             yield
         with_reads_scores, without_scores = (scores(task, episode, torch.stack(every)) for every in (logits, blind))
         parts.append(_Part(episode, with_reads_scores, without_scores, watch.means))
+
+
+def _left_out(drawn: Mapping[int, Sequence[Episode]], interventions: Sequence[Intervention]) -> tuple[LeftOut, ...]:
+    """The lengths with a sequence that ends before an intervention does."""
+    needed = max((asked.steps[1] for asked in interventions if asked.steps), default=0)
+    shortest = {length: min(map(len, episodes)) for length, episodes in drawn.items()}
+    return tuple(
+        LeftOut(length=length, steps=steps, needed=needed) for length, steps in shortest.items() if steps < needed
+    )
 
 
 def _length_metrics(machine: Machine, length: int, parts: Sequence[_Part]) -> LengthMetrics:

@@ -7,7 +7,9 @@ clean episode. How much of the loss that restores is one cell of the map:
 
 1 is as good as the clean run, 0 as bad as the corrupted one; less than 0 is worse still. The loss is the binary cross
 entropy in bits of what the *clean* episode asks, of all three runs. The runs are computed many at a time, each batch
-from the state that the corrupted run has before its first patch.
+from the state that the corrupted run has before its first patch. Another batch, like the core that recorded the traces,
+rounds in another way: so one run of each is not patched, what a patch does is its distance from that one, and how far
+that one lies from the trace is what rounding does. Where that is not small beside the difference, there is no map.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -30,6 +32,8 @@ from ntm_core.trace import Trace
 _MOST_RUNS = 256
 _MOST_CELLS = 1 << 24
 _LEAST_DIFFERENCE = 1e-6
+_ROUNDINGS = 10
+"""How many times as much as rounding does the clean and the corrupted loss must lie apart."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,8 +77,8 @@ class Patching:
 
         What was changed in the corrupted run stays changed; `sources` are the traces that its interventions take from.
 
-        AnalysisError if the episodes differ in length, ask for nothing, have losses that do not differ, or the steps
-        or quantities are none; InterventionError if the clean trace has other shapes.
+        AnalysisError if the episodes differ in length or in outputs, ask for nothing, have losses that differ by no
+        more than rounding, or the steps or quantities are none; InterventionError if the clean trace has other shapes.
         """
         self._machine, self._clean, self._corrupted = machine, clean, corrupted
         self._steps = steps or (0, len(corrupted))
@@ -84,11 +88,7 @@ class Patching:
         _require_alike(clean, corrupted, self._steps, quantities)
         self._rows = rows_of(machine.config, tuple(dict.fromkeys(quantities)))
         self.loss_clean, self.loss_corrupted = self._loss_of(clean), self._loss_of(corrupted)
-        if not abs(self.loss_corrupted - self.loss_clean) > _LEAST_DIFFERENCE:
-            raise AnalysisError(
-                f"the clean run loses {self.loss_clean:g} bits and the corrupted one {self.loss_corrupted:g}: "
-                "they must differ, for a patch to restore something"
-            )
+        self._require_difference(float(np.finfo(clean.header.dtype).eps) * max(self.loss_clean, self.loss_corrupted))
         cells = machine.config.memory_size * machine.config.word_size
         patches = [(row, step) for step in range(*self._steps) for row in range(len(self._rows))]
         size = max(1, min(_MOST_RUNS, _MOST_CELLS // cells))
@@ -100,7 +100,7 @@ class Patching:
 
     @torch.inference_mode()
     def run(self) -> Iterator[int]:
-        """The index of each step, once it has been computed."""
+        """The index of each step, once it has been computed; AnalysisError if rounding does too much for a map."""
         done = 0
         starts = {batch[0][1] for batch in self._batches}
         states: dict[int, MachineState] = {}
@@ -110,13 +110,15 @@ class Patching:
             yield done
             done += 1
         for batch in self._batches:
-            lists = [[taken_from_clean(self._rows[row], step)] for row, step in batch]
+            lists = [[], *([taken_from_clean(self._rows[row], step)] for row, step in batch)]
             logits: list[Tensor] = []
             for _ in self._patched(lists, batch[0][1], states[batch[0][1]], logits):
                 yield done
                 done += 1
-            for (row, step), loss in zip(batch, self._losses(logits, len(lists)), strict=True):
-                self._loss[row, step - self._steps[0]] = loss
+            unpatched, *patched = self._losses(logits, len(lists))
+            self._require_difference(_ROUNDINGS * abs(unpatched - self.loss_corrupted))
+            for (row, step), loss in zip(batch, patched, strict=True):
+                self._loss[row, step - self._steps[0]] = self.loss_corrupted + (loss - unpatched)
 
     def result(self) -> PatchingMap:
         """The map; NaN where `run()` has not yet been."""
@@ -130,6 +132,14 @@ class Patching:
         for _ in self._patched(lists, 0, self._start(), logits):
             pass
         return self._losses(logits, len(lists))
+
+    def _require_difference(self, least: float) -> None:
+        """AnalysisError unless the clean and the corrupted loss lie further apart than this."""
+        if not abs(self.loss_corrupted - self.loss_clean) > max(_LEAST_DIFFERENCE, least):
+            raise AnalysisError(
+                f"the clean run loses {self.loss_clean:g} bits and the corrupted one {self.loss_corrupted:g}: "
+                "they must differ by more than rounding, for a patch to restore something"
+            )
 
     def _states(self) -> Iterator[MachineState]:
         """The state of the corrupted run before each step."""
@@ -182,6 +192,9 @@ def _asked(trace: Trace, runs: int) -> Episode:
 def _require_alike(clean: Trace, corrupted: Trace, steps: tuple[int, int], quantities: Sequence[Quantity]) -> None:
     if len(clean) != len(corrupted):
         raise AnalysisError(f"the clean episode has {len(clean)} steps and the corrupted one {len(corrupted)}")
+    outputs = [trace.header.config.output_size for trace in (clean, corrupted)]
+    if outputs[0] != outputs[1]:
+        raise AnalysisError(f"the clean run has {outputs[0]} outputs and the corrupted one {outputs[1]}")
     if not clean["mask"].any():
         raise AnalysisError("the clean episode asks for nothing: there is no loss to restore")
     if corrupted.header.config.output_activation != "sigmoid":

@@ -1,5 +1,6 @@
 """What must hold of a quantity (β ≥ 0, g in [0, 1], γ ≥ 1, weightings on the simplex), and how a breach is told."""
 
+import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor
 
@@ -25,7 +26,7 @@ class Violation(BaseModel):
     def message(self) -> str:
         """The violation in a sentence."""
         where = f"step {self.step}" + (f", head {self.head!r}" if self.head else "")
-        number = "not a number" if self.value is None else f"{self.value:g}"
+        number = "not a number" if self.value is None else _digits(self.value)
         return f"{where}: {self.quantity} is {number}: {self.rule}"
 
 
@@ -58,7 +59,15 @@ def _off_simplex(config: MachineConfig, quantity: Quantity, values: Tensor) -> t
         return lowest, "every entry must be at least 0"
     if quantity == "shift_weighting" and config.shift_kernel == "ones":
         return None
-    return None if abs(total - 1) <= TOLERANCE else (total, "its sum must be 1")
+    # A sum has no more digits than it is judged by.
+    return None if abs(total - 1) <= TOLERANCE else (float(f"{total:.6g}"), "its sum must be 1")
+
+
+def _digits(number: float) -> str:
+    """The fewest digits that are this number and no other of its dtype, float32 if it can be that."""
+    with np.errstate(over="ignore"):
+        single = np.float32(number)
+    return (str(single) if float(single) == number else repr(number)).removesuffix(".0")
 
 
 def holds_always(config: MachineConfig, quantity: Quantity) -> bool:

@@ -2,10 +2,14 @@
 
 import threading
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ntm_core.interventions import Intervention, first_difference
 from ntm_core.trace import Trace
+
+Frame = tuple[int, bytes]
+"""How many steps a frame holds, and the frame as it travels."""
 
 
 @dataclass(frozen=True)
@@ -21,6 +25,15 @@ class RunKey:
     program: tuple[Intervention, ...]
 
 
+@dataclass(frozen=True)
+class Start:
+    """A kept trace, its steps as frames, if these are kept, and how many of its first steps another run shares."""
+
+    trace: Trace
+    steps: int
+    frames: tuple[Frame, ...]
+
+
 class TraceCache:
     """Finished traces, and their steps as frames, of at most `limit` bytes together. Any thread may call it."""
 
@@ -29,7 +42,7 @@ class TraceCache:
         self._lock = threading.Lock()
         self._traces: OrderedDict[RunKey, Trace] = OrderedDict()
         self._families: dict[str, list[RunKey]] = {}
-        self._frames: dict[RunKey, bytes] = {}
+        self._frames: dict[RunKey, tuple[Frame, ...]] = {}
         self._bytes = 0
 
     def get(self, key: RunKey) -> Trace | None:
@@ -42,28 +55,31 @@ class TraceCache:
         with self._lock:
             return family in self._families
 
-    def frames(self, key: RunKey) -> bytes | None:
-        """The steps of a kept trace as they travel, if they have been kept."""
+    def frames(self, key: RunKey) -> tuple[Frame, ...]:
+        """The steps of a kept trace as they travel, if they have been kept; else none."""
         with self._lock:
-            return self._frames.get(key)
+            return self._frames.get(key, ())
 
-    def keep_frames(self, key: RunKey, frames: bytes) -> None:
+    def keep_frames(self, key: RunKey, frames: Sequence[Frame]) -> None:
         """Keep the steps of a kept trace as they travel."""
         with self._lock:
-            if key in self._traces and key not in self._frames and len(frames) <= self._limit:
-                self._frames[key] = frames
-                self._bytes += len(frames)
+            size = _size_of(frames)
+            if key in self._traces and key not in self._frames and size <= self._limit:
+                self._frames[key] = tuple(frames)
+                self._bytes += size
                 self._make_room()
 
-    def longest_start(self, key: RunKey) -> tuple[Trace, int] | None:
-        """The kept trace that is alike for the most steps, and their number; None if none is alike for one step."""
+    def longest_start(self, key: RunKey) -> Start | None:
+        """The kept trace that is alike for the most steps; None if none is alike for one step."""
         with self._lock:
             alike = {
                 other: first_difference(key.program, other.program, len(self._traces[other]))
                 for other in self._families.get(key.family, ())
             }
             best = max(alike, key=alike.__getitem__, default=None)
-            return None if best is None or alike[best] == 0 else (self._use(best), alike[best])
+            if best is None or alike[best] == 0:
+                return None
+            return Start(self._use(best), alike[best], self._frames.get(best, ()))
 
     def put(self, key: RunKey, trace: Trace) -> None:
         """Keep a trace, and forget those used longest ago if there is no more room; one that never fits is not kept."""
@@ -78,7 +94,7 @@ class TraceCache:
     def _make_room(self) -> None:
         while self._bytes > self._limit:
             key, trace = self._traces.popitem(last=False)
-            self._bytes -= _bytes_of(trace) + len(self._frames.pop(key, b""))
+            self._bytes -= _bytes_of(trace) + _size_of(self._frames.pop(key, ()))
             family = self._families[key.family]
             family.remove(key)
             if not family:
@@ -90,4 +106,9 @@ class TraceCache:
 
 
 def _bytes_of(trace: Trace) -> int:
-    return trace.episode.nbytes + trace.initial.nbytes + trace.records.nbytes
+    landmarks = sum(memory.nbytes for memory in trace.landmarks.values())
+    return trace.episode.nbytes + trace.initial.nbytes + trace.records.nbytes + landmarks
+
+
+def _size_of(frames: Sequence[Frame]) -> int:
+    return sum(len(data) for _, data in frames)

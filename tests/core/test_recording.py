@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 from ntm_core.compiled import Core
 from ntm_core.config import MachineConfig
 from ntm_core.errors import TraceError
+from ntm_core.interventions import Intervention
 from ntm_core.machine import Machine, StepResult
 from ntm_core.recording import Recording, record
-from ntm_core.trace import Trace, TraceHeader
+from ntm_core.trace import Trace, TraceHeader, memory_after_writes
 from tests.core.machines import DTYPES, any_episode, at_rest, configs, every_alternative, name_of, small_config, stirred
 
 
@@ -204,3 +205,44 @@ def test_a_header_says_which_core_computes() -> None:
     machine.core = "eager"
     with pytest.raises(TraceError, match="the compiled core computes: it cannot compute this machine here"):
         Recording(machine, episode, traces["compiled"].header)
+
+
+CORES: tuple[Core, ...] = ("compiled", "eager")
+LATE = Intervention(quantity="key", operation="set", value=0.0, steps=(298, 300))
+
+
+@pytest.mark.parametrize("core", CORES)
+@pytest.mark.parametrize("changes", [{}, {"write_heads": 2}, {"memory_size": 200, "word_size": 20}], ids=name_of)
+def test_the_memories_that_a_recording_keeps_are_those_that_its_trace_rebuilds(
+    changes: dict[str, Any], core: Core
+) -> None:
+    machine = at_rest(stirred(small_config(**changes), dtype=torch.float32))
+    trace = record(machine, any_episode(machine.config, 300), TraceHeader.of(machine.config, 300, core=core))
+    plain = Trace(trace.header, trace.episode, trace.initial, trace.records)
+    assert trace.landmarks
+    for steps, memory in trace.landmarks.items():
+        assert memory.tobytes() == plain.memory[steps].tobytes()
+    assert trace.memory_after(299).tobytes() == plain.memory[299].tobytes()
+    assert sum(memory.nbytes for memory in trace.landmarks.values()) <= trace.records.nbytes / 8
+
+
+@pytest.mark.parametrize("core", CORES)
+def test_an_edit_of_the_last_steps_of_a_long_run_costs_only_these(core: Core, monkeypatch: pytest.MonkeyPatch) -> None:
+    machine = at_rest(stirred(small_config(), dtype=torch.float32))
+    episode = any_episode(machine.config, 300)
+    whole = record(machine, episode, TraceHeader.of(machine.config, 300, core=core))
+    header = TraceHeader.of(machine.config, 300, core=core, interventions=(LATE,))
+    expected = record(machine, episode, header)
+    rebuilt: list[int] = []
+
+    def counted(*arguments: Any, **named: Any) -> Any:
+        rebuilt.append(1)
+        return memory_after_writes(*arguments, **named)
+
+    monkeypatch.setattr("ntm_core.trace.memory_after_writes", counted)
+    once = record(machine, episode, header, resume=(whole, 298))
+    again = record(machine, episode, header, resume=(once, 297))
+    assert len(rebuilt) <= 2 * 2 * 64
+    for resumed in (once, again):
+        assert resumed.records.tobytes() == expected.records.tobytes()
+        assert resumed.landmarks.keys() == whole.landmarks.keys()

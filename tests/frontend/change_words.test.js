@@ -29,6 +29,7 @@ test('a recording says itself what was changed in it', () => {
 test('a constraint that was left is told as the screen counts', () => {
   const violation = {step: 5, head: 'read 0', quantity: 'interpolation_gate', value: 1.5, rule: 'it must be in [0, 1]'};
   assert.equal(violationWords(violation), 't = 6, read 0: gate is 1.5, must be in [0, 1]');
+  assert.equal(violationWords({...violation, value: Math.fround(1.0000001)}), 't = 6, read 0: gate is 1.0000001, must be in [0, 1]');
   assert.equal(violationWords({...violation, quantity: 'shift_weighting', value: -0.25, rule: 'every entry must be at least 0'}),
     't = 6, read 0: shift is −0.25, every entry must be at least 0');
   assert.equal(violationWords({step: 0, head: null, quantity: 'memory', value: null, rule: 'r'}), 't = 1: memory found is not a number, r');

@@ -11,6 +11,7 @@ import {viewsTrace} from './views_helper.js';
 /** A trace like another one with other step records. */
 function withSteps(data, numbers) {
   const other = new TraceData(data.header);
+  other.setInitial(data.initial('initial_memory').constructor.from([...data.header.fields.initial].flatMap(({name}) => [...data.initial(name)])));
   other.setEpisode(data.episode('inputs').constructor.from([...data.header.fields.episode].flatMap(({name}) => [...data.episode(name)])));
   other.appendSteps(numbers);
   return other;
@@ -26,11 +27,11 @@ for (const {name, other, divergences} of analysed) {
   test(`${name} parts from a changed trace where Python says`, async () => {
     const data = await traceOf(name);
     const changed = otherOf(data, other);
-    for (const {rows, tolerance, first: {difference, ...place}} of divergences) {
-      const {first, steps, skipped} = divergence(data, changed, {rows, tolerance});
-      assert.deepEqual({...first, difference: undefined}, {...place, difference: undefined});
-      assert.ok(Math.abs(first.difference - difference) < 1e-12);
-      assert.deepEqual([steps, skipped], [20, []]);
+    for (const {rows, tolerance, offset, steps, first} of divergences) {
+      const found = divergence(data, changed, {rows, tolerance, offset});
+      assert.deepEqual({...found.first, difference: undefined}, {...first, difference: undefined});
+      if (first) assert.ok(Math.abs(found.first.difference - first.difference) < 1e-12);
+      assert.deepEqual([found.steps, found.skipped], [steps, []]);
     }
   });
 }
@@ -51,16 +52,30 @@ test('a number against none is a difference without a size', async () => {
 test('stages of other shapes are skipped, and named', async () => {
   const [data, other] = [await traceOf("the paper's way"), await traceOf('shifts by two, up to the edge')];
   assert.deepEqual(divergence(data, other, {tolerance: 1e9}).skipped,
-    ['shift_weighting', 'content_weighting', 'gated_weighting', 'shifted_weighting', 'weighting']);
+    ['memory', 'previous_weighting', 'shift_weighting', 'content_weighting', 'gated_weighting', 'shifted_weighting', 'weighting']);
 });
 
 test('rows that run backwards are mirrored', () => {
   assert.deepEqual([[2, 1, 0, 3], [1, 2, 3, 0], [2, 1, 3, 0], [1, 0]].map(isMirrored), [true, false, false, false]);
 });
 
+/** A trace whose steps from the fourth on are those of another one. */
+function lateOf(a) {
+  const late = viewsTrace({steps: 10, seed: 8});
+  const recorded = COMPARED.filter((name) => a.has(name));
+  for (const name of recorded) for (let step = 0; step < 6; step++) late.at(name, step + 3).set(a.at(name, step));
+  return late;
+}
+
 test('a trace that is three steps late parts where it does, as the first counts', () => {
-  const [a, late] = [viewsTrace({steps: 6}), viewsTrace({steps: 10, seed: 8})];
-  for (const name of COMPARED) for (let step = 0; step < 6; step++) late.at(name, step + 3).set(a.at(name, step));
+  const a = viewsTrace({steps: 6});
+  const {first: {step: atOnce, stage}} = divergence(a, lateOf(a), {offset: 3});
+  assert.deepEqual([atOnce, stage], [0, 'memory'], 'what the first three steps wrote');
+  const late = lateOf(a);
+  late.initial('initial_memory').set(a.initial('initial_memory'));
+  for (let step = 0; step < 3; step++) for (const name of ['erase_vector', 'add_vector']) late.at(name, step).fill(0);
+  assert.equal(divergence(a, late, {offset: 3}).first.stage, 'previous_weighting');
+  late.at('weighting', 2).set(a.initial('initial_weighting'));
   assert.deepEqual(divergence(a, late, {offset: 3}), {steps: 6, tolerance: TOLERANCE, skipped: [], first: null});
   assert.equal(divergence(a, late).first.step, 0);
   late.at('sharpening', 7, 1)[0] += 1;
@@ -68,4 +83,14 @@ test('a trace that is three steps late parts where it does, as the first counts'
   assert.deepEqual([first.step, first.stage, first.headName], [4, 'sharpening', 'write 0']);
   assert.deepEqual([divergence(a, late, {offset: 10}).steps, divergence(a, late, {offset: -4}).steps], [0, 2]);
   assert.equal(divergence(a, late, {offset: -4}).first.step, 4);
+});
+
+test('another M_0 or w_0 is a difference at the first step', () => {
+  const [a, memory, weighting] = Array.from({length: 3}, () => viewsTrace({steps: 6}));
+  for (const trace of [a, memory, weighting]) {
+    trace.initial('initial_memory')[3] = trace === memory ? 0.5 : 0;
+    trace.initial('initial_weighting')[1] = trace === weighting ? 0.25 : 0;
+  }
+  assert.deepEqual(divergence(a, memory).first, {step: 0, stage: 'memory', head: null, headName: null, difference: 0.5});
+  assert.deepEqual(divergence(a, weighting).first, {step: 0, stage: 'previous_weighting', head: 0, headName: 'read 0', difference: 0.25});
 });

@@ -13,7 +13,7 @@ const length = (number, wrong, used = true) => ({
   wrong_bits_without_reads: spread(9), saved_by_reads: spread(9), memory_used: used,
   heads: [{head: 'read 0', entropy_bits: spread(0.25), speed: spread(1), operations: {}}],
 });
-const metrics = (...lengths) => ({metric: 'wrong bits', unit: 'bits', seed: 0, lengths});
+const metrics = (...lengths) => ({metric: 'wrong bits', unit: 'bits', seed: 0, lengths, left_out: []});
 const request = {checkpoint: 'one', task: {name: 'copy'}, seed: 3, initial_seed: 0, inputs: null, mode: 'hard', interventions: [], leave_constraints: false};
 const {signal} = new AbortController();
 
@@ -81,4 +81,14 @@ test('rows are by length, and have a cell for every column', () => {
   assert.deepEqual(cells(20, 'memory is used'), ['yes', null, null]);
   assert.deepEqual(cells(10, 'memory is used'), ['yes', 'no', null]);
   assert.deepEqual(cells(10, 'speed of read 0, locations a step'), ['1', '1', null]);
+});
+
+test('a length that an edit does not fit is there, with the reason', () => {
+  const edited = {...metrics(length(20, spread(1))), left_out: [{length: 5, steps: 11, needed: 31}, {length: 4, steps: 9, needed: 31}]};
+  const rows = metricsRows([metrics(length(5, spread(0)), length(20, spread(0))), edited]);
+  assert.deepEqual([...new Set(rows.map((row) => row.length))], [4, 5, 20]);
+  assert.deepEqual(rows.filter(({quantity}) => quantity === 'left out').map((row) => [row.length, row.cells]), [
+    [4, [null, '9 steps: an edit needs 31']],
+    [5, [null, '11 steps: an edit needs 31']],
+  ]);
 });

@@ -14,6 +14,7 @@ import torch
 
 from ntm_core.analysis.divergence import divergence
 from ntm_core.analysis.operations import operations_of
+from ntm_core.interventions import Intervention
 from ntm_core.recording import record
 from ntm_core.trace import Trace
 from tests.core.machines import any_episode, at_rest, small_config, stirred
@@ -27,6 +28,13 @@ MACHINES: dict[str, tuple[dict[str, Any], str]] = {
     "heads that read and write": (SHARED, "float32"),
     "the read head's previous weighting": ({"previous_weighting": "read_head"}, "float32"),
     "shifts by two, up to the edge": ({"shift_range": 2, "shift_edge": "zero_padded", "memory_size": 7}, "float32"),
+    "memory that is changed": ({}, "float32"),
+}
+CHANGED = {
+    "memory that is changed": (
+        Intervention(quantity="memory", operation="add", value=0.5, location=1, steps=(5, 7)),
+        Intervention(quantity="key", operation="scale", value=0.5, steps=(5, 6)),
+    )
 }
 
 
@@ -35,14 +43,19 @@ def trace_of(name: str) -> Trace:
     changes, dtype = MACHINES[name]
     config = small_config(**changes)
     machine = at_rest(stirred(config, scale=2.0, dtype=getattr(torch, dtype)))
-    return record(machine, any_episode(config, 20))
+    return record(machine, any_episode(config, 20), interventions=CHANGED.get(name, ()))
 
 
 def other_of(trace: Trace) -> Trace:
-    """The same trace with two numbers moved: a weighting of the last head at step 12, and an add vector before."""
+    """The same trace with some numbers moved: a weighting of the last head at step 12, and an add vector before.
+
+    Where interventions change the memory, also what step 6 finds there.
+    """
     records = trace.records.copy()
     records["weighting"][12, -1, 1] += 0.25
     records["add_vector"][11, 0, 2] -= 1e-3
+    if "memory_found" in (records.dtype.names or ()):
+        records["memory_found"][6, 2, 1] += 1e-4
     return Trace(trace.header, trace.episode, trace.initial, records)
 
 
@@ -58,16 +71,18 @@ def operations_told(trace: Trace) -> dict[str, Any]:
 
 
 def divergences_told(trace: Trace) -> list[dict[str, Any]]:
-    """Where a trace parts from `other_of` it: with two tolerances, and with its rows turned round."""
+    """Where a trace parts from `other_of` it: with two tolerances, with its rows turned round, and steps apart."""
     size = trace.header.config.memory_size
     mirrored = (2 - np.arange(size)) % size
     told: list[dict[str, Any]] = []
-    for rows, tolerance in ((None, 1e-6), (None, 1e-2), (mirrored, 1e-6)):
-        compared = divergence(trace, other_of(trace), rows, tolerance)
-        assert compared.first is not None
-        first = asdict(compared.first)
-        first["headName"] = first.pop("head_name")
-        told.append({"rows": None if rows is None else rows.tolist(), "tolerance": tolerance, "first": first})
+    ways = [(None, 1e-6, 0), (None, 1e-2, 0), (mirrored, 1e-6, 0), (None, 10.0, 2), (None, 1e-6, -3)]
+    for rows, tolerance, offset in ways:
+        compared = divergence(trace, other_of(trace), rows, tolerance, offset)
+        first = None if compared.first is None else asdict(compared.first)
+        if first is not None:
+            first["headName"] = first.pop("head_name")
+        asked = {"rows": None if rows is None else rows.tolist(), "tolerance": tolerance, "offset": offset}
+        told.append({**asked, "steps": compared.steps, "first": first})
     return told
 
 

@@ -46,7 +46,7 @@ def test_a_machine_on_other_locations_is_matched(make_client: MakeClient) -> Non
     assert found.matchings[1].rows == tuple(ROWS)
     assert found.matchings[1].weighting < 1e-6
     assert found.divergence.first is not None
-    assert (found.divergence.first.step, found.divergence.first.stage) == (0, "content_weighting")
+    assert (found.divergence.first.step, found.divergence.first.stage) == (0, "memory")
     assert found.matched_divergence is not None
     assert found.matched_divergence.first is None
 

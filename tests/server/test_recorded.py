@@ -4,7 +4,7 @@ from ntm_core.interventions import Intervention
 from ntm_core.recording import record
 from ntm_core.tasks import parse_task
 from ntm_core.trace import Trace
-from server.stores.recorded import RunKey, TraceCache
+from server.stores.recorded import RunKey, Start, TraceCache
 from tests.server.conftest import small_machine
 
 
@@ -40,9 +40,16 @@ def test_the_longest_start_is_found_within_a_family() -> None:
     cache.put(key("b"), a_trace())
     for start, trace in others.items():
         cache.put(key("a", start), trace)
-    assert cache.longest_start(key("a", 5)) == (others[5], 7)
-    assert cache.longest_start(key("a", 4)) == (others[5], 4)
-    assert cache.longest_start(key("a", 2, 5)) == (others[2], 5)
+    cache.keep_frames(key("a", 5), [(7, b"steps")])
+
+    def found(*starts: int) -> tuple[Trace, int, tuple[tuple[int, bytes], ...]]:
+        start = cache.longest_start(key("a", *starts))
+        assert isinstance(start, Start)
+        return start.trace, start.steps, start.frames
+
+    assert found(5) == (others[5], 7, ((7, b"steps"),))
+    assert found(4) == (others[5], 4, ((7, b"steps"),))
+    assert found(2, 5) == (others[2], 5, ())
     assert cache.longest_start(key("a", 0)) is None
     assert cache.longest_start(key("c", 5)) is None
 
@@ -69,13 +76,13 @@ def test_a_trace_that_never_fits_is_not_kept_and_drives_out_none() -> None:
 
 def test_frames_stay_as_long_as_their_trace() -> None:
     cache = TraceCache(2 * BYTES)
-    cache.keep_frames(key("a"), b"too early")
-    assert cache.frames(key("a")) is None
+    cache.keep_frames(key("a"), [(7, b"too early")])
+    assert cache.frames(key("a")) == ()
     cache.put(key("a"), TRACE)
-    cache.keep_frames(key("a"), b"steps")
-    assert cache.frames(key("a")) == b"steps"
+    cache.keep_frames(key("a"), [(7, b"steps")])
+    assert cache.frames(key("a")) == ((7, b"steps"),)
     cache.put(key("b"), TRACE)
     assert cache.get(key("a")) is None, "both traces and the frames are more than the limit"
-    assert cache.frames(key("a")) is None
+    assert cache.frames(key("a")) == ()
     cache.put(key("c"), TRACE)
     assert cache.get(key("b")) is TRACE, "what was forgotten takes no room"

@@ -7,7 +7,9 @@ import httpx2
 import pytest
 from fastapi.testclient import TestClient
 
+from ntm_core.trace import Array, TraceHeader
 from server import formats
+from server.coded_steps import Position, encoded
 from server.stores.recorded import TraceCache
 from server.traces import KnownRecording, Recordings
 from server.wire import TraceFailedError, TraceReader, read_trace
@@ -214,14 +216,41 @@ def test_a_repeated_request_gets_the_same_steps_without_computing_them(
     first, again = (client.post("/api/traces", json=SHORT_TRACE).content for _ in range(2))
     assert made[0].computed == 7
     assert isinstance(made[1], KnownRecording)
-    assert made[1].frames is not None
-    assert made[1].frames in first
-    assert made[1].frames in again
+    sent = b"".join(data for _, data in made[1].frames)
+    assert sent
+    assert sent in first
+    assert sent in again
     one, other = (read_trace([content]) for content in (first, again))
     assert one.trace.records.tobytes() == other.trace.records.tobytes()
     assert one.end.seconds > 0
     assert other.end.seconds == 0, "nothing ran"
     assert (one.end.wrong_bits, one.end.loss_bits) == (other.end.wrong_bits, other.end.loss_bits)
+
+
+@pytest.mark.parametrize("mode", ["full", "hard"])
+def test_a_late_edit_sends_the_frames_of_the_steps_before_it_again(
+    make_client: MakeClient, monkeypatch: pytest.MonkeyPatch, mode: str
+) -> None:
+    """Also where only the run can tell whether it is refused."""
+    client, coded = make_client(), []
+    asked = {"checkpoint": "small", "task": {"name": "copy", "bits": 2, "lengths": [100, 100]}, "mode": mode}
+    late = {"quantity": "interpolation_gate", "operation": "scale", "value": 0.5, "steps": [190, 201]}
+    edited = {**asked, "interventions": [late]}
+
+    def counted(header: TraceHeader, position: Position, records: Array) -> tuple[bytes, Position]:
+        coded.append(len(records))
+        return encoded(header, position, records)
+
+    monkeypatch.setattr("server.wire.encoded", counted)
+    monkeypatch.setattr(formats, "_FRAME_BYTES", 1)
+    whole = read_trace([client.post("/api/traces", json=asked).content]).trace
+    assert sum(coded) == 201
+    coded.clear()
+    found = read_trace([client.post("/api/traces", json=edited).content]).trace
+    assert sum(coded) == 11
+    assert found.records[:190].tobytes() == whole.records[:190].tobytes()
+    fresh = read_trace([make_client().post("/api/traces", json=edited).content]).trace
+    assert found.records.tobytes() == fresh.records.tobytes()
 
 
 def test_steps_known_as_numbers_alone_are_sent_too(make_client: MakeClient, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,8 @@ import {requestOf} from './columns.js';
  * @typedef {{length: number, steps: number, sequences: number, asked_bits: number, wrong_bits: Spread, perfect: number,
  *   loss_bits: Spread, metric: Spread, wrong_bits_without_reads: Spread, saved_by_reads: Spread, memory_used: boolean,
  *   heads: HeadMetrics[]}} LengthMetrics
- * @typedef {{metric: string, unit: string, seed: number, lengths: LengthMetrics[]}} Metrics
+ * @typedef {{length: number, steps: number, needed: number}} LeftOut A length whose sequences are too short for an edit.
+ * @typedef {{metric: string, unit: string, seed: number, lengths: LengthMetrics[], left_out: LeftOut[]}} Metrics
  * @typedef {{checkpoint: string, task: TaskSettings|null, lengths?: number[], sequences: number, mode?: string,
  *   interventions?: Intervention[], leave_constraints?: boolean}} MetricsRequest
  *
@@ -63,7 +64,7 @@ function plain(value) {
  * @returns {MetricsRow[]} By length, the shortest first.
  */
 export function metricsRows(columns) {
-  const lengths = [...new Set(columns.flatMap((one) => one?.lengths.map(({length}) => length) ?? []))].sort((a, b) => a - b);
+  const lengths = [...new Set(columns.flatMap((one) => [...one?.lengths ?? [], ...one?.left_out ?? []].map(({length}) => length)))].sort((a, b) => a - b);
   return lengths.flatMap((length) => {
     const found = columns.map((one) => one?.lengths.find((row) => row.length === length) ?? null);
     const row = (/** @type {string} */ quantity, /** @type {(one: LengthMetrics) => string|null} */ cell) => (
@@ -73,7 +74,12 @@ export function metricsRows(columns) {
       const head = one.heads.find((other) => other.head === name);
       return head ? spreadText(head[key]) : null;
     };
+    const missing = columns.map((one) => one?.left_out.find((other) => other.length === length) ?? null);
+    const reasons = {length, quantity: 'left out', cells: missing.map((one) => one && `${one.steps} steps: an edit needs ${one.needed}`)};
+    const told = missing.some(Boolean) ? [reasons] : [];
+    if (!found.some(Boolean)) return told;
     return [
+      ...told,
       row('wrong bits', ({wrong_bits, asked_bits}) => `${spreadText(wrong_bits)} of ${plain(asked_bits)}`),
       row('sequences without a wrong bit', ({perfect, sequences}) => `${perfect} of ${sequences}`),
       row('loss, bits', ({loss_bits}) => spreadText(loss_bits)),

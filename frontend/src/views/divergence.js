@@ -6,11 +6,14 @@
 /** Numbers that lie no further apart than this do not differ. */
 export const TOLERANCE = 1e-6;
 
-/** The arrays of a step that are compared, in the order in which the step computes them. */
+/** What is compared of a step, in the order in which the step computes it: arrays of its record, and what it finds. */
 export const COMPARED = Object.freeze([
-  'inputs', 'key', 'key_strength', 'interpolation_gate', 'shift_weighting', 'sharpening', 'content_weighting',
+  'inputs', 'memory', 'previous_weighting', 'key', 'key_strength', 'interpolation_gate', 'shift_weighting', 'sharpening', 'content_weighting',
   'gated_weighting', 'shifted_weighting', 'weighting', 'erase_vector', 'add_vector', 'read_vector', 'outputs',
 ]);
+
+/** What a step finds, and the array that the first step finds. @type {Record<string, string>} */
+const BEFORE = {memory: 'initial_memory', previous_weighting: 'initial_weighting'};
 
 const HEAD_AXES = ['head', 'read_head', 'write_head'];
 
@@ -22,7 +25,8 @@ const HEAD_AXES = ['head', 'read_head', 'write_head'];
 
 /**
  * The first difference over the steps that have arrived of both; its step is that of A. Stages of other shapes are skipped,
- * and named.
+ * and named. What a step finds follows from what the steps before it wrote: so the weightings before it are compared at the
+ * first step alone, and the memory there and wherever an intervention of either trace changes it.
  *
  * @param {TraceData} a
  * @param {TraceData} b
@@ -38,6 +42,7 @@ export function divergence(a, b, {rows = null, offset = 0, tolerance = TOLERANCE
   const stages = COMPARED.filter((stage) => !skipped.includes(stage));
   for (let step = start; step < end; step++) {
     for (const stage of stages) {
+      if (stage in BEFORE && step > start && !(stage === 'memory' && (editsMemory(a, step) || editsMemory(b, step + offset)))) continue;
       const found = differenceAt(a, b, stage, {step, offset}, rows, tolerance);
       if (found) return {steps, tolerance, skipped, first: {step, stage, ...found}};
     }
@@ -59,7 +64,7 @@ export function isMirrored(rows) {
  * @param {string} stage
  */
 function axesOf(data, stage) {
-  const {axes} = data.field(stage);
+  const {axes} = data.field(BEFORE[stage] ?? stage);
   return axes[0] === 'step' ? axes.slice(1) : axes;
 }
 
@@ -83,7 +88,7 @@ function differenceAt(a, b, stage, {step, offset}, rows, tolerance) {
   const axes = axesOf(a, stage);
   const byHead = HEAD_AXES.includes(axes[0]);
   const heads = byHead ? a.header.axes[axes[0]] : 1;
-  const [first, second] = [a.at(stage, step), b.at(stage, step + offset)];
+  const [first, second] = [numbersOf(a, stage, step), numbersOf(b, stage, step + offset)];
   const order = orderOf(axes, first.length / heads, rows);
   const apart = Array.from({length: heads}, (_, head) => largest(first, second, head, order));
   const most = apart.indexOf(Math.max(...apart));
@@ -91,6 +96,28 @@ function differenceAt(a, b, stage, {step, offset}, rows, tolerance) {
   const head = byHead ? most + (axes[0] === 'write_head' ? a.header.axes.read_head : 0) : null;
   const difference = Number.isFinite(apart[most]) ? apart[most] : null;
   return {head, headName: head === null ? null : a.header.heads[head].name, difference};
+}
+
+/**
+ * @param {TraceData} data
+ * @param {number} step
+ * @returns {boolean} Whether an intervention changes the memory that the step finds.
+ */
+function editsMemory(data, step) {
+  return (data.header.interventions ?? []).some(({quantity, steps}) => (
+    quantity === 'memory' && (!steps || (steps[0] <= step && step < steps[1]))));
+}
+
+/**
+ * @param {TraceData} data
+ * @param {string} stage
+ * @param {number} step
+ * @returns {Numbers}
+ */
+function numbersOf(data, stage, step) {
+  if (stage === 'memory') return data.memoryFound(step);
+  if (stage !== 'previous_weighting') return data.at(stage, step);
+  return step > 0 ? data.at('weighting', step - 1) : data.initial('initial_weighting');
 }
 
 /**
@@ -104,6 +131,10 @@ function differenceAt(a, b, stage, {step, offset}, rows, tolerance) {
 function orderOf(axes, size, rows) {
   const last = axes.at(-1);
   if (rows && last === 'location') return rows;
+  if (rows && axes[0] === 'location') {
+    const words = size / rows.length;
+    return rows.flatMap((row) => Array.from({length: words}, (_, j) => row * words + j));
+  }
   const straight = Array.from({length: size}, (_, i) => i);
   return rows && last === 'shift' && isMirrored(rows) ? straight.reverse() : straight;
 }

@@ -7,8 +7,12 @@ import pytest
 
 from ntm_core.analysis.divergence import STAGES, divergence, is_mirrored
 from ntm_core.errors import AnalysisError
+from ntm_core.interventions import Intervention
+from ntm_core.recording import record, state_after
+from ntm_core.tasks.episode import Episode
 from ntm_core.trace import Trace
 from tests.core.analysis.copies import SIZE, original, rearranged, run
+from tests.core.machines import any_episode
 
 TRACE = run(original())
 
@@ -32,7 +36,7 @@ def test_equal_traces_do_not_part() -> None:
     assert comparison.tolerance == 1e-6
 
 
-@pytest.mark.parametrize("stage", STAGES[1:])
+@pytest.mark.parametrize("stage", [stage for stage in STAGES if stage in (TRACE.records.dtype.names or ())])
 def test_a_change_is_found_where_it_was_made(stage: str) -> None:
     axes = TRACE.axes(stage)[1:]
     head = {"head": 1, "write_head": 0, "read_head": 1}.get(axes[0])
@@ -70,10 +74,63 @@ def test_the_inputs_come_first() -> None:
     assert (first.step, first.stage) == (0, "inputs")
 
 
+def another_start(name: str, place: tuple[int, ...], by: float) -> Trace:
+    initial = TRACE.initial.copy()
+    initial[name][place] += by
+    return Trace(TRACE.header, TRACE.episode, initial, TRACE.records)
+
+
+def test_another_state_before_the_first_step_is_a_difference_there() -> None:
+    first = divergence(TRACE, another_start("initial_memory", (2, 1), 0.5)).first
+    assert first is not None
+    assert (first.step, first.stage, first.head) == (0, "memory", None)
+    first = divergence(TRACE, another_start("initial_weighting", (1, 3), 0.5)).first
+    assert first is not None
+    assert (first.step, first.stage, first.head_name) == (0, "previous_weighting", "read 1")
+
+
+def test_memory_that_an_intervention_changes_is_where_two_traces_part() -> None:
+    edit = Intervention(quantity="memory", operation="add", value=0.3, location=3, steps=(4, 6))
+    machine, episode = original(), any_episode(original().config, 9, seed=1)
+    other = record(machine, episode, interventions=(edit,))
+    for a, b in ((TRACE, other), (other, TRACE)):
+        first = divergence(a, b).first
+        assert first is not None
+        assert (first.step, first.stage, first.head) == (4, "memory", None)
+        assert first.difference == pytest.approx(0.3)
+    nothing = Intervention(quantity="memory", operation="scale", value=1.0)
+    assert divergence(TRACE, record(machine, episode, interventions=(nothing,))).first is None
+    assert divergence(TRACE, other, offset=-20).steps == 0
+
+
+def test_steps_of_b_that_stand_beside_those_of_a_are_compared() -> None:
+    shown = any_episode(original().config, 9, seed=1)
+    machine = original()
+    numbers = (shown.inputs, shown.targets, shown.mask)
+    inputs, targets, mask = (np.concatenate([array[:2], array]) for array in numbers)
+    late = Episode(inputs, targets, mask, np.concatenate([shown.phase[:2], shown.phase]), shown.phases)
+    after = state_after(record(machine, late), 2)
+    given = {
+        "memory": after.memory[0].numpy(),
+        "weighting": after.weighting[0].numpy(),
+        "read_vector": after.read_vector[0].numpy(),
+        "hidden": after.controller.hidden[0].numpy(),
+    }
+    given |= {} if after.controller.cell is None else {"cell": after.controller.cell[0].numpy()}
+    a = record(machine, shown, initial=given)
+    assert divergence(a, record(machine, late), offset=2).first is None
+    assert divergence(a, record(machine, late), offset=2).steps == 9
+    back = divergence(record(machine, late), a, offset=-2)
+    assert (back.steps, back.first) == (9, None)
+    first = divergence(a, record(machine, late), offset=1).first
+    assert first is not None
+    assert first.step == 0
+
+
 def test_only_common_steps_and_equal_shapes_are_compared() -> None:
     comparison = divergence(TRACE, run(original(word_size=3), 5))
     assert comparison.steps == 5
-    assert comparison.skipped == ("key", "erase_vector", "add_vector", "read_vector")
+    assert comparison.skipped == ("memory", "key", "erase_vector", "add_vector", "read_vector")
 
 
 def test_a_mirrored_copy_does_not_part_once_its_rows_are_matched() -> None:
@@ -81,7 +138,7 @@ def test_a_mirrored_copy_does_not_part_once_its_rows_are_matched() -> None:
     other = run(rearranged(original(), rows, mirrored=True))
     unmatched = divergence(TRACE, other).first
     assert unmatched is not None
-    assert (unmatched.step, unmatched.stage) == (0, "shift_weighting")
+    assert (unmatched.step, unmatched.stage) == (0, "memory")
     assert divergence(TRACE, other, rows).first is None
     with pytest.raises(AnalysisError, match="each of B's 7 locations once"):
         divergence(TRACE, other, np.zeros(SIZE, np.int64))

@@ -129,6 +129,14 @@ def test_what_does_not_go_together_is_refused() -> None:
         measurement.result()
 
 
+def test_lengths_that_an_edit_does_not_fit_are_left_out_and_named() -> None:
+    late = Intervention(quantity="sharpening", operation="set", value=1.0, steps=(2, 9))
+    found = measured(lengths=(5, 3, 1), interventions=(late,))
+    assert found.lengths == measured(lengths=(5,), interventions=(late,)).lengths
+    assert [(one.length, one.steps, one.needed) for one in found.left_out] == [(3, 7, 9), (1, 3, 9)]
+    assert measured().left_out == ()
+
+
 def test_a_spread_leaves_out_what_is_not_a_number() -> None:
     assert Spread.of([1, 2, 9, np.nan]) == Spread(median=2, mean=4, lowest=1, highest=9, sequences=3)
     assert Spread.of([np.nan]).model_dump() == {

@@ -131,6 +131,42 @@ def test_what_was_changed_in_the_corrupted_run_stays_changed() -> None:
     assert loss == pytest.approx(loss_one_by_one(machine, trace_of(machine, 1), [*hard, doubled]))
 
 
+def compiled_pair(added: float) -> tuple[Machine, Trace, Trace]:
+    """A float32 machine that reads nothing, and its runs as they are and with a number added to one row."""
+    machine = at_rest(stirred(small_config(), 4, dtype=torch.float32))
+    blind = MODES["no_read"].interventions
+    other = Intervention(quantity="inputs", operation="add", value=added, steps=(2, 3))
+    clean, corrupted = (
+        record(machine, any_episode(machine.config, STEPS, seed=1), interventions=asked)
+        for asked in (blind, (*blind, other))
+    )
+    return machine, clean, corrupted
+
+
+def test_a_patch_that_changes_nothing_restores_nothing_whatever_recorded_the_traces() -> None:
+    work = Patching(*compiled_pair(0.5), quantities=("read_vector", "inputs"))
+    for _ in work.run():
+        pass
+    restored = work.result().restored
+    assert (restored[0] == 0).all()
+    assert (restored[1, [0, 1, 3]] == 0).all()
+    assert restored[1, 2] == pytest.approx(1, abs=1e-3)
+
+
+def test_losses_that_differ_by_rounding_alone_are_refused() -> None:
+    with pytest.raises(AnalysisError, match="more than rounding"):
+        Patching(*compiled_pair(0.0))
+
+
+def test_losses_that_differ_by_little_more_than_rounding_are_refused_once_it_is_known() -> None:
+    machine, clean, corrupted = compiled_pair(0.5)
+    records = corrupted.records.copy()
+    records["logits"] += 0.2 * (clean["logits"] - corrupted["logits"])
+    work = Patching(machine, clean, Trace(corrupted.header, corrupted.episode, corrupted.initial, records))
+    with pytest.raises(AnalysisError, match="more than rounding"):
+        list(work.run())
+
+
 def test_episodes_that_cannot_be_compared_are_refused() -> None:
     machine = machine_of()
     clean, corrupted = trace_of(machine, 1), trace_of(machine, 2)
@@ -144,6 +180,8 @@ def test_episodes_that_cannot_be_compared_are_refused() -> None:
         Patching(machine, clean, corrupted, quantities=())
     with pytest.raises(InterventionError, match="has shape"):
         Patching(machine, trace_of(machine_of(word_size=3), 1), corrupted)
+    with pytest.raises(AnalysisError, match="clean run has 3 outputs and the corrupted one 2"):
+        Patching(machine, trace_of(machine_of(output_size=3), 1), corrupted)
     episode = clean.episode.copy()
     episode["mask"] = 0
     with pytest.raises(AnalysisError, match="asks for nothing"):

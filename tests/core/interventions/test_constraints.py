@@ -38,6 +38,8 @@ def changed(quantity: Any, operation: Any = "set", value: Any = None, **where: A
             changed("interpolation_gate", value=1.5, heads=("write 0",), steps=(2, 4)),
             r"step 2, head 'write 0': interpolation_gate is 1.5: it must be in \[0, 1\]; leave_constraints allows it",
         ),
+        (changed("interpolation_gate", value=1.0000001), r"interpolation_gate is 1.0000001: it must be in \[0, 1\]"),
+        (changed("key_strength", value=-2.0), "key_strength is -2: it must be at least 0"),
         (changed("sharpening", value=0.99), "step 0, head 'read 0': sharpening is 0.99: it must be at least 1"),
         (changed("erase_vector", value=1.25), r"head 'write 0': erase_vector is 1.25: it must be in \[0, 1\]"),
         (changed("shift_weighting", value=(0.5, 0.5, 0.5)), "shift_weighting is 1.5: its sum must be 1"),
@@ -52,6 +54,12 @@ def test_a_value_that_breaks_a_rule_is_refused_before_the_run(asked: Interventio
         Editor(config, (asked,))
     with pytest.raises(InterventionError, match=words):
         run_of(asked, **TWO)
+
+
+def test_a_number_that_the_run_finds_is_told_as_the_fewest_digits_that_are_it() -> None:
+    asked = (changed("interpolation_gate", value=1.0000001), changed("interpolation_gate", "scale", 1.0))
+    with pytest.raises(InterventionError, match=r"interpolation_gate is 1.0000001: it must be in"):
+        run_of(*asked)
 
 
 @pytest.mark.parametrize(
