@@ -56,6 +56,18 @@ def test_modes_stand_beside_the_machine_as_it_is(tab: ScopePage, new_tab: OpenTa
     expect(column(tab, "C")).to_have_count(0)
 
 
+def test_moments_of_one_training_have_names_of_their_own(tab: ScopePage) -> None:
+    columns = "[{'checkpoint':'copy-lstm'},{'checkpoint':'copy-lstm.2000'}]"
+    tab.open(fragment("copy-lstm.500", task=copying(10), seed=0, compare=columns))
+    tab.page.locator("#compare").scroll_into_view_if_needed()
+    expect(column(tab, "A").locator(".column-name strong")).to_have_text("copy-lstm, iteration 500")
+    for letter, name in (("B", "copy-lstm"), ("C", "copy-lstm, iteration 2,000")):
+        chosen = tab.page.get_by_label(f"Model of column {letter}").locator("option:checked")
+        expect(chosen).to_have_text(name)
+    tab.page.get_by_label("Model of column C").select_option("copy-lstm")
+    expect(tab.page.get_by_label("Model of column C").locator("option", has_text="iteration")).to_have_count(0)
+
+
 def test_one_cursor_moves_all_columns_and_a_click_in_one_moves_the_page(tab: ScopePage) -> None:
     tab.open(fragment("copy-lstm", task=copying(10), seed=0, t=3, compare=CHANGED))
     tab.page.locator("#compare").scroll_into_view_if_needed()

@@ -12,7 +12,7 @@ import {el, iconButton, replaceChildren} from '../shell/dom.js';
 import {fillModels} from '../shell/model_group.js';
 import {askedBits, bitsText} from '../shell/status.js';
 import {moveTo} from '../cursor.js';
-import {checkpointOf} from '../runs.js';
+import {checkpointOf, modelName} from '../runs.js';
 import {setHidden, setText} from '../views/dom.js';
 import {changeColumn, chosenRun, removeColumn, retryColumn} from './columns.js';
 import {divergenceText} from './first_divergence.js';
@@ -96,19 +96,10 @@ function mainName() {
       const {request} = state;
       if (!request) return;
       const branch = branchOf(state.tree, state.tree.shown);
-      setText(name, branch?.name ?? nameOf(state, request.checkpoint));
+      setText(name, branch?.name ?? modelName(state.checkpoints, request.checkpoint));
       setText(mode, `${branch ? 'branch, ' : ''}${modeTitle(state, request.mode)}${editsText(request.interventions.length)} · the run above`);
     },
   };
-}
-
-/**
- * @param {State} state
- * @param {string} id
- * @returns {string} What the model is called.
- */
-function nameOf({checkpoints}, id) {
-  return checkpointOf(checkpoints, id)?.name || id;
 }
 
 /**
@@ -150,13 +141,13 @@ function columnChoices(letter, id, store) {
     const now = [state.checkpoints, state.modes, state.tree, choice];
     if (!choice || now.every((part, at) => part === shown[at])) return;
     shown = now;
-    fillModels(model, state.checkpoints);
+    fillModels(model, state.checkpoints, 'branch' in choice ? null : choice.checkpoint);
     model.append(...branchOptions(state));
     replaceChildren(mode, ...state.modes.map(({name, title, definition}) => (
       el('option', {value: name, title: definition}, title))));
     const run = chosenRun(state, choice);
     const found = checkpointOf(state.checkpoints, run?.checkpoint);
-    model.value = 'branch' in choice ? `branch:${choice.branch}` : found?.id ?? '';
+    model.value = 'branch' in choice ? `branch:${choice.branch}` : choice.checkpoint;
     mode.value = run?.mode ?? 'full';
     mode.disabled = found?.source === 'recorded' || 'branch' in choice;
     const count = run?.interventions.length ?? 0;
