@@ -224,6 +224,24 @@ def test_columns_are_measured_over_many_sequences(tab: ScopePage) -> None:
     expect(table.locator("tbody tr").first.locator("td").first).to_have_text("0 of 40")
 
 
+def test_what_is_no_length_is_said_and_not_measured(tab: ScopePage) -> None:
+    tab.open(fragment("copy-lstm", task=copying(5), seed=0, compare="[{'checkpoint':'copy-lstm'}]"))
+    asked: list[str] = []
+    tab.page.on("request", lambda request: asked.append(request.url) if "/api/metrics" in request.url else None)
+    problem = tab.page.locator(".metrics-problem")
+    tab.page.locator("#metrics-sequences").fill("2")
+    tab.page.locator("#metrics-lengths").fill("5 abc")
+    expect(problem).to_contain_text("'abc' is no length")
+    tab.page.locator("#measure").click()
+    expect(tab.page.locator("#metrics-lengths")).to_be_focused()
+    assert asked == []
+    tab.page.locator("#metrics-lengths").fill("5")
+    expect(problem).to_be_hidden()
+    tab.page.locator("#measure").click()
+    expect(tab.page.get_by_role("group", name="Metrics of each column").locator("tbody tr").first).to_be_visible()
+    assert len(asked) == 2
+
+
 def test_stages_are_folded_away_and_open_in_all_columns_and_in_the_address(tab: ScopePage) -> None:
     tab.open(fragment("copy-lstm", task=copying(5), seed=0, t=8, compare=CHANGED))
     tab.page.locator("#compare").scroll_into_view_if_needed()
