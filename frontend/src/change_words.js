@@ -60,12 +60,42 @@ export function violationWords({step, head, quantity, value, rule}) {
   return `${place}: ${quantityWords(quantity)} is ${number}, ${rule.replace(/^it /, '')}`;
 }
 
+/** What the server says at the end, where a button of this page lets a constraint be left. */
+const ALLOWED = /; leave_constraints allows it$/;
+
 /**
- * @param {string} message The server's, which counts steps from 0 and names the setting behind a button of this page.
- * @returns {string} With the step as the screen counts.
+ * @param {string} message The server's.
+ * @returns {boolean} Whether it refuses only because a constraint would be left.
  */
-export function refusalWords(message) {
-  return message.replace(/^step (\d+)\b/, (_, step) => `t = ${Number(step) + 1}`).replace(/; leave_constraints allows it$/, '');
+export function isConstraint(message) {
+  return ALLOWED.test(message);
+}
+
+/**
+ * @param {string} message The server's, which counts steps and interventions from 0, those of the mode first, and names the
+ *   setting behind a button of this page.
+ * @param {number} [ofMode] How many interventions the mode has.
+ * @returns {string} With steps and edits as the screen counts.
+ */
+export function refusalWords(message, ofMode = 0) {
+  return message
+    .replace(ALLOWED, '')
+    .replace(/^step (\d+)\b/, (_, step) => `t = ${Number(step) + 1}`)
+    .replace(/^intervention (\d+)\b/, (_, index) => `edit ${Number(index) + 1 - ofMode}`)
+    .replace(/: steps is \[(\d+), (\d+)\], but the run has (\d+) steps.*/, (_, from, until, steps) => (
+      ` is at ${stepsWords([Number(from), Number(until)])}, but this episode ends at t = ${steps}`))
+    .replace(/: steps (\d+) … (\d+) are taken from source '(.*)', which has (\d+) steps$/, (_, first, last, source, steps) => (
+      ` takes ${stepsWords([Number(first), Number(last) + 1])} from '${source}', which ends at t = ${steps}`));
+}
+
+/**
+ * @param {Pick<State, 'modes'>} state
+ * @param {{mode: string}|null} request
+ * @param {string} message What the server answered to it.
+ * @returns {string} In the words of the page.
+ */
+export function refusalOf(state, request, message) {
+  return refusalWords(message, request ? modeOf(state, request.mode)?.interventions.length : 0);
 }
 
 /** @type {Partial<Record<Intervention['operation'], string>>} */

@@ -1,5 +1,6 @@
 """Addressing modes and edits by hand: what is changed runs, is marked, travels in the address and can be taken back."""
 
+import json
 import re
 from pathlib import Path
 
@@ -125,6 +126,24 @@ def test_a_refused_number_says_why_and_keeps_the_picture(tab: ScopePage) -> None
     tab.page.get_by_role("button", name="Back to full").click()
     expect(tab.page.locator("#changes")).to_be_empty()
     assert tab.page.locator(".inspector").inner_text() == before
+
+
+def test_an_edit_beyond_a_shorter_episode_is_told_and_nothing_is_lost(tab: ScopePage) -> None:
+    tab.open(fragment(MODEL, task=copying(20), seed=0, t=31))
+    type_over(tab, GATE, "0.5")
+    expect(tab.page.locator("#changes")).to_contain_text("1 edit")
+    tab.recorded()
+    length = tab.page.locator("[data-setting=lengths] input").first
+    length.fill("4")
+    length.press("Enter")
+    expect(tab.page.locator("#changes")).to_contain_text("Not changed: edit 1 is at t = 31, but this episode ends at t = 9")
+    expect(tab.page.get_by_role("button", name="Change it anyway")).to_have_count(0)
+    expect(length).to_have_value("20")
+    tab.at(31, of=41)
+    tab.page.goto("about:blank")
+    tab.page.goto(f"{tab.base}/{fragment(MODEL, task=copying(4), edits=json.dumps([read_gate(0.5, 30)]))}")
+    expect(tab.page.locator(".stage")).to_contain_text("edit 1 is at t = 31, but this episode ends at t = 9")
+    tab.problems = [problem for problem in tab.problems if "422" not in problem]
 
 
 def test_what_another_program_recorded_cannot_be_changed(tab: ScopePage, tmp_path: Path) -> None:

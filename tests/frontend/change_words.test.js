@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
 
-import {changeWords, editWords, refusalWords, violationWords} from '../../frontend/src/change_words.js';
+import {changeWords, editWords, isConstraint, refusalOf, refusalWords, violationWords} from '../../frontend/src/change_words.js';
 import {UNCHANGED} from '../../frontend/src/interventions.js';
 import {initialState} from '../../frontend/src/state.js';
 
@@ -47,4 +47,16 @@ test('a refusal counts steps as the screen does', () => {
   const told = "step 29, head 'read 0': key_strength is -1: it must be at least 0; leave_constraints allows it";
   assert.equal(refusalWords(told), "t = 30, head 'read 0': key_strength is -1: it must be at least 0");
   assert.equal(refusalWords('the server is busy'), 'the server is busy');
+  assert.deepEqual([told, 'intervention 0: steps is [30, 31], but the run has 9 steps: they end at 9'].map(isConstraint), [true, false]);
+});
+
+test('an edit that does not go with an episode is told as the page counts and calls it', () => {
+  const beyond = (index) => `intervention ${index}: steps is [30, 31], but the run has 9 steps: they end at 9`;
+  assert.equal(refusalWords(beyond(0)), 'edit 1 is at t = 31, but this episode ends at t = 9');
+  assert.equal(refusalWords(beyond(0).replace('31]', '33]')), 'edit 1 is at t = 31 … 33, but this episode ends at t = 9');
+  assert.equal(refusalWords("intervention 2: steps 3 … 40 are taken from source 'clean', which has 9 steps"),
+    "edit 3 takes t = 4 … 41 from 'clean', which ends at t = 9");
+  assert.equal(refusalWords('intervention 0: location is 5: it must be 0 … 3 with this machine'),
+    'edit 1: location is 5: it must be 0 … 3 with this machine');
+  assert.equal(refusalOf({modes}, {mode: 'frozen_memory'}, beyond(2)), 'edit 1 is at t = 31, but this episode ends at t = 9');
 });

@@ -103,7 +103,7 @@ export class BranchResults {
    */
   #note(request, trace) {
     if (!isOver(trace)) return;
-    const [key, result] = [keyOf(request), resultOf(trace)];
+    const [key, result] = [keyOf(request), resultOf(trace, this.store.get(), request)];
     if (this.#known.get(key)?.text === result.text) return;
     this.#known.set(key, result);
     for (const old of [...this.#known.keys()].slice(0, -MOST_RESULTS)) this.#known.delete(old);

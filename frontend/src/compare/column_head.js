@@ -7,7 +7,7 @@
 /** @import {Column} from './columns.js' */
 /** @import {Parting} from './first_divergence.js' */
 import {branchOf} from '../branches/tree.js';
-import {modeOf} from '../change_words.js';
+import {modeOf, refusalOf} from '../change_words.js';
 import {el, iconButton, replaceChildren} from '../shell/dom.js';
 import {fillModels} from '../shell/model_group.js';
 import {askedBits, bitsText} from '../shell/status.js';
@@ -48,7 +48,7 @@ export function columnHead(letter, column, {store, actions}) {
       el('p', {class: 'column-line'}, parting, jump, main)),
     update(shown, state) {
       choices.update(state);
-      const {text, tone} = resultOf(shown.state.trace);
+      const {text, tone} = resultOf(shown.state.trace, state, shown.column ? chosenRun(state, shown.column.choice) : state.request);
       setText(result, text);
       if (result.dataset.tone !== tone) result.dataset.tone = tone;
       setText(moment, [momentOf(shown, state), shown.lack].filter(Boolean).join(' · '));
@@ -75,10 +75,12 @@ function momentOf({offset, state: {trace: {data, received}, step}}, {step: main}
 
 /**
  * @param {State['trace']} trace
+ * @param {Pick<State, 'modes'>} state
+ * @param {{mode: string}|null} run What was asked for.
  * @returns {{text: string, tone: 'ok'|'error'|'plain'}}
  */
-export function resultOf({status, data, received, error, end}) {
-  if (status === 'failed') return {text: error?.message ?? 'It failed.', tone: 'error'};
+export function resultOf({status, data, received, error, end}, state, run) {
+  if (status === 'failed') return {text: refusalOf(state, run, error?.message ?? 'It failed.'), tone: 'error'};
   if (status === 'streaming' && data) return {text: `recording, ${received} of ${data.header.steps} steps`, tone: 'plain'};
   if (!end || !data) return {text: 'asking the server…', tone: 'plain'};
   if (end.wrong_bits === null) return {text: 'no targets: outputs are not judged', tone: 'plain'};
