@@ -128,6 +128,25 @@ def test_a_refused_number_says_why_and_keeps_the_picture(tab: ScopePage) -> None
     assert tab.page.locator(".inspector").inner_text() == before
 
 
+def test_every_run_that_leaves_a_constraint_is_marked(tab: ScopePage) -> None:
+    tab.open(fragment(MODEL, task=copying(5), seed=1, t=6))
+    tab.page.get_by_role("button", name="Fork here").click()
+    type_over(tab, GATE, "3")
+    expect(tab.page.locator("#changes")).to_contain_text("it must be in [0, 1]")
+    tab.page.get_by_role("button", name="Change it anyway").click()
+    tab.problems = [problem for problem in tab.problems if "422" not in problem]
+    told = "t = 6, read 0: gate is 3, must be in [0, 1]"
+    rows, columns = tab.page.locator(".branch"), tab.page.locator(".column")
+    expect(columns.nth(0).locator(".violation")).to_have_text(told)
+    expect(columns.nth(1).locator(".violation")).to_be_hidden()
+    expect(rows.nth(0).locator(".violation")).to_be_hidden()
+    expect(rows.nth(1).locator(".violation")).to_have_text(told)
+    tab.page.get_by_role("button", name="Show as A: copy-lstm").click()
+    expect(tab.page.locator("#changes")).to_be_empty()
+    expect(columns.nth(0).locator(".violation")).to_be_hidden()
+    expect(columns.nth(1).locator(".violation")).to_have_text(told)
+
+
 def test_an_edit_beyond_a_shorter_episode_is_told_and_nothing_is_lost(tab: ScopePage) -> None:
     tab.open(fragment(MODEL, task=copying(20), seed=0, t=31))
     type_over(tab, GATE, "0.5")

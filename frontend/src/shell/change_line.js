@@ -44,7 +44,7 @@ function changed(state, actions) {
   return el('div', {class: 'change'},
     el('strong', {}, `Changed run: ${words}`),
     mode?.equation && el('span', {class: 'change-mode', title: mode.definition}, ...equation(mode.equation)),
-    violation && el('span', {class: 'change-violation'}, violationWords(violation)),
+    violation && el('span', {class: 'violation'}, violationWords(violation)),
     own && el('button', {type: 'button', class: 'button change-button', onclick: () => actions.intervene(UNCHANGED)}, 'Back to full'));
 }
 
