@@ -1,5 +1,7 @@
 """Traces beside each other: what a mode changes, with one cursor, in the page and in its address."""
 
+import re
+
 import pytest
 from playwright.sync_api import Locator, Route, expect
 
@@ -211,6 +213,13 @@ def test_operations_are_told_for_every_head_and_column(tab: ScopePage) -> None:
     expect(rows.nth(0)).to_contain_text("shift +1")
     expect(rows.nth(1)).to_contain_text("hold")
     expect(rows.nth(2)).to_contain_text("0 % / 100 %")
+
+
+def test_the_rule_for_each_operation_is_told_in_the_legend(tab: ScopePage) -> None:
+    tab.open(fragment("copy-lstm", task=copying(5), seed=0, compare="[{'checkpoint':'copy-lstm'}]"))
+    legend = tab.page.get_by_role("list", name="Colours")
+    expect(legend.get_by_text("hold", exact=True)).to_have_attribute("title", re.compile("At most a tenth"))
+    expect(legend.locator("li:not([title])")).to_have_count(0)
 
 
 def test_columns_are_measured_over_many_sequences(tab: ScopePage) -> None:
