@@ -237,6 +237,9 @@ export function createActions({store, api, signal}) {
   }
 
   /**
+   * Another episode, or other changes. Where there are edits by hand they may not go with it: then the run on screen stays,
+   * and they with it.
+   *
    * @param {Partial<Pick<TraceRequest, 'seed'|'initial_seed'|'inputs'> & Changes> & {task?: TaskSettings|null}} patch
    * @param {View} [wanted]
    */
@@ -244,7 +247,8 @@ export function createActions({store, api, signal}) {
     const {request} = store.get();
     if (!request) return;
     notices.dropWarnings();
-    ask({...request, ...patch}, wanted);
+    const asked = {...request, ...patch};
+    ask(asked, wanted, {keep: asked.interventions.length > 0});
   }
 
   /**

@@ -60,12 +60,42 @@ export function violationWords({step, head, quantity, value, rule}) {
   return `${place}: ${quantityWords(quantity)} is ${number}, ${rule.replace(/^it /, '')}`;
 }
 
+/** What the server says at the end, where a button of this page lets a constraint be left. */
+const ALLOWED = /; leave_constraints allows it$/;
+
 /**
- * @param {string} message The server's, which counts steps from 0 and names the setting behind a button of this page.
- * @returns {string} With the step as the screen counts.
+ * @param {string} message The server's.
+ * @returns {boolean} Whether it refuses only because a constraint would be left.
  */
-export function refusalWords(message) {
-  return message.replace(/^step (\d+)\b/, (_, step) => `t = ${Number(step) + 1}`).replace(/; leave_constraints allows it$/, '');
+export function isConstraint(message) {
+  return ALLOWED.test(message);
+}
+
+/**
+ * @param {string} message The server's, which counts steps and interventions from 0, those of the mode first, and names the
+ *   setting behind a button of this page.
+ * @param {number} [ofMode] How many interventions the mode has.
+ * @returns {string} With steps and edits as the screen counts.
+ */
+export function refusalWords(message, ofMode = 0) {
+  return message
+    .replace(ALLOWED, '')
+    .replace(/^step (\d+)\b/, (_, step) => `t = ${Number(step) + 1}`)
+    .replace(/^intervention (\d+)\b/, (_, index) => `edit ${Number(index) + 1 - ofMode}`)
+    .replace(/: steps is \[(\d+), (\d+)\], but the run has (\d+) steps.*/, (_, from, until, steps) => (
+      ` is at ${stepsWords([Number(from), Number(until)])}, but this episode ends at t = ${steps}`))
+    .replace(/: steps (\d+) … (\d+) are taken from source '(.*)', which has (\d+) steps$/, (_, first, last, source, steps) => (
+      ` takes ${stepsWords([Number(first), Number(last) + 1])} from '${source}', which ends at t = ${steps}`));
+}
+
+/**
+ * @param {Pick<State, 'modes'>} state
+ * @param {{mode: string}|null} request
+ * @param {string} message What the server answered to it.
+ * @returns {string} In the words of the page.
+ */
+export function refusalOf(state, request, message) {
+  return refusalWords(message, request ? modeOf(state, request.mode)?.interventions.length : 0);
 }
 
 /** @type {Partial<Record<Intervention['operation'], string>>} */
@@ -75,11 +105,25 @@ const SIGNS = {set: '=', scale: '×', add: '+'};
  * @param {Intervention} edit
  * @returns {string} What it changes, where the screen shows the place.
  */
-export function editWords({quantity, operation, heads, steps, location, word, shift, channel, value, source, stage}) {
-  const entries = Object.entries({location, word, channel}).flatMap(([name, at]) => (at === null || at === undefined ? [] : [`${name} ${at}`]));
-  const what = [quantityWords(quantity), ...entries, ...(typeof shift === 'number' ? [`(${signed(tick(shift))})`] : [])].join(' ');
+export function editWords(edit) {
+  const {quantity, operation, heads, steps, value, source, stage} = edit;
+  const what = [quantityWords(quantity), ...entryWords(edit)].join(' ');
   const made = SIGNS[operation] ? `${SIGNS[operation]} ${valueWords(value)}` : [operation.replace('_', '-'), source, stage && quantityWords(stage)].filter(Boolean).join(' ');
   return `${[stepsWords(steps), heads?.join(', ')].filter(Boolean).join(', ')}: ${what} ${made}`;
+}
+
+/**
+ * @param {Intervention} edit
+ * @returns {string[]} Which entry, where it is not all: of the memory by name, of a vector as a formula has it.
+ */
+function entryWords({quantity, location, word, shift, channel}) {
+  const told = (/** @type {number|null|undefined} */ at, /** @type {(at: number) => string} */ say) => (typeof at === 'number' ? [say(at)] : []);
+  return [
+    ...told(location, (at) => `location ${at}`),
+    ...told(word, (at) => (quantity === 'memory' ? `element ${at}` : `(${at})`)),
+    ...told(shift, (at) => `(${signed(tick(at))})`),
+    ...told(channel, (at) => `channel ${at}`),
+  ];
 }
 
 /** @param {Intervention['steps']} steps */

@@ -6,6 +6,7 @@
 /** @import {RunInfo, RunRequest, Summary} from './state.js' */
 /** @import {Store} from './store.js' */
 import {failureFrom} from './failure.js';
+import {whole} from './shell/whole.js';
 
 /** Milliseconds from one picture of a machine that learns to the next. */
 const FOLLOW_MS = 700;
@@ -29,6 +30,18 @@ export function momentOf(checkpoint) {
  */
 export function checkpointOf(list, id) {
   return list.find((one) => one.id === id) ?? list.find((one) => one.id === momentOf(id ?? '').id);
+}
+
+/**
+ * @param {Summary[]} list
+ * @param {string} id
+ * @returns {string} What the page calls the checkpoint; one within a series with its iteration.
+ */
+export function modelName(list, id) {
+  const found = checkpointOf(list, id);
+  if (!found) return id;
+  const {iteration} = momentOf(id);
+  return found.id === id || iteration === null ? found.name : `${found.name}, iteration ${whole(iteration)}`;
 }
 
 /**

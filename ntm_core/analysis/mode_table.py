@@ -41,11 +41,12 @@ def mode_rows(
 
 
 def markdown(lengths: Sequence[int], rows: Iterable[ModeRow]) -> Iterator[str]:
-    """The lines of a table: median (lowest–highest) of the wrong bits, one number where all are equal."""
-    yield f"| mode | {' | '.join(map(str, lengths))} |"
-    yield f"|---{'|---' * len(lengths)}|"
+    """The lines of a table: what each mode changes, and median (lowest–highest) of the wrong bits, or one number."""
+    yield f"| mode | what is changed | {' | '.join(map(str, lengths))} |"
+    yield f"|---|---{'|---' * len(lengths)}|"
     for row in rows:
-        yield f"| {row.title} | {' | '.join(map(_cell, row.wrong_bits))} |"
+        changed = MODES[row.mode].equation or "nothing"
+        yield f"| {row.title} | {changed} | {' | '.join(map(_cell, row.wrong_bits))} |"
 
 
 def _cell(spread: Spread) -> str:

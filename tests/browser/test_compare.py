@@ -1,5 +1,7 @@
 """Traces beside each other: what a mode changes, with one cursor, in the page and in its address."""
 
+import re
+
 import pytest
 from playwright.sync_api import Locator, Route, expect
 
@@ -54,6 +56,18 @@ def test_modes_stand_beside_the_machine_as_it_is(tab: ScopePage, new_tab: OpenTa
     tab.page.get_by_role("button", name="Remove column B").click()
     expect(tab.page.get_by_label("Addressing mode of column B")).to_have_value("location_only")
     expect(column(tab, "C")).to_have_count(0)
+
+
+def test_moments_of_one_training_have_names_of_their_own(tab: ScopePage) -> None:
+    columns = "[{'checkpoint':'copy-lstm'},{'checkpoint':'copy-lstm.2000'}]"
+    tab.open(fragment("copy-lstm.500", task=copying(10), seed=0, compare=columns))
+    tab.page.locator("#compare").scroll_into_view_if_needed()
+    expect(column(tab, "A").locator(".column-name strong")).to_have_text("copy-lstm, iteration 500")
+    for letter, name in (("B", "copy-lstm"), ("C", "copy-lstm, iteration 2,000")):
+        chosen = tab.page.get_by_label(f"Model of column {letter}").locator("option:checked")
+        expect(chosen).to_have_text(name)
+    tab.page.get_by_label("Model of column C").select_option("copy-lstm")
+    expect(tab.page.get_by_label("Model of column C").locator("option", has_text="iteration")).to_have_count(0)
 
 
 def test_one_cursor_moves_all_columns_and_a_click_in_one_moves_the_page(tab: ScopePage) -> None:
@@ -201,6 +215,13 @@ def test_operations_are_told_for_every_head_and_column(tab: ScopePage) -> None:
     expect(rows.nth(2)).to_contain_text("0 % / 100 %")
 
 
+def test_the_rule_for_each_operation_is_told_in_the_legend(tab: ScopePage) -> None:
+    tab.open(fragment("copy-lstm", task=copying(5), seed=0, compare="[{'checkpoint':'copy-lstm'}]"))
+    legend = tab.page.get_by_role("list", name="Colours")
+    expect(legend.get_by_text("hold", exact=True)).to_have_attribute("title", re.compile("At most a tenth"))
+    expect(legend.locator("li:not([title])")).to_have_count(0)
+
+
 def test_columns_are_measured_over_many_sequences(tab: ScopePage) -> None:
     tab.open(fragment("copy-lstm", task=copying(5), seed=0, compare="[{'checkpoint':'copy-lstm','mode':'no_read'}]"))
     tab.page.locator("#metrics-sequences").fill("4")
@@ -210,6 +231,24 @@ def test_columns_are_measured_over_many_sequences(tab: ScopePage) -> None:
     used = table.locator("tr", has_text="memory is used")
     expect(used.locator("td")).to_have_text(["yes", "no"], timeout=PATIENCE)
     expect(table.locator("tbody tr").first.locator("td").first).to_have_text("0 of 40")
+
+
+def test_what_is_no_length_is_said_and_not_measured(tab: ScopePage) -> None:
+    tab.open(fragment("copy-lstm", task=copying(5), seed=0, compare="[{'checkpoint':'copy-lstm'}]"))
+    asked: list[str] = []
+    tab.page.on("request", lambda request: asked.append(request.url) if "/api/metrics" in request.url else None)
+    problem = tab.page.locator(".metrics-problem")
+    tab.page.locator("#metrics-sequences").fill("2")
+    tab.page.locator("#metrics-lengths").fill("5 abc")
+    expect(problem).to_contain_text("'abc' is no length")
+    tab.page.locator("#measure").click()
+    expect(tab.page.locator("#metrics-lengths")).to_be_focused()
+    assert asked == []
+    tab.page.locator("#metrics-lengths").fill("5")
+    expect(problem).to_be_hidden()
+    tab.page.locator("#measure").click()
+    expect(tab.page.get_by_role("group", name="Metrics of each column").locator("tbody tr").first).to_be_visible()
+    assert len(asked) == 2
 
 
 def test_stages_are_folded_away_and_open_in_all_columns_and_in_the_address(tab: ScopePage) -> None:

@@ -367,7 +367,7 @@ def test_what_cannot_be_measured_is_refused_in_one_line(
 def test_modes_writes_a_row_for_each_mode(checkpoint: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["modes", str(checkpoint), "--lengths", "3", "1", "--sequences", "4"]) == 0
     header, rule, *rows = capsys.readouterr().out.splitlines()
-    assert (header, rule) == ("| mode | 3 | 1 |", "|---|---|---|")
+    assert (header, rule) == ("| mode | what is changed | 3 | 1 |", "|---|---|---|---|")
     assert [row.split(" | ")[0] for row in rows] == [f"| {mode.title}" for mode in MODES.values()]
 
 

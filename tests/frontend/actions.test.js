@@ -122,6 +122,24 @@ test('the trace on screen stays while the next one is on its way, and leaves if 
   assert.equal(store.get().offline, false);
 });
 
+test('where there are edits the run on screen stays until another episode is there, and if that is refused', async () => {
+  const {store, streams, actions} = example();
+  const edits = [{quantity: 'sharpening', operation: 'set', heads: ['read 0'], steps: [30, 31], value: 2}];
+  actions.start(fromHash(''), lists);
+  actions.intervene({interventions: edits});
+  streams[1].finish();
+  await settle();
+  const {data} = store.get().trace;
+  const {task} = store.get().request;
+  actions.change({task: {name: 'copy', bits: 8, lengths: [4, 4]}, inputs: null});
+  assert.equal(store.get().trace.data, data);
+  streams[2].fail(new ApiError({code: 'bad_intervention', message: 'intervention 0: steps is [30, 31], but the run has 9 steps: they end at 9', status: 422}));
+  await settle();
+  const {trace, request} = store.get();
+  assert.deepEqual([trace.status, trace.data, trace.refused.error.code], ['ready', data, 'bad_intervention']);
+  assert.deepEqual([request.task, request.interventions], [task, edits]);
+});
+
 test('a busy server is asked again when it says so', async () => {
   mock.timers.enable({apis: ['setTimeout', 'Date'], now: 1000});
   const {store, streams, actions} = example();

@@ -38,6 +38,13 @@ test('a branch is asked for with all edits from its root to itself, in this orde
   assert.equal(inheritedEdits(family()), 0);
 });
 
+test('a root of a moment of training says which', () => {
+  const {tree} = withRun(known(), run({checkpoint: 'one.4000', mode: 'no_shift'}));
+  assert.equal(tree.branches[0].name, 'Model one, iteration 4,000, no shift');
+  const exact = known({checkpoints: [summary('one'), summary('one.4000')]});
+  assert.equal(withRun(exact, run({checkpoint: 'one.4000'})).tree.branches[0].name, 'Model one.4000');
+});
+
 test('a tree is read parents first, each branch under its own', () => {
   assert.deepEqual(asRead(family()).map(({branch: {id}, depth}) => [id, depth]), [[1, 0], [2, 1], [4, 2], [3, 1]]);
   assert.deepEqual(pathTo(family(), 4).map(({id}) => id), [1, 2, 4]);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
 
-import {changeWords, editWords, refusalWords, violationWords} from '../../frontend/src/change_words.js';
+import {changeWords, editWords, isConstraint, refusalOf, refusalWords, violationWords} from '../../frontend/src/change_words.js';
 import {UNCHANGED} from '../../frontend/src/interventions.js';
 import {initialState} from '../../frontend/src/state.js';
 
@@ -39,7 +39,8 @@ test('an edit is told where the screen shows its place', () => {
   assert.equal(editWords({quantity: 'interpolation_gate', operation: 'set', heads: ['read 0'], steps: [5, 6], value: 1.5}), 't = 6, read 0: gate = 1.5');
   assert.equal(editWords({quantity: 'shift_weighting', operation: 'set', heads: ['write 0'], steps: [0, 3], value: [0.05, 0.912345, 0.037655]}),
     't = 1 … 3, write 0: shift = [0.05, 0.912, 0.0377]');
-  assert.equal(editWords({quantity: 'memory', operation: 'scale', location: 3, word: 0, value: -2}), 'all t: memory found location 3 word 0 × −2');
+  assert.equal(editWords({quantity: 'memory', operation: 'scale', location: 3, word: 0, value: -2}), 'all t: memory found location 3 element 0 × −2');
+  assert.equal(editWords({quantity: 'key', operation: 'set', heads: ['read 0'], steps: [5, 6], word: 3, value: 1.5}), 't = 6, read 0: key (3) = 1.5');
   assert.equal(editWords({quantity: 'shift_weighting', operation: 'one_hot', shift: 1}), 'all t: shift (+1) one-hot');
   assert.equal(editWords({quantity: 'weighting', operation: 'stage', stage: 'content_weighting'}), 'all t: weighting stage content weighting');
 });
@@ -48,4 +49,16 @@ test('a refusal counts steps as the screen does', () => {
   const told = "step 29, head 'read 0': key_strength is -1: it must be at least 0; leave_constraints allows it";
   assert.equal(refusalWords(told), "t = 30, head 'read 0': key_strength is -1: it must be at least 0");
   assert.equal(refusalWords('the server is busy'), 'the server is busy');
+  assert.deepEqual([told, 'intervention 0: steps is [30, 31], but the run has 9 steps: they end at 9'].map(isConstraint), [true, false]);
+});
+
+test('an edit that does not go with an episode is told as the page counts and calls it', () => {
+  const beyond = (index) => `intervention ${index}: steps is [30, 31], but the run has 9 steps: they end at 9`;
+  assert.equal(refusalWords(beyond(0)), 'edit 1 is at t = 31, but this episode ends at t = 9');
+  assert.equal(refusalWords(beyond(0).replace('31]', '33]')), 'edit 1 is at t = 31 … 33, but this episode ends at t = 9');
+  assert.equal(refusalWords("intervention 2: steps 3 … 40 are taken from source 'clean', which has 9 steps"),
+    "edit 3 takes t = 4 … 41 from 'clean', which ends at t = 9");
+  assert.equal(refusalWords('intervention 0: location is 5: it must be 0 … 3 with this machine'),
+    'edit 1: location is 5: it must be 0 … 3 with this machine');
+  assert.equal(refusalOf({modes}, {mode: 'frozen_memory'}, beyond(2)), 'edit 1 is at t = 31, but this episode ends at t = 9');
 });

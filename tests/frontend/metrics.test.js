@@ -63,8 +63,16 @@ test('each column is measured as it is asked for; a recording cannot be', () => 
 });
 
 test('lengths are whole numbers, or those of the task', () => {
-  assert.deepEqual(lengthsFrom('10, 20 40'), [10, 20, 40]);
-  for (const text of ['', ' , ', '1.5', '-3', 'ten']) assert.equal(lengthsFrom(text), null);
+  assert.deepEqual(lengthsFrom('10, 20 40'), {lengths: [10, 20, 40], problem: ''});
+  for (const text of ['', ' , ']) assert.deepEqual(lengthsFrom(text), {lengths: null, problem: ''});
+});
+
+test('what is no length is named', () => {
+  for (const [text, wrong] of [['5 abc', 'abc'], ['1.5', '1.5'], ['4, -3', '-3'], ['0', '0'], ['1e3', '1e3'], ['9999999999', '9999999999']]) {
+    const {lengths, problem} = lengthsFrom(text);
+    assert.equal(lengths, null);
+    assert.ok(problem.startsWith(`'${wrong}' is no length`), problem);
+  }
 });
 
 test('a spread is its median, and its range where it has one', () => {

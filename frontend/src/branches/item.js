@@ -7,6 +7,7 @@
 /** @import {Branch} from './tree.js' */
 /** @import {Result} from './results.js' */
 import {modeOf} from '../change_words.js';
+import {LEFT} from '../compare/column_head.js';
 import {LETTERS, MOST_COLUMNS} from '../compare/columns.js';
 import {el, icon, replaceChildren} from '../shell/dom.js';
 import {setHidden, setText} from '../views/dom.js';
@@ -23,6 +24,7 @@ export class BranchItem {
   #places = el('span', {class: 'branch-letters'});
   #from = el('span', {class: 'branch-from'});
   #result = el('span', {class: 'branch-result'});
+  #violation = el('span', {class: 'violation branch-violation', title: LEFT, hidden: true});
   #count = el('span', {class: 'branch-count'});
 
   /**
@@ -41,7 +43,7 @@ export class BranchItem {
     this.remove.classList.add('button-icon', 'button-quiet');
     this.element = el('li', {class: 'branch', 'data-branch': id},
       el('span', {class: 'branch-place'}, this.#elbow, this.input, this.#places), this.#from, this.#result,
-      el('span', {class: 'branch-buttons'}, this.show, this.column, this.remove));
+      el('span', {class: 'branch-buttons'}, this.show, this.column, this.remove), this.#violation);
   }
 
   /**
@@ -58,6 +60,8 @@ export class BranchItem {
     setText(this.#from, fromWords(state, branch));
     setText(this.#result, result?.text.replace(/ · loss.*/, '') ?? 'not run yet');
     this.#result.dataset.tone = result?.tone ?? 'plain';
+    setHidden(this.#violation, !result?.violation);
+    setText(this.#violation, result?.violation ?? '');
     const letters = lettersOf(state, this.id);
     this.#updateLetters(letters);
     this.#updateButtons(state, branch, letters);

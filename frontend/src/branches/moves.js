@@ -5,7 +5,7 @@
 /** @import {Run, Tree} from './tree.js' */
 import {modeOf} from '../change_words.js';
 import {chosenRun, mainChoice, MOST_COLUMNS, newColumn, requestOf} from '../compare/columns.js';
-import {checkpointOf} from '../runs.js';
+import {modelName} from '../runs.js';
 import {EMPTY_TRACE} from '../state.js';
 import {branchOf, MOST_BRANCHES, runOf, withChild, withoutBranch, withRoot} from './tree.js';
 
@@ -64,7 +64,7 @@ function changesOf({checkpoint, mode, interventions, leave_constraints, sources 
  * @returns {string} What a root is called until a person gives it a name.
  */
 function runName({checkpoints, modes}, {checkpoint, mode}) {
-  const model = checkpointOf(checkpoints, checkpoint)?.name || checkpoint;
+  const model = modelName(checkpoints, checkpoint);
   const title = modeOf({modes}, mode)?.title;
   return mode === 'full' ? model : `${model}, ${(title ?? mode).toLowerCase()}`;
 }

@@ -21,7 +21,7 @@ const REST = 1000;
 /** What a person changes who wants something else: a run that nobody sees then makes way. */
 const BUSY_KEYS = /** @type {const} */ (['request', 'tree', 'columns', 'trace', 'step', 'playing', 'checkpoints', 'tasks', 'patching']);
 
-/** @typedef {{text: string, tone: 'ok'|'error'|'plain'}} Result */
+/** @typedef {ReturnType<typeof resultOf>} Result */
 
 export class BranchResults {
   /** @type {Map<string, Result>} By request, as JSON. */ #known = new Map();
@@ -103,7 +103,7 @@ export class BranchResults {
    */
   #note(request, trace) {
     if (!isOver(trace)) return;
-    const [key, result] = [keyOf(request), resultOf(trace)];
+    const [key, result] = [keyOf(request), resultOf(trace, this.store.get(), request)];
     if (this.#known.get(key)?.text === result.text) return;
     this.#known.set(key, result);
     for (const old of [...this.#known.keys()].slice(0, -MOST_RESULTS)) this.#known.delete(old);

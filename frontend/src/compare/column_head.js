@@ -7,15 +7,18 @@
 /** @import {Column} from './columns.js' */
 /** @import {Parting} from './first_divergence.js' */
 import {branchOf} from '../branches/tree.js';
-import {modeOf} from '../change_words.js';
+import {modeOf, refusalOf, violationWords} from '../change_words.js';
 import {el, iconButton, replaceChildren} from '../shell/dom.js';
 import {fillModels} from '../shell/model_group.js';
 import {askedBits, bitsText} from '../shell/status.js';
 import {moveTo} from '../cursor.js';
-import {checkpointOf} from '../runs.js';
+import {checkpointOf, modelName} from '../runs.js';
 import {setHidden, setText} from '../views/dom.js';
 import {changeColumn, chosenRun, removeColumn, retryColumn} from './columns.js';
 import {divergenceText} from './first_divergence.js';
+
+/** What the mark of a run that leaves a constraint means. */
+export const LEFT = 'This run leaves a constraint of the machine: no machine would compute these numbers';
 
 /**
  * @typedef {object} ColumnHead
@@ -37,6 +40,8 @@ export function columnHead(letter, column, {store, actions}) {
     title: 'Changes places with A, where it can be edited by hand', onclick: () => column && actions.makeMain(column.id)}, 'Make main');
   const result = el('span', {class: 'column-result'});
   const moment = el('span', {class: 'column-moment'});
+  const violation = el('span', {class: 'violation'});
+  const left = el('p', {class: 'column-line', hidden: true, title: LEFT}, violation);
   const retry = el('button', {type: 'button', class: 'button', hidden: true, onclick: () => column && store.set(retryColumn(store.get(), column.id))}, 'Try again');
   const parting = el('span', {class: 'column-parting'});
   let step = 0;
@@ -45,12 +50,15 @@ export function columnHead(letter, column, {store, actions}) {
     element: el('header', {class: 'column-head'},
       el('div', {class: 'column-choice'}, el('h3', {class: 'column-letter'}, el('span', {class: 'visually-hidden'}, 'Column '), letter), choices.element),
       el('p', {class: 'column-line'}, result, moment, retry),
+      left,
       el('p', {class: 'column-line'}, parting, jump, main)),
     update(shown, state) {
       choices.update(state);
-      const {text, tone} = resultOf(shown.state.trace);
+      const {text, tone, violation: broken} = resultOf(shown.state.trace, state, shown.column ? chosenRun(state, shown.column.choice) : state.request);
       setText(result, text);
       if (result.dataset.tone !== tone) result.dataset.tone = tone;
+      setHidden(left, !broken);
+      setText(violation, broken);
       setText(moment, [momentOf(shown, state), shown.lack].filter(Boolean).join(' · '));
       setHidden(retry, column === null || shown.state.trace.status !== 'failed');
       main.disabled = shown.state.trace.status !== 'ready';
@@ -75,10 +83,23 @@ function momentOf({offset, state: {trace: {data, received}, step}}, {step: main}
 
 /**
  * @param {State['trace']} trace
+ * @param {Pick<State, 'modes'>} state
+ * @param {{mode: string}|null} run What was asked for.
+ * @returns {{text: string, tone: 'ok'|'error'|'plain', violation: string}} How it did, and the first constraint that its
+ *   changes left; empty where they left none.
+ */
+export function resultOf(trace, state, run) {
+  return {...outcomeOf(trace, state, run), violation: trace.end?.violation ? violationWords(trace.end.violation) : ''};
+}
+
+/**
+ * @param {State['trace']} trace
+ * @param {Pick<State, 'modes'>} state
+ * @param {{mode: string}|null} run
  * @returns {{text: string, tone: 'ok'|'error'|'plain'}}
  */
-export function resultOf({status, data, received, error, end}) {
-  if (status === 'failed') return {text: error?.message ?? 'It failed.', tone: 'error'};
+function outcomeOf({status, data, received, error, end}, state, run) {
+  if (status === 'failed') return {text: refusalOf(state, run, error?.message ?? 'It failed.'), tone: 'error'};
   if (status === 'streaming' && data) return {text: `recording, ${received} of ${data.header.steps} steps`, tone: 'plain'};
   if (!end || !data) return {text: 'asking the server…', tone: 'plain'};
   if (end.wrong_bits === null) return {text: 'no targets: outputs are not judged', tone: 'plain'};
@@ -96,19 +117,10 @@ function mainName() {
       const {request} = state;
       if (!request) return;
       const branch = branchOf(state.tree, state.tree.shown);
-      setText(name, branch?.name ?? nameOf(state, request.checkpoint));
+      setText(name, branch?.name ?? modelName(state.checkpoints, request.checkpoint));
       setText(mode, `${branch ? 'branch, ' : ''}${modeTitle(state, request.mode)}${editsText(request.interventions.length)} · the run above`);
     },
   };
-}
-
-/**
- * @param {State} state
- * @param {string} id
- * @returns {string} What the model is called.
- */
-function nameOf({checkpoints}, id) {
-  return checkpointOf(checkpoints, id)?.name || id;
 }
 
 /**
@@ -150,13 +162,13 @@ function columnChoices(letter, id, store) {
     const now = [state.checkpoints, state.modes, state.tree, choice];
     if (!choice || now.every((part, at) => part === shown[at])) return;
     shown = now;
-    fillModels(model, state.checkpoints);
+    fillModels(model, state.checkpoints, 'branch' in choice ? null : choice.checkpoint);
     model.append(...branchOptions(state));
     replaceChildren(mode, ...state.modes.map(({name, title, definition}) => (
       el('option', {value: name, title: definition}, title))));
     const run = chosenRun(state, choice);
     const found = checkpointOf(state.checkpoints, run?.checkpoint);
-    model.value = 'branch' in choice ? `branch:${choice.branch}` : found?.id ?? '';
+    model.value = 'branch' in choice ? `branch:${choice.branch}` : choice.checkpoint;
     mode.value = run?.mode ?? 'full';
     mode.disabled = found?.source === 'recorded' || 'branch' in choice;
     const count = run?.interventions.length ?? 0;

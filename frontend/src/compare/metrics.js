@@ -38,11 +38,14 @@ export function metricsRequest(state, column, {sequences, lengths}) {
 
 /**
  * @param {string} text Whole numbers apart by commas or blanks.
- * @returns {number[]|null} Null for the task's own lengths: where there are none, or something else stands there.
+ * @returns {{lengths: number[]|null, problem: string}} Null for the task's own lengths, where nothing is written; the problem
+ *   says what of the text is no length, and is empty where all is well.
  */
 export function lengthsFrom(text) {
-  const numbers = text.split(/[\s,;]+/).filter(Boolean).map(Number);
-  return numbers.length > 0 && numbers.every((one) => Number.isInteger(one) && one > 0) ? numbers : null;
+  const written = text.split(/[\s,;]+/).filter(Boolean);
+  const wrong = written.find((one) => !/^0*[1-9]\d{0,8}$/.test(one));
+  if (wrong !== undefined) return {lengths: null, problem: `'${wrong}' is no length: write whole numbers from 1, such as 10, 20.`};
+  return {lengths: written.length > 0 ? written.map(Number) : null, problem: ''};
 }
 
 /**

@@ -19,6 +19,7 @@ export class MetricsPanel {
   /** @type {unknown[]} What `update` has seen last. */ #seen = [];
   #sequences = el('input', {class: 'number', type: 'number', id: 'metrics-sequences', min: 1, max: 1000, value: 100, required: true});
   #lengths = el('input', {class: 'number metrics-lengths', type: 'text', id: 'metrics-lengths', placeholder: "the task's own", inputmode: 'numeric'});
+  #problem = el('span', {class: 'metrics-problem', role: 'alert'});
   #start = el('button', {type: 'submit', class: 'button', id: 'measure'}, 'Measure');
   #cancel = el('button', {type: 'button', class: 'button', hidden: true, onclick: () => this.#running?.abort()}, 'Cancel');
   #progress = el('progress', {hidden: true, max: 1, 'aria-label': 'Progress of the measurement'});
@@ -32,15 +33,23 @@ export class MetricsPanel {
     const form = el('form', {class: 'metrics-form'},
       el('label', {class: 'field'}, el('span', {class: 'field-label'}, 'Sequences of each length'), this.#sequences),
       el('label', {class: 'field'}, el('span', {class: 'field-label'}, 'Lengths'), this.#lengths),
-      this.#start, this.#cancel, this.#progress, this.#note);
+      this.#problem, this.#start, this.#cancel, this.#progress, this.#note);
     form.addEventListener('submit', (event) => {
       event.preventDefault();
       void this.#measure();
     });
+    this.#lengths.addEventListener('input', () => this.#check());
     form.addEventListener('input', () => this.update(store.get()));
     signal.addEventListener('abort', () => this.#running?.abort(), {once: true});
     this.element = el('section', {class: 'compare-part', 'aria-labelledby': 'compare-metrics'},
       el('div', {class: 'section-head'}, el('h3', {id: 'compare-metrics'}, 'Over many sequences'), form), this.#table);
+  }
+
+  /** Says what is wrong with the lengths; as long as something is, the browser does not submit the form. */
+  #check() {
+    const {problem} = lengthsFrom(this.#lengths.value);
+    this.#lengths.setCustomValidity(problem);
+    setText(this.#problem, problem);
   }
 
   /** @param {State} state Says so where what was measured is no longer what the columns show. */
@@ -58,7 +67,7 @@ export class MetricsPanel {
    * @returns {(MetricsRequest|null)[]} One a column.
    */
   #requests(state) {
-    const options = {sequences: Number(this.#sequences.value), lengths: lengthsFrom(this.#lengths.value)};
+    const options = {sequences: Number(this.#sequences.value), lengths: lengthsFrom(this.#lengths.value).lengths};
     return [null, ...state.columns].map((column) => metricsRequest(state, column, options));
   }
 

@@ -10,10 +10,17 @@ import {Slide} from '../views/slide.js';
 import {mainStep, shownColumns} from './align.js';
 import {lookOf, operationTrack, runsOf, sharesText} from './operation_track.js';
 
-/** What the looks mean, in the legend's order. */
+const SHIFTED = 'w(t − 1) and w(t) both lie on one location by half or more, and of w~(t) at the new one more than half came from w(t − 1)';
+
+/** What the looks mean and the rule for each, in the legend's order; the rules are asked in the order hold, content, shift. */
 const LOOKS = [
-  ['content', 'content jump'], ['back', 'shift back'], ['stay', 'shift 0'], ['forward', 'shift on'], ['hold', 'hold'], ['mixed', 'mixed'],
-  ['unknown', 'unknown'],
+  ['content', 'content jump', 'No hold: at least half of w(t) lies on one location, and at least half of w~(t) there came through content'],
+  ['back', 'shift back', `Neither hold nor content jump: ${SHIFTED}, which is further back`],
+  ['stay', 'shift 0', `Neither hold nor content jump: ${SHIFTED}, which is the same: the weighting became wider or narrower`],
+  ['forward', 'shift on', `Neither hold nor content jump: ${SHIFTED}, which is further on`],
+  ['hold', 'hold', 'At most a tenth of the weighting moved since the step before, wherever it lies'],
+  ['mixed', 'mixed', 'None of the others, such as a weighting that lies on no one location'],
+  ['unknown', 'unknown', 'A number that is needed is not there, as may be in a recorded trace'],
 ];
 
 /** @typedef {{letter: string, head: number, data: TraceData, drawn: number, operation: HTMLElement, shares: HTMLElement, cells: HTMLElement, cursor: Slide}} Row */
@@ -126,5 +133,5 @@ function cellOf({look, start, length}) {
 
 function legend() {
   return el('ul', {class: 'operations-legend', 'aria-label': 'Colours'},
-    ...LOOKS.map(([look, text]) => el('li', {'data-look': look}, text)));
+    ...LOOKS.map(([look, text, rule]) => el('li', {'data-look': look, title: rule}, text)));
 }

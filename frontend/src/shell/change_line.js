@@ -5,7 +5,7 @@
 /** @import {Store} from '../store.js' */
 /** @import {Child} from './dom.js' */
 import {isRecording} from '../api.js';
-import {changeWords, modeOf, refusalWords, shownChanges, violationWords} from '../change_words.js';
+import {changeWords, isConstraint, modeOf, refusalOf, shownChanges, violationWords} from '../change_words.js';
 import {UNCHANGED} from '../interventions.js';
 import {el, iconButton, replaceChildren} from './dom.js';
 
@@ -44,7 +44,7 @@ function changed(state, actions) {
   return el('div', {class: 'change'},
     el('strong', {}, `Changed run: ${words}`),
     mode?.equation && el('span', {class: 'change-mode', title: mode.definition}, ...equation(mode.equation)),
-    violation && el('span', {class: 'change-violation'}, violationWords(violation)),
+    violation && el('span', {class: 'violation'}, violationWords(violation)),
     own && el('button', {type: 'button', class: 'button change-button', onclick: () => actions.intervene(UNCHANGED)}, 'Back to full'));
 }
 
@@ -52,13 +52,12 @@ function changed(state, actions) {
  * @param {State} state
  * @param {Actions} actions
  */
-function refused({trace}, actions) {
-  if (!trace.refused) return null;
-  const {request, error} = trace.refused;
-  const constrained = error.code === 'bad_intervention' && !request.leave_constraints;
+function refused(state, actions) {
+  if (!state.trace.refused) return null;
+  const {request, error} = state.trace.refused;
   return el('div', {class: 'change change-refused', role: 'alert'},
-    el('span', {}, el('strong', {}, 'Not changed: '), refusalWords(error.message)),
-    constrained && el('button', {type: 'button', class: 'button change-button', title: 'Leaves the constraint, and marks the run', onclick: actions.interveneAnyway}, 'Change it anyway'),
+    el('span', {}, el('strong', {}, 'Not changed: '), refusalOf(state, request, error.message)),
+    isConstraint(error.message) && el('button', {type: 'button', class: 'button change-button', title: 'Leaves the constraint, and marks the run', onclick: actions.interveneAnyway}, 'Change it anyway'),
     iconButton('close', 'Dismiss', actions.dismissRefusal, 'button-quiet change-button'));
 }
 

@@ -4,6 +4,7 @@
 /** @import {Store} from '../store.js' */
 /** @import {Place} from './cell_grid.js' */
 /** @import {Rows} from './input_rows.js' */
+import {refusalOf} from '../change_words.js';
 import {CellGrid} from './cell_grid.js';
 import {el, iconButton} from './dom.js';
 import {blank, rowsOf, withoutStep, withStep, withSteps} from './input_rows.js';
@@ -91,8 +92,9 @@ export function mountInputEditor(host, {store, actions, signal}) {
   }
 
   function showNote() {
-    const {trace: {data, status, error}, request} = store.get();
-    const said = status === 'failed' ? error?.message : request?.inputs ? data?.header.task_note : null;
+    const {trace: {data, error, refused}, request, modes} = store.get();
+    const failure = refused?.error ?? error;
+    const said = failure ? refusalOf({modes}, refused?.request ?? request, failure.message) : request?.inputs ? data?.header.task_note : null;
     note.textContent = `${grid.rows.length} steps. ${withSteps(said ?? '')}`;
   }
 

@@ -3,7 +3,7 @@
 /** @import {Actions} from '../actions.js' */
 /** @import {State} from '../state.js' */
 /** @import {Store} from '../store.js' */
-import {checkpointOf} from '../runs.js';
+import {checkpointOf, modelName} from '../runs.js';
 import {confirmed, el, iconButton, replaceChildren} from './dom.js';
 import {machineLine} from './machine_line.js';
 
@@ -48,15 +48,18 @@ export function modelGroup({store, actions, chooseFile, showAbout}) {
 /**
  * @param {HTMLSelectElement} select
  * @param {State['checkpoints']} checkpoints
+ * @param {string|null} [chosen] The id of a checkpoint; if it is one within a series, it stands below that at the end.
  */
-export function fillModels(select, checkpoints) {
+export function fillModels(select, checkpoints, chosen = null) {
   if (checkpoints.length === 0) {
     replaceChildren(select, el('option', {value: ''}, 'none yet'));
     return;
   }
+  const series = checkpointOf(checkpoints, chosen)?.id;
   const groups = /** @type {const} */ ([['shipped', 'Shipped'], ['trained', 'Trained here'], ['uploaded', 'Uploaded'], ['recorded', 'Recorded elsewhere']]);
   replaceChildren(select, ...groups.map(([source, label]) => {
     const options = checkpoints.filter((one) => one.source === source);
-    return options.length > 0 && el('optgroup', {label}, ...options.map(({id, name}) => el('option', {value: id}, name)));
+    return options.length > 0 && el('optgroup', {label}, ...options.flatMap(({id, name}) => [
+      el('option', {value: id}, name), chosen && chosen !== id && id === series && el('option', {value: chosen}, modelName(checkpoints, chosen))]));
   }));
 }

@@ -4,6 +4,7 @@
 /** @import {State} from '../state.js' */
 /** @import {Store} from '../store.js' */
 /** @import {TraceData} from '../trace_data.js' */
+import {refusalOf} from '../change_words.js';
 import {isChanged, UNCHANGED} from '../interventions.js';
 import {el, icon, iconButton, replaceChildren} from './dom.js';
 import {withSteps} from './input_rows.js';
@@ -157,11 +158,11 @@ export function mountStage({stage, views}, {store, actions, chooseFile, signal})
  * @param {number} now ms, as Date.now().
  * @returns {{kind: 'busy'|'failed'|'empty', title: string, text: string}|null} Null while the views speak for themselves.
  */
-export function stageMessage({checkpoints, request, trace}, now) {
+export function stageMessage({modes, checkpoints, request, trace}, now) {
   if (trace.data) return null;
   if (trace.retry_at !== null) return {kind: 'busy', title: 'Waiting for the server', text: waitText(trace.retry_at, now)};
   if (trace.status === 'failed') {
-    return {kind: 'failed', title: 'There is no trace to show', text: trace.error?.message ?? ''};
+    return {kind: 'failed', title: 'There is no trace to show', text: refusalOf({modes}, request, trace.error?.message ?? '')};
   }
   if (checkpoints.length === 0) {
     return {kind: 'empty', title: 'No model yet', text: 'Drop a checkpoint (.safetensors) anywhere on this page, or choose one.'};

@@ -1,5 +1,8 @@
 """The table of modes, held against the evaluation and against one run at a time."""
 
+import re
+from pathlib import Path
+
 import torch
 
 from ntm_core.analysis.mode_table import markdown, mode_rows
@@ -31,6 +34,14 @@ def test_each_cell_is_that_of_one_sequence_at_a_time() -> None:
 def test_the_table_is_markdown() -> None:
     rows = mode_rows(MACHINE, TASK, (4, 12), 20, modes=("full", "no_read"))
     header, rule, full, no_read = markdown((4, 12), rows)
-    assert (header, rule) == ("| mode | 4 | 12 |", "|---|---|---|")
-    assert full == "| Full | 0 | 0 |"
-    assert no_read.startswith("| No read | 4 (")
+    assert (header, rule) == ("| mode | what is changed | 4 | 12 |", "|---|---|---|---|")
+    assert full == "| Full | nothing | 0 | 0 |"
+    assert no_read.startswith("| No read | r_t = 0 | 4 (")
+
+
+def test_the_readme_names_every_mode_and_what_it_changes_as_the_command_does() -> None:
+    readme = (Path(__file__).parents[3] / "README.md").read_text(encoding="utf-8")
+    table = re.search(r"^\| mode \| what is changed \|.*\n\|[-|]+\|\n((?:\|.*\n)+)", readme, re.MULTILINE)
+    assert table
+    shown = [[cell.strip() for cell in line.split("|")[1:3]] for line in table[1].splitlines()]
+    assert shown == [[mode.title, mode.equation or "nothing"] for mode in MODES.values()]
