@@ -6,6 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from ntm_core.config import MachineConfig, describe_validation_error
 from ntm_core.errors import TaskError, TrainingError
+from ntm_core.evaluation import require_fitting
 from ntm_core.tasks import Task
 from ntm_core.training.recipe import NO_MEMORY, Recipe, default_machine, default_recipe
 
@@ -39,11 +40,15 @@ class Plan(BaseModel):
     def best_known(
         cls, task: Task, machine: dict[str, Any], recipe: dict[str, Any], seed: int = 0, *, memory: bool = True
     ) -> Self:
-        """The best known machine and recipe for a task, with these fields changed; ConfigError, TrainingError."""
+        """The best known machine and recipe for a task, with these fields changed.
+
+        ConfigError, TrainingError; TaskError if such a machine cannot do the task.
+        """
         channels = {"input_size": len(task.input_channels), "output_size": len(task.output_channels)}
-        controller = machine.get("controller", MachineConfig.model_fields["controller"].default)
-        kind = controller if memory else NO_MEMORY
+        asked = {"controller": machine["controller"]} if "controller" in machine else {}
+        kind = MachineConfig.make(**channels, **asked).controller if memory else NO_MEMORY
         config = MachineConfig.make(**(channels | default_machine(task.name, kind) | machine))
+        require_fitting(config, task)
         fields = default_recipe(task.name, kind) | recipe
         return cls.make(task=task, config=config, recipe=Recipe.make(**fields), seed=seed, memory=memory)
 

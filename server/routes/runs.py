@@ -9,6 +9,7 @@ from starlette.responses import StreamingResponse
 
 from ntm_core.tasks import TASKS
 from ntm_core.training import Plan
+from ntm_core.training.curves import read_curve
 from ntm_core.training.session import FINAL, LIVE, METRICS
 from server.errors import LimitExceeded
 from server.responses import errors
@@ -82,9 +83,8 @@ def run_routes(foreman: Foreman, settings: Settings) -> APIRouter:
 
     @router.get("/{run_id}/metrics", summary="All measurements of a run", responses=errors(404, 422))
     def get_metrics(run_id: str) -> RunMetrics:
-        path = foreman.directory(run_id) / METRICS
-        lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
-        return RunMetrics.model_validate_json(f'{{"rows": [{",".join(lines)}]}}')
+        directory = foreman.directory(run_id)
+        return RunMetrics(rows=read_curve(directory).rows if (directory / METRICS).exists() else ())
 
     @router.delete("/{run_id}", status_code=204, summary="End a run and delete its files", responses=errors(404, 422))
     def delete_run(run_id: str) -> None:
