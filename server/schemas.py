@@ -438,6 +438,7 @@ class Limits(BaseModel):
     max_trainings: int
     max_runs: int
     max_training_cells: int
+    max_training_bytes: int
     max_training_seconds: float
     max_analysis_cells: int
 
@@ -466,6 +467,7 @@ class VersionInfo(BaseModel):
                         "max_trainings": 1,
                         "max_runs": 50,
                         "max_training_cells": 268435456,
+                        "max_training_bytes": 4294967296,
                         "max_training_seconds": 3600.0,
                         "max_analysis_cells": 4294967296,
                     },

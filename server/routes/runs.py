@@ -10,6 +10,7 @@ from starlette.responses import StreamingResponse
 from ntm_core.tasks import TASKS
 from ntm_core.training import Plan
 from ntm_core.training.curves import read_curve
+from ntm_core.training.footprint import footprint
 from ntm_core.training.session import FINAL, LIVE, METRICS
 from server.errors import LimitExceeded
 from server.responses import errors
@@ -122,4 +123,11 @@ def _check_size(plan: Plan, settings: Settings) -> None:
             f"{steps} steps x {plan.recipe.batch} sequences x {config.memory_size} x {config.word_size} memory cells "
             f"are {cells}: the limit is {settings.max_training_cells}",
             "recipe.batch",
+        )
+    needed = footprint(plan)
+    if needed > settings.max_training_bytes:
+        raise LimitExceeded(
+            f"training this machine in batches of {plan.recipe.batch} sequences takes {needed} bytes of memory: "
+            f"the limit is {settings.max_training_bytes}",
+            "machine",
         )

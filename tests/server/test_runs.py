@@ -183,6 +183,25 @@ def test_a_deleted_run_leaves_nothing(client: TestClient, tmp_path: Path) -> Non
             "recipe.batch",
             "the limit is",
         ),
+        ({"machine": {"controller_size": 8192, "controller_layers": 16}}, "machine", "bytes of memory: the limit is"),
+        (
+            {
+                "task": {"name": "copy"},
+                "machine": {"memory_size": 4096, "word_size": 20, "read_heads": 64, "write_heads": 64},
+                "recipe": {"batch": 40},
+            },
+            "machine",
+            "in batches of 40 sequences takes",
+        ),
+        (
+            {
+                "task": {"name": "copy", "lengths": [1, 1000]},
+                "machine": {"memory_size": 1, "word_size": 1, "controller_size": 4096},
+                "recipe": {"batch": 4096},
+            },
+            "machine",
+            "the limit is 4294967296",
+        ),
         ({"task": {"name": "copy", "lengths": [1, 8000]}}, "task", "16001"),
         ({"seed": -1}, "seed", "seed"),
         ({"name": ""}, "name", "name"),
