@@ -237,6 +237,10 @@ class CheckpointDetail(CheckpointSummary):
     card: str = Field(description="What to look for when scrubbing it; empty if nobody wrote it down.")
     choices: tuple[OpenChoice, ...] = Field(description="Every open choice of the equations, beside the paper's.")
     draws_fresh: bool = Field(description="Whether its state before step 1 depends on a trace's initial_seed.")
+    why_eager: str | None = Field(
+        None,
+        description="Why PyTorch computes it, about ten times slower; null if the compiled core does, once ready.",
+    )
     imported: ImportReport | None = Field(
         None, description="What the file of another program told; null if it was none."
     )

@@ -3,7 +3,6 @@
 import math
 from collections.abc import Mapping
 
-from ntm_core.compiled import why_eager
 from ntm_core.compiled.buffers import Shape, backward_shapes, forward_shapes, gradient_shapes, sizes_of
 from ntm_core.config import MachineConfig
 from ntm_core.training.plan import Plan
@@ -23,7 +22,7 @@ def footprint(plan: Plan) -> int:
     steps, batch = plan.task.longest, plan.recipe.batch
     sizes = sizes_of(plan.config, steps, batch, kept=True)
     gradients = _numbers(gradient_shapes(sizes))
-    if why_eager(plan.config) is None:
+    if plan.why_eager is None:
         kept = _numbers(forward_shapes(sizes)) + _numbers(backward_shapes(sizes)) + gradients
     else:
         kept = steps * batch * _tape(plan.config)

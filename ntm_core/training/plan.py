@@ -4,6 +4,7 @@ from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from ntm_core.compiled import why_eager
 from ntm_core.config import MachineConfig, describe_validation_error
 from ntm_core.errors import TaskError, TrainingError
 from ntm_core.evaluation import require_fitting
@@ -51,6 +52,11 @@ class Plan(BaseModel):
         require_fitting(config, task)
         fields = default_recipe(task.name, kind) | recipe
         return cls.make(task=task, config=config, recipe=Recipe.make(**fields), seed=seed, memory=memory)
+
+    @property
+    def why_eager(self) -> str | None:
+        """One sentence why PyTorch computes this plan here, operation by operation, or None if it need not."""
+        return why_eager(self.config) if self.memory else "An LSTM without a memory is computed by PyTorch."
 
     def lesson(self, iteration: int) -> Task:
         """The task of the sequences of this iteration, counted from 1: easier than the plan's while a setting grows."""

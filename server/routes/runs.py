@@ -41,6 +41,8 @@ def run_routes(foreman: Foreman, settings: Settings) -> APIRouter:
         directory = foreman.directory(run.id)
         return RunInfo(
             **{name: getattr(run, name) for name in Run.model_fields},
+            core=run.core,
+            why_eager=run.why_eager,
             place=foreman.place(run.id),
             series=series_of(directory),
             checkpoint=any((directory / name).exists() for name in (FINAL, LIVE)),

@@ -52,6 +52,7 @@ class Teller:
                 "last_iteration": progress.last_iteration,
                 "marks": progress.marks.model_dump(),
                 "live": progress.live,
+                "core": progress.core,
                 "loss_bits": self._loss,
                 "row": progress.row.model_dump() if progress.row else None,
             }

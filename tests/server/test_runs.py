@@ -69,6 +69,7 @@ def test_a_run_is_trained_to_its_end_and_tells_what_it_measured(client: TestClie
     assert run["series"] == [0, 1, 2, 5, 10, 20]
     assert run["checkpoint"]
     assert (run["place"], run["message"]) == (None, None)
+    assert (run["core"], run["why_eager"]) == ("compiled", None)
     rows = client.get(f"/api/runs/{run_id}/metrics").json()["rows"]
     assert [row["iteration"] for row in rows] == [0, 10, 20, 30]
     assert rows[-1] == run["progress"]["row"]

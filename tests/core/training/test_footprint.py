@@ -7,7 +7,7 @@ import torch
 
 from ntm_core.config import MachineConfig
 from ntm_core.machine import Machine
-from ntm_core.training import footprint as module
+from ntm_core.training import plan as plans
 from ntm_core.training.footprint import footprint, parameters
 from tests.core.training.plans import small_plan
 
@@ -48,7 +48,7 @@ def test_the_parameters_are_counted_without_a_machine(fields: dict[str, Any]) ->
 
 @pytest.mark.parametrize("fields", MACHINES)
 def test_the_tape_is_no_longer_than_what_was_told(fields: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "why_eager", lambda _: "a test")
+    monkeypatch.setattr(plans, "why_eager", lambda _: "a test")
     plan = small_plan(config=SIZES | fields, batch=3)
     steps = plan.task.longest
     told = footprint(plan) // 4 - 10 * parameters(plan.config)
