@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from fastapi import FastAPI
 from pydantic import ValidationError
 
 from ntm_core.cli import add_commands
+from ntm_core.compiled import is_available
 from ntm_core.config import describe_validation_error
 from ntm_core.errors import NtmError
 from server.app import create_app
@@ -117,20 +118,41 @@ def _serve(options: argparse.Namespace) -> int:
         return 2
     # One thread: the matrices of a step are small, and the rest of the machine belongs to others.
     torch.set_num_threads(1)
-    # Another process compiles, since numba keeps this one from answering meanwhile; then this one loads what it made.
-    warming = subprocess.Popen(
-        [sys.executable, "-m", "server.training.worker"], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL
-    )
-    threading.Thread(target=_warm_up_after, args=(warming,), daemon=True).start()
     with listener:
         print(f"NTM Scope is at {address(listener)}  (Ctrl-C stops it)", flush=True)
+        stop_warming = _warm_up_beside() if is_available() else _warm_up_here()
         # uvicorn stops in good order at a Ctrl-C, and raises it once more when it has.
         with suppress(KeyboardInterrupt):
             ScopeServer(create_app(settings), options.log_level).run(sockets=[listener])
-        warming.terminate()
-        warming.wait()
+        stop_warming()
         print("NTM Scope has stopped.", flush=True)
     return 0
+
+
+def _warm_up_here() -> Callable[[], None]:
+    """Where nothing is compiled: the log says so, and there is nothing to be ended."""
+    warm_up()
+    return lambda: None
+
+
+def _warm_up_beside() -> Callable[[], None]:
+    """Begin to make the compiled core ready; what is returned ends that.
+
+    Another process compiles, and says so, since numba keeps this one from answering meanwhile; then this one loads what
+    it made. A Ctrl-C is for this one alone.
+    """
+    compiling = subprocess.Popen(
+        [sys.executable, "-m", "server.training.worker"],
+        stdin=subprocess.DEVNULL,
+        process_group=0,
+    )
+    threading.Thread(target=_warm_up_after, args=(compiling,), daemon=True).start()
+
+    def end() -> None:
+        compiling.terminate()
+        compiling.wait()
+
+    return end
 
 
 def _warm_up_after(compiling: "subprocess.Popen[bytes]") -> None:

@@ -237,6 +237,10 @@ class CheckpointDetail(CheckpointSummary):
     card: str = Field(description="What to look for when scrubbing it; empty if nobody wrote it down.")
     choices: tuple[OpenChoice, ...] = Field(description="Every open choice of the equations, beside the paper's.")
     draws_fresh: bool = Field(description="Whether its state before step 1 depends on a trace's initial_seed.")
+    why_eager: str | None = Field(
+        None,
+        description="Why PyTorch computes it, about ten times slower; null if the compiled core does, once ready.",
+    )
     imported: ImportReport | None = Field(
         None, description="What the file of another program told; null if it was none."
     )
@@ -438,6 +442,7 @@ class Limits(BaseModel):
     max_trainings: int
     max_runs: int
     max_training_cells: int
+    max_training_bytes: int
     max_training_seconds: float
     max_analysis_cells: int
 
@@ -466,6 +471,7 @@ class VersionInfo(BaseModel):
                         "max_trainings": 1,
                         "max_runs": 50,
                         "max_training_cells": 268435456,
+                        "max_training_bytes": 4294967296,
                         "max_training_seconds": 3600.0,
                         "max_analysis_cells": 4294967296,
                     },

@@ -62,6 +62,11 @@ class Settings(BaseSettings):
     max_training_cells: int = Field(
         1 << 28, ge=1, description="Memory cells of all steps of a training batch: T x batch x N x W."
     )
+    max_training_bytes: int = Field(
+        4096 * MEBIBYTE,
+        ge=1024,
+        description="Memory of one run: its parameters with their copies, and what an iteration keeps of its steps.",
+    )
     max_training_seconds: float = Field(3600.0, gt=0, description="Seconds after which a run is paused.")
     max_analysis_cells: int = Field(
         1 << 32, ge=1, description="Numbers that one analysis computes or compares, such as memory cells of all steps."

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from ntm_core.config import describe_validation_error
 from ntm_core.errors import TrainingError
-from ntm_core.training.metrics import MetricRow
+from ntm_core.training.metrics import MetricRow, saved_rows
 from ntm_core.training.session import METRICS
 
 _COLUMNS = ("iteration", "sequences", "loss_bits", "wrong_bits", "metric", "seconds", "cpu_seconds")
@@ -37,11 +37,9 @@ def read_curve(directory: Path) -> Curve:
     """The curve of the run in the directory. TrainingError if there is none, or not of this version."""
     path = directory / METRICS
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        return Curve(directory.resolve().name, saved_rows(path))
     except OSError as error:
         raise TrainingError(f"{directory} holds no run: {METRICS} cannot be read: {error.strerror}") from None
-    try:
-        return Curve(directory.resolve().name, tuple(MetricRow.model_validate_json(line) for line in lines))
     except ValidationError as error:
         raise TrainingError(f"{path} is not one of this version: {describe_validation_error(error)}") from None
 

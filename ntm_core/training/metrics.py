@@ -87,5 +87,15 @@ class MetricsFile:
             file.write(_line(row))
 
 
+def saved_rows(path: Path) -> tuple[MetricRow, ...]:
+    """The rows of such a file, without a last line that has no end: a kill or a full disk leaves half of one.
+
+    OSError if it cannot be read, pydantic's ValidationError if a whole line is no row of this version.
+    """
+    text = path.read_text(encoding="utf-8")
+    whole = text[: text.rfind("\n") + 1]
+    return tuple(MetricRow.model_validate_json(line) for line in whole.splitlines())
+
+
 def _line(row: MetricRow) -> str:
     return row.model_dump_json() + "\n"

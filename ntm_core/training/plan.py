@@ -4,8 +4,10 @@ from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from ntm_core.compiled import why_eager
 from ntm_core.config import MachineConfig, describe_validation_error
 from ntm_core.errors import TaskError, TrainingError
+from ntm_core.evaluation import require_fitting
 from ntm_core.tasks import Task
 from ntm_core.training.recipe import NO_MEMORY, Recipe, default_machine, default_recipe
 
@@ -39,13 +41,22 @@ class Plan(BaseModel):
     def best_known(
         cls, task: Task, machine: dict[str, Any], recipe: dict[str, Any], seed: int = 0, *, memory: bool = True
     ) -> Self:
-        """The best known machine and recipe for a task, with these fields changed; ConfigError, TrainingError."""
+        """The best known machine and recipe for a task, with these fields changed.
+
+        ConfigError, TrainingError; TaskError if such a machine cannot do the task.
+        """
         channels = {"input_size": len(task.input_channels), "output_size": len(task.output_channels)}
-        controller = machine.get("controller", MachineConfig.model_fields["controller"].default)
-        kind = controller if memory else NO_MEMORY
+        asked = {"controller": machine["controller"]} if "controller" in machine else {}
+        kind = MachineConfig.make(**channels, **asked).controller if memory else NO_MEMORY
         config = MachineConfig.make(**(channels | default_machine(task.name, kind) | machine))
+        require_fitting(config, task)
         fields = default_recipe(task.name, kind) | recipe
         return cls.make(task=task, config=config, recipe=Recipe.make(**fields), seed=seed, memory=memory)
+
+    @property
+    def why_eager(self) -> str | None:
+        """One sentence why PyTorch computes this plan here, operation by operation, or None if it need not."""
+        return why_eager(self.config) if self.memory else "An LSTM without a memory is computed by PyTorch."
 
     def lesson(self, iteration: int) -> Task:
         """The task of the sequences of this iteration, counted from 1: easier than the plan's while a setting grows."""

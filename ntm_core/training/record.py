@@ -24,6 +24,16 @@ class HistoryRow(BaseModel):
     metric: float
 
 
+class Marks(BaseModel):
+    """The iterations of a run at which something was first measured; null where it was not."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    diagonal: int | None = Field(description=f"A read head moved on by one at {DIAGONAL:.0%} of the asked steps.")
+    content_jump: int | None = Field(description="A head looked far away because of what was there.")
+    converged: int | None = Field(description="The task's metric was below the recipe's limit.")
+
+
 class TrainingRecord(BaseModel):
     """How a checkpoint was trained."""
 
@@ -37,6 +47,7 @@ class TrainingRecord(BaseModel):
     cpu_seconds: float | None = Field(
         None, description="Processor time spent, which other programs do not lengthen; null in older files."
     )
+    marks: Marks | None = Field(None, description="Where something was first measured; null in older files.")
     converged_at: int | None = Field(description="Iteration at which the run was first seen converged.")
     skipped_updates: int = Field(description="Updates skipped because the gradient was not finite.")
     torch: str = Field(description="Version of PyTorch.")
@@ -47,16 +58,6 @@ class TrainingRecord(BaseModel):
 def converged_at(recipe: Recipe, rows: tuple[MetricRow, ...]) -> int | None:
     """The first evaluated iteration at which the metric was below the recipe's limit."""
     return next((row.iteration for row in rows if row.metric < recipe.converged_below), None)
-
-
-class Marks(BaseModel):
-    """The iterations of a run at which something was first measured; null where it was not."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    diagonal: int | None = Field(description=f"A read head moved on by one at {DIAGONAL:.0%} of the asked steps.")
-    content_jump: int | None = Field(description="A head looked far away because of what was there.")
-    converged: int | None = Field(description="The task's metric was below the recipe's limit.")
 
 
 def marks(recipe: Recipe, rows: tuple[MetricRow, ...]) -> Marks:
@@ -81,6 +82,7 @@ def training_record(
         sequences=counts.iteration * plan.recipe.batch,
         seconds=round(spent.seconds, 3),
         cpu_seconds=round(spent.cpu_seconds, 3),
+        marks=marks(plan.recipe, rows),
         converged_at=converged_at(plan.recipe, rows),
         skipped_updates=counts.skipped,
         torch=torch.__version__,

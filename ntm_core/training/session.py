@@ -18,7 +18,7 @@ from pathlib import Path
 
 from ntm_core.atomic import atomic_write
 from ntm_core.checkpoints.native import Checkpoint, save_checkpoint
-from ntm_core.compiled import Core, core_for, why_eager
+from ntm_core.compiled import Core, core_for
 from ntm_core.errors import TrainingError
 from ntm_core.evaluation import Results, evaluate
 from ntm_core.machine import Machine
@@ -44,6 +44,7 @@ class Progress:
         marks: where something was first seen.
         update: what the last iteration did; None before the first of this session.
         row: the last evaluation; None before the first.
+        core: what computes it.
         live: the iteration whose machine is in the live checkpoint; None if there is none yet.
     """
 
@@ -52,6 +53,7 @@ class Progress:
     marks: Marks
     update: Update | None
     row: MetricRow | None
+    core: Core
     live: int | None = None
 
 
@@ -138,7 +140,8 @@ class _Run:
         if found.converged is not None:
             last = min(last, found.converged + recipe.extra)
         iteration = self._trainer.counts.iteration
-        return Progress(iteration, last, found, self._update, rows[-1] if rows else None, self._live)
+        row, core = rows[-1] if rows else None, self._trainer.machine.core
+        return Progress(iteration, last, found, self._update, row, core, self._live)
 
     def advance(self) -> None:
         """Do one iteration and record it."""
@@ -249,7 +252,7 @@ def _saved_state(plan: Plan, directory: Path) -> TrainingState | None:
 
 def _core(plan: Plan, directory: Path, state: TrainingState | None, asked: Core | None) -> Core:
     """What computes a run: for one that goes on what it began with, since the other core gives other last bits."""
-    reason = why_eager(plan.config) if plan.memory else "an LSTM without a memory is computed by PyTorch."
+    reason = plan.why_eager
     if state is not None and asked not in (None, state.core):
         raise TrainingError(
             f"{directory} holds a run of the {state.core} core, so it cannot go on with the {asked} core"

@@ -8,6 +8,7 @@ from pydantic import ValidationError
 from starlette.concurrency import run_in_threadpool
 
 from ntm_core.checkpoints.importers import Wishes
+from ntm_core.compiled import why_eager
 from ntm_core.config import open_choices
 from server.responses import errors
 from server.schemas import CheckpointDetail, CheckpointList, CheckpointSummary, ImportWishes
@@ -128,6 +129,14 @@ def _detail(info: CheckpointInfo) -> CheckpointDetail:
         card=info.about.card or "",
         choices=open_choices(info.about.config),
         draws_fresh=info.about.config.draws_fresh,
+        why_eager=_why_eager(info),
         imported=info.imported,
         importable_again=info.importable_again,
     )
+
+
+def _why_eager(info: CheckpointInfo) -> str | None:
+    """One sentence why the machine computes in eager mode here, or None if it need not."""
+    if info.dtype == "float64":
+        return "The compiled core computes in float32, and this checkpoint is in float64."
+    return why_eager(info.about.config)

@@ -9,6 +9,8 @@ from starlette.responses import StreamingResponse
 
 from ntm_core.tasks import TASKS
 from ntm_core.training import Plan
+from ntm_core.training.curves import read_curve
+from ntm_core.training.footprint import footprint
 from ntm_core.training.session import FINAL, LIVE, METRICS
 from server.errors import LimitExceeded
 from server.responses import errors
@@ -39,6 +41,8 @@ def run_routes(foreman: Foreman, settings: Settings) -> APIRouter:
         directory = foreman.directory(run.id)
         return RunInfo(
             **{name: getattr(run, name) for name in Run.model_fields},
+            core=run.core,
+            why_eager=run.why_eager,
             place=foreman.place(run.id),
             series=series_of(directory),
             checkpoint=any((directory / name).exists() for name in (FINAL, LIVE)),
@@ -82,9 +86,8 @@ def run_routes(foreman: Foreman, settings: Settings) -> APIRouter:
 
     @router.get("/{run_id}/metrics", summary="All measurements of a run", responses=errors(404, 422))
     def get_metrics(run_id: str) -> RunMetrics:
-        path = foreman.directory(run_id) / METRICS
-        lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
-        return RunMetrics.model_validate_json(f'{{"rows": [{",".join(lines)}]}}')
+        directory = foreman.directory(run_id)
+        return RunMetrics(rows=read_curve(directory).rows if (directory / METRICS).exists() else ())
 
     @router.delete("/{run_id}", status_code=204, summary="End a run and delete its files", responses=errors(404, 422))
     def delete_run(run_id: str) -> None:
@@ -122,4 +125,11 @@ def _check_size(plan: Plan, settings: Settings) -> None:
             f"{steps} steps x {plan.recipe.batch} sequences x {config.memory_size} x {config.word_size} memory cells "
             f"are {cells}: the limit is {settings.max_training_cells}",
             "recipe.batch",
+        )
+    needed = footprint(plan)
+    if needed > settings.max_training_bytes:
+        raise LimitExceeded(
+            f"training this machine in batches of {plan.recipe.batch} sequences takes {needed} bytes of memory: "
+            f"the limit is {settings.max_training_bytes}",
+            "machine",
         )

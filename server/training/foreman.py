@@ -2,16 +2,18 @@
 
 import json
 import logging
+import re
 import secrets
 import shutil
 import subprocess
 import sys
 import threading
 import time
+from collections import deque
 from collections.abc import Mapping
 from http import HTTPStatus
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
 
 from pydantic import ValidationError
 
@@ -25,6 +27,8 @@ from server.training.worker import PLAN
 logger = logging.getLogger("ntm_scope")
 
 _PATIENCE_SECONDS = 20
+_ITERATION = re.compile("[0-9]{1,9}")
+"""How an iteration looks in the id of a checkpoint, here as on the page."""
 
 
 class UnknownRun(Refusal):
@@ -41,6 +45,13 @@ class WrongStatus(Refusal):
     code = "wrong_status"
 
 
+class Halt(NamedTuple):
+    """How a run will stand once its worker has ended, and why, where a person has not said so."""
+
+    status: Status
+    reason: str | None = None
+
+
 class Foreman:
     """Runs and their workers. Any thread may call it; `version` grows with each change, `leaving` ends the watching."""
 
@@ -50,7 +61,7 @@ class Foreman:
         self._lock = threading.RLock()
         self._runs: dict[str, Run] = {}
         self._workers: dict[str, subprocess.Popen[str]] = {}
-        self._wanted: dict[str, Status] = {}
+        self._wanted: dict[str, Halt] = {}
         self._watchers: set[threading.Thread] = set()
         self._closed = False
         self.version = 0
@@ -67,7 +78,7 @@ class Foreman:
                     continue
                 self._runs[run.id] = run
                 if run.status in ACTIVE:
-                    self._change(run.id, status=Status.QUEUED)
+                    self._change(run.id, status=Status.QUEUED, message=None)
             self._start_next()
 
     def leave(self) -> None:
@@ -111,7 +122,7 @@ class Foreman:
         run_id, _, iteration = checkpoint_id.partition(".")
         with self._lock:
             run = self._runs.get(run_id)
-        if run is None or (iteration and not (iteration.isascii() and iteration.isdecimal())):
+        if run is None or (iteration and not _ITERATION.fullmatch(iteration)):
             return None
         directory = self._directory / run_id
         if iteration:
@@ -127,17 +138,15 @@ class Foreman:
             return queue.index(run_id) if run_id in queue else None
 
     def add(self, plan: Plan, name: str) -> Run:
-        """A new run, which begins as soon as it is its turn; CannotStore if there are too many."""
+        """A new run, which begins as soon as it is its turn; CannotStore if there are too many, or no room on disk."""
         with self._lock:
             if len(self._runs) >= self._settings.max_runs:
                 raise CannotStore(f"{len(self._runs)} runs are stored: that is the limit, so delete one first")
             run_id = f"run-{secrets.token_hex(4)}"
-            directory = self._directory / run_id
-            directory.mkdir(parents=True)
-            (directory / PLAN).write_text(plan.model_dump_json(), encoding="utf-8")
             run = Run(id=run_id, name=name, plan=plan, status=Status.QUEUED, created=time.time())
+            _write_new(run, self._directory / run_id)
             self._runs[run_id] = run
-            self._change(run_id, status=Status.QUEUED)
+            self.version += 1
             self._start_next()
             return self._runs[run_id]
 
@@ -180,7 +189,7 @@ class Foreman:
             if worker is None:
                 self._change(run_id, status=status)
             else:
-                self._wanted[run_id] = status
+                self._wanted[run_id] = Halt(status)
                 _end(worker)
             return self._runs[run_id]
 
@@ -193,14 +202,12 @@ class Foreman:
         for run_id in self._queue():
             if self._closed or len(self._workers) >= self._settings.max_trainings:
                 return
-            command = [sys.executable, "-m", "server.training.worker", str(self._directory / run_id)]
-            worker = subprocess.Popen(  # noqa: S603
-                command,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                encoding="utf-8",
-            )
+            try:
+                worker = _hired(self._directory / run_id)
+            except OSError as error:
+                message = f"its process cannot be started: {error.strerror}"
+                self._change(run_id, status=Status.FAILED, message=message)
+                continue
             self._workers[run_id] = worker
             self._change(run_id, status=Status.RUNNING)
             watcher = threading.Thread(target=self._watch, args=(run_id, worker), name=f"watch-{run_id}", daemon=True)
@@ -208,41 +215,63 @@ class Foreman:
             watcher.start()
 
     def _watch(self, run_id: str, worker: "subprocess.Popen[str]") -> None:
-        """Follow a worker to its end."""
+        """Follow a worker to its end; the next run then begins, whatever has happened to this one."""
+        assert worker.stdout is not None
+        assert worker.stderr is not None
         last: Mapping[str, Any] = {}
+        trouble: deque[str] = deque(maxlen=1)
         began = time.monotonic()
-        with worker:
-            assert worker.stdout is not None
+        listener = threading.Thread(target=_log, args=(run_id, worker.stderr, trouble), daemon=True)
+        listener.start()
+        try:
             for line in worker.stdout:
-                last = json.loads(line)
-                if "preparing" in last:
-                    self._prepare(run_id, last["preparing"])
-                if "progress" in last:
-                    self._note(run_id, RunProgress.model_validate(last["progress"]), time.monotonic() - began)
-            trouble = _tail(worker.stderr)
-        status = worker.returncode
-        with self._lock:
-            self._workers.pop(run_id, None)
-            self._watchers.discard(threading.current_thread())
-            wanted = self._wanted.pop(run_id, None)
-            if run_id in self._runs:
-                self._settle(run_id, last, wanted, f"signal {-status}" if status < 0 else f"status {status}", trouble)
-            self._start_next()
+                last = self._hear(run_id, line, began) or last
+        finally:
+            _end(worker)
+            worker.stdout.close()
+            worker.wait()
+            listener.join()
+            worker.stderr.close()
+            with self._lock:
+                self._workers.pop(run_id, None)
+                self._watchers.discard(threading.current_thread())
+                halt = self._wanted.pop(run_id, None)
+                if run_id in self._runs:
+                    self._settle(run_id, last, halt, _ending(worker.returncode, trouble))
+                self._start_next()
 
-    def _settle(self, run_id: str, last: Mapping[str, Any], wanted: Status | None, how: str, trouble: str) -> None:
-        """Note how a run stands whose worker has ended."""
+    def _hear(self, run_id: str, line: str, began: float) -> Mapping[str, Any] | None:
+        """What a worker's line says, once it is noted; None, and a line in the log, for what no worker should say."""
+        try:
+            said: Mapping[str, Any] = dict(json.loads(line))
+            progress = RunProgress.model_validate(said["progress"]) if "progress" in said else None
+        except (ValueError, TypeError):
+            logger.warning("%s said what is not understood: %s", run_id, line.rstrip())
+            return None
+        if "preparing" in said:
+            self._prepare(run_id, said["preparing"])
+        if progress is not None:
+            self._note(run_id, progress, time.monotonic() - began)
+        return said
+
+    def _settle(self, run_id: str, last: Mapping[str, Any], halt: Halt | None, ending: str) -> None:
+        """Note how a run stands whose worker has ended.
+
+        When the foreman is closed, a run that nobody has halted stays as it is, for it goes on at the next start.
+        """
+        stopped = last.get("ended") == "stopped"
         if last.get("ended") == "finished":
             self._change(run_id, status=Status.FINISHED, message=None)
         elif "failed" in last:
             self._change(run_id, status=Status.FAILED, message=last["failed"])
-        elif last.get("ended") == "stopped" and (wanted is not None or self._closed):
-            if wanted is not None:
-                self._change(run_id, status=wanted)
+        elif halt is not None and (stopped or self._closed):
+            self._change(run_id, status=halt.status, message=halt.reason)
+        elif self._closed:
+            self._change(run_id, message=None)
         else:
             progress = self._runs[run_id].progress
             kept = "nothing" if progress is None or progress.live is None else f"iteration {progress.live}"
-            said = f": {trouble}" if trouble else ""
-            message = f"its process ended with {how}{said}; {kept} was saved, and it can go on from there"
+            message = f"its process ended with {ending}; {kept} was saved, and it can go on from there"
             self._change(run_id, status=Status.FAILED, message=message)
 
     def _prepare(self, run_id: str, words: str) -> None:
@@ -254,24 +283,58 @@ class Foreman:
         with self._lock:
             if run_id not in self._runs:
                 return
-            measured = progress.row is not None and progress.row != _row(self._runs[run_id].progress)
-            message = self._runs[run_id].message if run_id in self._wanted else None
-            self._change(run_id, save=measured, progress=progress, message=message)
+            self._change(run_id, save=_is_new(progress, self._runs[run_id].progress), progress=progress, message=None)
             limit = self._settings.max_training_seconds
             if seconds > limit and run_id not in self._wanted:
-                self._change(run_id, message=f"it was paused after {seconds:.0f} s: {limit:.0f} s is the limit")
-                self._wanted[run_id] = Status.PAUSED
+                reason = f"it was paused after {seconds:.0f} s: {limit:.0f} s is the limit"
+                self._wanted[run_id] = Halt(Status.PAUSED, reason)
                 _end(self._workers[run_id])
 
     def _change(self, run_id: str, *, save: bool = True, **changes: Any) -> None:
+        """Let a run stand otherwise, also where the disk does not take that: the next change that it takes counts."""
         run = self._runs[run_id] = self._runs[run_id].model_copy(update=changes)
         self.version += 1
         if save:
-            run.save(self._directory / run_id)
+            try:
+                run.save(self._directory / run_id)
+            except OSError as error:
+                logger.warning("%s is %s, which cannot be saved: %s", run_id, run.status, error)
 
 
-def _row(progress: RunProgress | None) -> Any:
-    return None if progress is None else progress.row
+def _is_new(progress: RunProgress, before: RunProgress | None) -> bool:
+    """Whether there is a measurement or a live checkpoint that there was not before."""
+    return before is None or (progress.row, progress.live) != (before.row, before.live)
+
+
+def _write_new(run: Run, directory: Path) -> None:
+    """Write the directory of a new run; CannotStore, with nothing left, if the disk does not take it."""
+    try:
+        directory.mkdir(parents=True)
+        (directory / PLAN).write_text(run.plan.model_dump_json(), encoding="utf-8")
+        run.save(directory)
+    except OSError as error:
+        shutil.rmtree(directory, ignore_errors=True)
+        raise CannotStore(f"the run cannot be written to {directory.parent}: {error.strerror}") from error
+
+
+def _hired(directory: Path) -> "subprocess.Popen[str]":
+    """A new worker on the run in the directory; OSError if the system has no room for it.
+
+    It is in a process group of its own, so that a Ctrl-C in the server's terminal does not end it before all is saved.
+    """
+    return subprocess.Popen(  # noqa: S603
+        _command(directory),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+        errors="replace",
+        process_group=0,
+    )
+
+
+def _command(directory: Path) -> list[str]:
+    return [sys.executable, "-m", "server.training.worker", str(directory)]
 
 
 def _end(worker: "subprocess.Popen[str]") -> None:
@@ -288,7 +351,14 @@ def _wait(worker: "subprocess.Popen[str]") -> None:
         worker.wait()
 
 
-def _tail(stream: IO[str] | None) -> str:
-    """The last line that a worker wrote to its standard error."""
-    lines = stream.read().strip().splitlines() if stream is not None else []
-    return lines[-1] if lines else ""
+def _log(run_id: str, stream: IO[str], trouble: deque[str]) -> None:
+    """Put what a worker writes to its standard error into the log as it comes, and the last of it into `trouble`."""
+    for line in stream:
+        if words := line.strip():
+            logger.warning("%s: %s", run_id, words)
+            trouble.append(words)
+
+
+def _ending(status: int, trouble: deque[str]) -> str:
+    """How a process ended, with the last line of its standard error."""
+    return ": ".join((f"signal {-status}" if status < 0 else f"status {status}", *trouble))

@@ -6,6 +6,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field
 
 from ntm_core.atomic import atomic_write
+from ntm_core.compiled import Core
 from ntm_core.training import Plan
 from ntm_core.training.metrics import MetricRow
 from ntm_core.training.record import Marks
@@ -38,6 +39,7 @@ class RunProgress(BaseModel):
     last_iteration: int = Field(description="The iteration at which it will end as things stand.")
     marks: Marks = Field(description="Where something was first seen.")
     live: int | None = Field(description="The iteration whose machine its live checkpoint holds.")
+    core: Core | None = Field(None, description="What computes it; null in older records.")
     loss_bits: float | None = Field(description="Loss of the last updates, in bits for each sequence, smoothed.")
     row: MetricRow | None = Field(description="The last measurement on the fixed sequences.")
 
@@ -54,6 +56,19 @@ class Run(BaseModel):
     message: str | None = Field(None, description="Why it failed, or was paused by the server.")
     created: float = Field(description="When it was asked for: seconds since 1970.")
     progress: RunProgress | None = Field(None, description="Null before its first iteration.")
+
+    @property
+    def core(self) -> Core:
+        """What computes the run; before it has begun, what will."""
+        begun = self.progress.core if self.progress else None
+        return begun or ("eager" if self.plan.why_eager else "compiled")
+
+    @property
+    def why_eager(self) -> str | None:
+        """One sentence why PyTorch computes the run, operation by operation; None if the compiled core does."""
+        if self.core == "compiled":
+            return None
+        return self.plan.why_eager or "It began in eager mode, whose last bits differ, and so it goes on."
 
     def save(self, directory: Path) -> None:
         """Write the record into the run's directory."""

@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from ntm_core.compiled import Core
 from ntm_core.config import Controller, MachineConfig
 from ntm_core.tasks import Task
 from ntm_core.training import Plan, Recipe, default_machine, default_recipe
@@ -46,6 +47,8 @@ class RunInfo(BaseModel):
     created: float = Field(description="When it was asked for: seconds since 1970.")
     place: int | None = Field(description="How many runs begin before this one; null if it does not wait.")
     progress: RunProgress | None = Field(description="Null before its first iteration.")
+    core: Core = Field(description="What computes it: the compiled core, or PyTorch operation by operation (eager).")
+    why_eager: str | None = Field(description="Why PyTorch computes it, about ten times slower; null if it does not.")
     series: tuple[int, ...] = Field(description="The iterations N for which there is a checkpoint ID.N, ascending.")
     checkpoint: bool = Field(description="Whether there is a checkpoint ID.")
 

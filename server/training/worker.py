@@ -3,7 +3,7 @@
 It writes one JSON object a line: {"preparing": "what takes long"}, {"progress": …} a few times a second, and at last
 {"ended": "finished" | "stopped"} or {"failed": "why"}. It stops, with everything saved, as soon as its standard input
 ends: when it is told to, and when the server that started it is gone, however that went. Without a directory it only
-makes the compiled core ready.
+makes the compiled core ready, and says in plain words if it has to be compiled.
 """
 
 import json
@@ -52,6 +52,7 @@ class Teller:
                 "last_iteration": progress.last_iteration,
                 "marks": progress.marks.model_dump(),
                 "live": progress.live,
+                "core": progress.core,
                 "loss_bits": self._loss,
                 "row": progress.row.model_dump() if progress.row else None,
             }
@@ -60,8 +61,12 @@ class Teller:
 
 def say(**message: Any) -> None:
     """Write one message; if nobody reads any more, the end of the standard input follows."""
+    _write(json.dumps(message, allow_nan=False))
+
+
+def _write(line: str) -> None:
     try:
-        sys.stdout.write(json.dumps(message, allow_nan=False) + "\n")
+        sys.stdout.write(line + "\n")
         sys.stdout.flush()
     except BrokenPipeError:
         pass
@@ -71,7 +76,7 @@ def main(directory: Path | None) -> int:
     """The exit status: 0 if the run is finished or was stopped, 1 if it failed."""
     torch.set_num_threads(1)
     if directory is None:
-        warm_up()
+        warm_up(_write)
         return 0
     machine.warm_up(lambda words: say(preparing=words))
     told_to_stop = threading.Event()

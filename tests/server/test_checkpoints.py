@@ -350,3 +350,17 @@ def test_a_shipped_series_is_told_with_its_checkpoint_and_not_listed(shipped: di
 def test_the_servers_own_checkpoints_are_those_of_the_zoo(tmp_path: Path) -> None:
     client = TestClient(create_app(Settings(data_directory=tmp_path)), ADDRESS)
     assert listed(client) == list(zoo.names())
+
+
+def test_a_checkpoint_says_why_pytorch_computes_it(make_client: MakeClient) -> None:
+    client = make_client()
+    assert client.get("/api/checkpoints/small").json()["why_eager"] is None
+    for machine, why in (
+        (small_machine().double(), "The compiled core computes in float32, and this checkpoint is in float64."),
+        (
+            small_machine(content_softmax="heads_of_a_kind"),
+            "The compiled core does not know content_softmax = 'heads_of_a_kind'.",
+        ),
+    ):
+        answer = client.post("/api/checkpoints", content=checkpoint_bytes(Checkpoint.of(machine)), headers=OCTETS)
+        assert answer.json()["why_eager"] == why, answer.text

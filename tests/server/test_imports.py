@@ -93,6 +93,7 @@ def test_another_programs_file_opens_with_all_that_was_found(client: TestClient,
 def test_a_native_checkpoint_was_not_imported(client: TestClient) -> None:
     detail = client.get("/api/checkpoints/copier").json()
     assert (detail["imported"], detail["importable_again"], detail["draws_fresh"]) == (None, False, False)
+    assert detail["why_eager"] is None
 
 
 def test_the_importers_are_listed(client: TestClient) -> None:

@@ -69,10 +69,25 @@ def test_a_run_is_trained_to_its_end_and_tells_what_it_measured(client: TestClie
     assert run["series"] == [0, 1, 2, 5, 10, 20]
     assert run["checkpoint"]
     assert (run["place"], run["message"]) == (None, None)
+    assert (run["core"], run["why_eager"]) == ("compiled", None)
     rows = client.get(f"/api/runs/{run_id}/metrics").json()["rows"]
     assert [row["iteration"] for row in rows] == [0, 10, 20, 30]
     assert rows[-1] == run["progress"]["row"]
     assert [one["id"] for one in client.get("/api/runs").json()["runs"]] == [run_id]
+
+
+def test_half_a_line_is_no_measurement_yet(client: TestClient, tmp_path: Path) -> None:
+    run_id = started(client)
+    waited(client, run_id, stands("finished"))
+    path = tmp_path / "runs" / run_id / "metrics.jsonl"
+    before = client.get(f"/api/runs/{run_id}/metrics").json()
+    with path.open("a") as file:
+        file.write('{"iterat')
+    assert client.get(f"/api/runs/{run_id}/metrics").json() == before
+    path.write_text("{}\n")
+    answer = client.get(f"/api/runs/{run_id}/metrics")
+    assert answer.status_code == 422
+    assert "is not one of this version" in answer.json()["error"]["message"]
 
 
 def test_one_is_trained_at_a_time_and_the_others_have_a_place(client: TestClient) -> None:
@@ -158,11 +173,35 @@ def test_a_deleted_run_leaves_nothing(client: TestClient, tmp_path: Path) -> Non
         ({"machine": {"memory_size": 5000}}, "machine.memory_size", "memory_size is 5000: the limit is 4096"),
         ({"machine": {"similarity": "taxicab"}}, None, "similarity is 'taxicab'"),
         ({"machine": {"nonsense": 1}}, None, "nonsense"),
+        ({"machine": {"controller": ["lstm"]}}, None, "controller is ['lstm']: Input should be 'lstm', "),
+        ({"machine": {"controller": {}}}, None, "controller is {}: Input should be 'lstm', "),
+        ({"machine": {"input_size": 7}}, None, "has 3 input and 2 output channels, but the machine has 7 and 2"),
+        ({"machine": {"output_size": 9}}, None, "has 3 input and 2 output channels, but the machine has 3 and 9"),
+        ({"machine": {"output_activation": "softmax"}}, None, "output_activation is 'softmax'"),
         ({"recipe": {"batch": 0}}, None, "batch is 0"),
         (
             {"recipe": {"batch": 4096}, "machine": {"memory_size": 4096, "word_size": 512}},
             "recipe.batch",
             "the limit is",
+        ),
+        ({"machine": {"controller_size": 8192, "controller_layers": 16}}, "machine", "bytes of memory: the limit is"),
+        (
+            {
+                "task": {"name": "copy"},
+                "machine": {"memory_size": 4096, "word_size": 20, "read_heads": 64, "write_heads": 64},
+                "recipe": {"batch": 40},
+            },
+            "machine",
+            "in batches of 40 sequences takes",
+        ),
+        (
+            {
+                "task": {"name": "copy", "lengths": [1, 1000]},
+                "machine": {"memory_size": 1, "word_size": 1, "controller_size": 4096},
+                "recipe": {"batch": 4096},
+            },
+            "machine",
+            "the limit is 4294967296",
         ),
         ({"task": {"name": "copy", "lengths": [1, 8000]}}, "task", "16001"),
         ({"seed": -1}, "seed", "seed"),
@@ -190,7 +229,7 @@ def test_a_runs_checkpoints_are_checkpoints_like_any_other(client: TestClient) -
     listed = {one["id"]: one for one in client.get("/api/checkpoints").json()["checkpoints"]}
     assert (listed[run_id]["source"], listed[run_id]["name"]) == ("trained", "a small one")
     assert client.get(f"/api/checkpoints/{run_id}.20").json()["training"]["iterations"] == 20
-    for missing in (f"{run_id}.3", f"{run_id}.x", f"{run_id}.-1", "run-00000000"):
+    for missing in (f"{run_id}.3", f"{run_id}.x", f"{run_id}.-1", f"{run_id}.{'1' * 5000}", "run-00000000"):
         assert client.get(f"/api/checkpoints/{missing}").status_code == 404
     assert "belongs to a run" in client.delete(f"/api/checkpoints/{run_id}").json()["error"]["message"]
     kept = client.post(f"/api/checkpoints/{run_id}/keep", params={"name": "mine"}).json()

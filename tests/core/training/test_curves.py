@@ -19,6 +19,13 @@ def test_a_curve_is_what_the_run_has_measured(tmp_path: Path) -> None:
     assert read_curve(tmp_path / "run") == Curve("run", (row(0), row(5)))
 
 
+def test_half_a_line_is_left_out(tmp_path: Path) -> None:
+    MetricsFile(tmp_path / METRICS, (row(0),))
+    with (tmp_path / METRICS).open("a") as file:
+        file.write(row(5).model_dump_json()[:20])
+    assert read_curve(tmp_path).rows == (row(0),)
+
+
 def test_a_directory_without_a_run_is_refused(tmp_path: Path) -> None:
     with pytest.raises(TrainingError, match="nowhere holds no run"):
         read_curve(tmp_path / "nowhere")

@@ -1,7 +1,7 @@
 import pytest
 
-from ntm_core.errors import TrainingError
-from ntm_core.tasks import DynamicNgrams, PrioritySort, RepeatCopy, Task
+from ntm_core.errors import ConfigError, TaskError, TrainingError
+from ntm_core.tasks import Copy, DynamicNgrams, PrioritySort, RepeatCopy, Task
 from ntm_core.training import Plan
 from tests.core.training.plans import small_plan
 
@@ -31,6 +31,18 @@ def test_another_task_differs_in_its_settings() -> None:
 def test_a_seed_out_of_bounds_is_refused(seed: object) -> None:
     with pytest.raises(TrainingError, match=f"seed is {seed!r}"):
         Plan.make(**{**small_plan().model_dump(), "seed": seed})
+
+
+@pytest.mark.parametrize("controller", [["lstm"], {}, None, "mlp"])
+def test_a_controller_that_there_is_not_is_refused(controller: object) -> None:
+    with pytest.raises(ConfigError, match="controller is"):
+        Plan.best_known(Copy(), {"controller": controller}, {})
+
+
+@pytest.mark.parametrize("machine", [{"input_size": 7}, {"output_size": 9}, {"output_activation": "softmax"}])
+def test_a_machine_that_cannot_do_the_task_is_refused(machine: dict[str, object]) -> None:
+    with pytest.raises(TaskError, match="the task Copy"):
+        Plan.best_known(Copy(), machine, {})
 
 
 def test_a_setting_that_grows_begins_at_one_and_ends_at_its_own_value() -> None:

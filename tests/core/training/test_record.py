@@ -27,6 +27,7 @@ def test_the_record_says_how_it_was_trained() -> None:
         "sequences": 14,
         "seconds": 3.142,
         "cpu_seconds": 2.718,
+        "marks": {"diagonal": None, "content_jump": None, "converged": None},
         "converged_at": None,
         "skipped_updates": 1,
         "torch": torch.__version__,

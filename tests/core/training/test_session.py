@@ -11,7 +11,8 @@ from ntm_core.checkpoints.native import load_checkpoint
 from ntm_core.errors import TrainingError
 from ntm_core.evaluation import Results
 from ntm_core.tasks import Copy
-from ntm_core.training import Outcome, Plan, Progress, session, train
+from ntm_core.training import Outcome, Plan, Progress, train
+from ntm_core.training import plan as plans
 from ntm_core.training.loss import sequence_loss
 from ntm_core.training.session import FINAL, METRICS, RESULTS, SERIES, STATE, is_in_series, saved_plan
 from ntm_core.training.state import TrainingState
@@ -256,7 +257,7 @@ def test_a_run_of_the_compiled_core_is_refused_where_there_is_none(
     plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     train(plan, tmp_path, core="compiled", **stop_at(2))
-    monkeypatch.setattr(session, "why_eager", lambda _: "numba is not installed.")
+    monkeypatch.setattr(plans, "why_eager", lambda _: "numba is not installed.")
     with pytest.raises(TrainingError, match="needs the compiled core, which cannot be used: numba is not installed"):
         train(plan, tmp_path)
 

@@ -1,5 +1,7 @@
 """The marks on a training run, held against machines whose behaviour is known, and against a plain loop."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -12,9 +14,11 @@ from ntm_core.machine import Machine
 from ntm_core.recording import record
 from ntm_core.tasks import Copy
 from ntm_core.trace import Trace
-from ntm_core.training.metrics import MetricRow
+from ntm_core.training import Plan, session, train
+from ntm_core.training.metrics import FixedSequences, MetricRow
 from ntm_core.training.recipe import Recipe
 from ntm_core.training.record import marks
+from ntm_core.training.session import series_file
 from ntm_core.training.structure import content_jumps, diagonal
 from ntm_core.zoo import path
 from tests.core.analysis.naive_operations import operation_by_hand
@@ -96,3 +100,30 @@ def test_a_mark_lies_where_its_rule_first_held() -> None:
     found = marks(Recipe(converged_below=0.05), rows)
     assert (found.diagonal, found.content_jump, found.converged) == (2, 3, 4)
     assert marks(Recipe(), rows[:1]).model_dump() == {"diagonal": None, "content_jump": None, "converged": None}
+
+
+@pytest.mark.slow
+def test_the_marks_of_a_run_are_where_its_machines_first_follow_the_rules(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A machine that learns to copy in seconds: each mark against all checkpoints, measured by hand."""
+    monkeypatch.setattr(session, "is_in_series", lambda iteration: iteration % 50 == 0)
+    machine = {"memory_size": 12, "word_size": 6, "controller": "feedforward", "controller_size": 24}
+    recipe = {"batch": 8, "learning_rate": 3e-3, "evaluate_every": 50, "converged_below": 0.1, "extra": 200}
+    plan = Plan.best_known(Copy(bits=2, lengths=(2, 6)), machine, recipe | {"max_iterations": 1500}, seed=1)
+    last, fixed = train(plan, tmp_path).progress, FixedSequences(plan.task)
+    first: dict[str, int | None] = {"diagonal": None, "content_jump": None, "converged": None}
+    for iteration in range(0, last.iteration + 1, 50):
+        checkpoint = load_checkpoint(tmp_path / series_file(iteration))
+        learner = checkpoint.machine()
+        share, jumps = by_hand(fixed.trace(learner))
+        found = {
+            "diagonal": share >= 0.8,
+            "content_jump": jumps > 0,
+            "converged": fixed.measure(learner).wrong_bits.mean() < 0.1,
+        }
+        first = {name: at if at is not None or not found[name] else iteration for name, at in first.items()}
+        assert checkpoint.training is not None
+        assert checkpoint.training["marks"] == first
+    assert last.marks.model_dump() == first
+    assert None not in (first["diagonal"], first["converged"])

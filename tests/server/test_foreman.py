@@ -1,0 +1,239 @@
+"""The foreman and workers that fail in every way: no run is lost by it, and none keeps the others waiting."""
+
+import json
+import logging
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ntm_core.tasks import Copy
+from ntm_core.training import Plan
+from server.errors import CannotStore
+from server.settings import Settings
+from server.training import foreman as module
+from server.training.foreman import Foreman
+from server.training.run import Run, Status
+from tests.server.live import eventually
+
+PLAN = Plan.best_known(Copy(bits=2, lengths=(1, 2)), {"memory_size": 8}, {})
+ROW = {
+    "iteration": 0,
+    "sequences": 0,
+    "loss_bits": 1.0,
+    "wrong_bits": 1.0,
+    "metric": 1.0,
+    "gradient_norm": None,
+    "skipped_updates": 0,
+    "seconds": 0.0,
+}
+PREPARING = {"preparing": "Loading the compiled core …"}
+STOPPED, FINISHED = {"ended": "stopped"}, {"ended": "finished"}
+
+Employ = Callable[[str], Foreman]
+
+
+def progress(iteration: int, live: int | None = None) -> dict[str, Any]:
+    marks = {"diagonal": None, "content_jump": None, "converged": None}
+    said = {"iteration": iteration, "last_iteration": 100, "marks": marks, "live": live, "loss_bits": 1.0, "row": ROW}
+    return {"progress": said}
+
+
+def says(*messages: Any) -> str:
+    """The script of a worker that says these things at once."""
+    return "".join(f"print({(one if isinstance(one, str) else json.dumps(one))!r}, flush=True)\n" for one in messages)
+
+
+WAITS = "import sys; sys.stdin.read()\n"
+"""The script of a worker that waits until it is told to stop."""
+
+
+@pytest.fixture
+def employ(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Employ]:
+    """Foremen over the same runs, one after the other, whose workers run a script."""
+    employed: list[Foreman] = []
+
+    def make(script: str) -> Foreman:
+        monkeypatch.setattr(module, "_command", lambda _: [sys.executable, "-c", script])
+        employed.append(Foreman(Settings(data_directory=tmp_path)))
+        employed[-1].open()
+        return employed[-1]
+
+    yield make
+    for foreman in employed:
+        foreman.close()
+
+
+def recorded(tmp_path: Path, run_id: str) -> Run:
+    return Run.model_validate_json((tmp_path / "runs" / run_id / "run.json").read_bytes())
+
+
+def stands(foreman: Foreman, run_id: str, status: Status) -> Callable[[], bool]:
+    return lambda: foreman.get(run_id).status == status
+
+
+def is_at(foreman: Foreman, run_id: str, iteration: int) -> Callable[[], bool]:
+    def holds() -> bool:
+        found = foreman.get(run_id).progress
+        return found is not None and found.iteration == iteration
+
+    return holds
+
+
+def test_a_worker_that_does_not_end_with_the_server_is_killed_and_its_run_goes_on_at_the_next_start(
+    employ: Employ, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(module, "_PATIENCE_SECONDS", 0.2)
+    foreman = employ(says(progress(3)) + "import time; time.sleep(60)")
+    run = foreman.add(PLAN, "busy")
+    eventually(is_at(foreman, run.id, 3))
+    foreman.close()
+    assert recorded(tmp_path, run.id).status == Status.RUNNING
+    again = employ(says(FINISHED))
+    eventually(stands(again, run.id, Status.FINISHED))
+
+
+def test_a_run_that_was_halted_before_its_worker_was_killed_stands_as_a_person_wanted(
+    employ: Employ, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(module, "_PATIENCE_SECONDS", 0.2)
+    foreman = employ(says(progress(3)) + "import time; time.sleep(60)")
+    run = foreman.add(PLAN, "busy")
+    eventually(is_at(foreman, run.id, 3))
+    foreman.pause(run.id)
+    foreman.close()
+    assert recorded(tmp_path, run.id).status == Status.PAUSED
+
+
+def test_a_ctrl_c_in_the_terminal_reaches_the_server_alone(employ: Employ) -> None:
+    foreman = employ("import os; " + 'print(f\'[["preparing", "{os.getpgid(0)}"]]\', flush=True)\n' + WAITS)
+    run = foreman.add(PLAN, "one")
+    eventually(lambda: foreman.get(run.id).message is not None)
+    assert int(foreman.get(run.id).message or 0) != os.getpgid(0)
+
+
+def test_a_disk_that_takes_no_record_does_not_keep_the_next_run_waiting(
+    employ: Employ, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    foreman = employ(WAITS + says(progress(1), FINISHED))
+    first, second = foreman.add(PLAN, "first"), foreman.add(PLAN, "second")
+
+    def full(_run: Run, _directory: Path) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Run, "save", full)
+    foreman.stop(first.id)
+    eventually(stands(foreman, first.id, Status.FINISHED))
+    eventually(stands(foreman, second.id, Status.RUNNING))
+    foreman.stop(second.id)
+    eventually(stands(foreman, second.id, Status.FINISHED))
+    assert f"{first.id} is finished, which cannot be saved: [Errno 28] No space left on device" in caplog.messages
+    with pytest.raises(CannotStore, match="No space left on device"):
+        foreman.add(PLAN, "third")
+    assert len(foreman.all()) == 2
+
+
+def test_a_run_that_the_disk_does_not_take_leaves_nothing(
+    employ: Employ, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def full(_run: Run, _directory: Path) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Run, "save", full)
+    with pytest.raises(CannotStore, match=r"the run cannot be written to .*runs: No space left on device"):
+        employ(WAITS).add(PLAN, "one")
+    assert list((tmp_path / "runs").iterdir()) == []
+
+
+@pytest.mark.parametrize("line", ["not JSON", "7", "[1]", '{"progress": {"iteration": "?"}}', "\udcff"])
+def test_a_line_that_no_worker_should_say_is_passed_over(
+    employ: Employ, caplog: pytest.LogCaptureFixture, line: str
+) -> None:
+    written = f"import sys; sys.stdout.buffer.write({line.encode(errors='surrogateescape')!r} + b'\\n')\n"
+    foreman = employ(written + "sys.stdout.flush()\n" + says(progress(1), FINISHED))
+    run = foreman.add(PLAN, "one")
+    eventually(stands(foreman, run.id, Status.FINISHED))
+    assert is_at(foreman, run.id, 1)()
+    assert f"{run.id} said what is not understood" in caplog.text
+
+
+def test_a_worker_that_cannot_be_started_fails_its_run_alone(employ: Employ, monkeypatch: pytest.MonkeyPatch) -> None:
+    foreman = employ(WAITS)
+    monkeypatch.setattr(module, "_command", lambda _: ["/nowhere/python"])
+    run = foreman.add(PLAN, "one")
+    assert run.status == Status.FAILED
+    assert run.message == "its process cannot be started: No such file or directory"
+
+
+@pytest.mark.parametrize("halted", ["pause", "stop"])
+def test_a_run_that_is_halted_while_it_prepares_does_not_say_so_for_ever(
+    employ: Employ, tmp_path: Path, halted: str
+) -> None:
+    foreman = employ(says(PREPARING) + WAITS + says(progress(0), STOPPED))
+    run = foreman.add(PLAN, "one")
+    eventually(lambda: foreman.get(run.id).message == PREPARING["preparing"])
+    getattr(foreman, halted)(run.id)
+    status = Status.PAUSED if halted == "pause" else Status.STOPPED
+    eventually(stands(foreman, run.id, status))
+    assert foreman.get(run.id).message is None
+    assert recorded(tmp_path, run.id).message is None
+
+
+def test_a_run_that_prepared_when_the_server_ended_says_nothing_of_it_when_it_waits_again(
+    employ: Employ, tmp_path: Path
+) -> None:
+    foreman = employ(says(PREPARING) + WAITS + says(progress(0), STOPPED))
+    run = foreman.add(PLAN, "one")
+    eventually(lambda: foreman.get(run.id).message == PREPARING["preparing"])
+    foreman.close()
+    assert recorded(tmp_path, run.id).message is None
+    assert employ(WAITS).get(run.id).message is None
+
+
+def test_how_far_a_run_is_is_saved_with_each_live_checkpoint(employ: Employ, tmp_path: Path) -> None:
+    foreman = employ(says(progress(0), progress(7, live=7), progress(9, live=7)) + WAITS)
+    run = foreman.add(PLAN, "one")
+    eventually(is_at(foreman, run.id, 9))
+    saved = recorded(tmp_path, run.id).progress
+    assert saved is not None
+    assert saved.iteration == 7
+
+
+def test_what_a_worker_writes_to_its_standard_error_is_logged_as_it_comes_and_never_blocks_it(
+    employ: Employ, caplog: pytest.LogCaptureFixture
+) -> None:
+    noise = "import sys\nfor i in range(4000): print(f'warning {i}', 'x' * 40, file=sys.stderr)\nsys.stderr.flush()\n"
+    with caplog.at_level(logging.WARNING, "ntm_scope"):
+        foreman = employ(noise + says(progress(1)) + WAITS + "sys.exit(3)")
+        run = foreman.add(PLAN, "one")
+        eventually(is_at(foreman, run.id, 1))
+        eventually(lambda: f"{run.id}: warning 3999" in caplog.text)
+        foreman.pause(run.id)
+        eventually(stands(foreman, run.id, Status.FAILED))
+    message = foreman.get(run.id).message
+    assert message is not None
+    assert message.startswith("its process ended with status 3: warning 3999 xxx")
+
+
+def test_a_killed_worker_fails_its_run_while_the_server_is_there(employ: Employ) -> None:
+    foreman = employ("import os; " + says(progress(2, live=2)) + "os.kill(os.getpid(), 9)")
+    run = foreman.add(PLAN, "one")
+    eventually(stands(foreman, run.id, Status.FAILED))
+    assert foreman.get(run.id).message == (
+        f"its process ended with signal {int(signal.SIGKILL)}; iteration 2 was saved, and it can go on from there"
+    )
+
+
+def test_time_that_is_over_pauses_a_run_and_says_so(employ: Employ, monkeypatch: pytest.MonkeyPatch) -> None:
+    foreman = employ(says(progress(1)) + WAITS + says(progress(2), STOPPED))
+    monkeypatch.setattr(foreman, "_settings", Settings(max_training_seconds=1e-9))
+    started = time.monotonic()
+    run = foreman.add(PLAN, "one")
+    eventually(stands(foreman, run.id, Status.PAUSED))
+    assert time.monotonic() - started < 20
+    assert foreman.get(run.id).message == "it was paused after 0 s: 0 s is the limit"
