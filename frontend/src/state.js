@@ -111,7 +111,8 @@ import {NO_BRANCHES} from './branches/tree.js';
  * @typedef {object} RunInfo One training run; its checkpoint has the same id, and id.N is that after N iterations.
  * @property {string} id
  * @property {string} name
- * @property {{task: TaskSettings, config: MachineConfig, recipe: Record<string, unknown>, seed: number}} plan
+ * @property {{task: TaskSettings, config: MachineConfig, recipe: Record<string, unknown>, seed: number,
+ *   memory: boolean}} plan `memory` false: a controller alone.
  * @property {'queued'|'running'|'paused'|'stopped'|'finished'|'failed'} status
  * @property {string|null} message
  * @property {number} created
