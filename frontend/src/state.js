@@ -14,6 +14,9 @@ import {NO_BRANCHES} from './branches/tree.js';
  *
  * @typedef {{name: string} & Record<string, unknown>} TaskSettings
  *
+ * @typedef {Record<'diagonal'|'content_jump'|'converged', number|null>} Marks The iterations of a training at which each was
+ *   first measured; null: never.
+ *
  * @typedef {object} Summary One checkpoint in the list.
  * @property {string} id
  * @property {string} name
@@ -22,7 +25,7 @@ import {NO_BRANCHES} from './branches/tree.js';
  * @property {number} parameters
  * @property {MachineConfig} config
  * @property {TaskSettings|null} task
- * @property {{iterations: number, converged_at: number|null}|null} training
+ * @property {{iterations: number, converged_at: number|null, marks?: Marks|null}|null} training Older files have no marks.
  * @property {Record<string, unknown>|null} results
  * @property {string[]} warnings
  * @property {number[]} series The iterations N of its training for which there is a checkpoint id.N, ascending.
@@ -117,7 +120,7 @@ import {NO_BRANCHES} from './branches/tree.js';
  * @property {string|null} message
  * @property {number} created
  * @property {number|null} place
- * @property {{iteration: number, last_iteration: number, marks: Record<'diagonal'|'content_jump'|'converged', number|null>,
+ * @property {{iteration: number, last_iteration: number, marks: Marks,
  *   live: number|null,
  *   loss_bits: number|null, row: MetricRow|null}|null} progress
  * @property {number[]} series

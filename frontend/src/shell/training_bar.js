@@ -1,7 +1,7 @@
 // The training of the machine on screen: how far its run is, what to do with it, and the slider that scrubs through it.
 
 /** @import {Actions} from '../actions.js' */
-/** @import {RunInfo, State, Summary} from '../state.js' */
+/** @import {Marks, RunInfo, State, Summary} from '../state.js' */
 /** @import {Store} from '../store.js' */
 import {checkpointOf, isActive, momentOf} from '../runs.js';
 import {confirmed, el, iconButton, replaceChildren} from './dom.js';
@@ -15,7 +15,7 @@ const MARKS = /** @type {const} */ ([['diagonal', 'diagonal'], ['content_jump', 
  * @property {string} id
  * @property {number[]} series The iterations of which there is a checkpoint.
  * @property {string} newest What comes after those.
- * @property {Partial<Record<typeof MARKS[number][0], number|null>>} marks
+ * @property {Partial<Marks>} marks
  */
 
 /** Milliseconds over which the speed is measured. */
@@ -105,10 +105,10 @@ function historyOfRun({id, series, progress}) {
  * @param {Summary|undefined} checkpoint
  * @returns {History|null} Null if there is nothing of it but its end.
  */
-function historyOf(checkpoint) {
+export function historyOf(checkpoint) {
   if (!checkpoint || checkpoint.series.length === 0) return null;
   const {id, series, training} = checkpoint;
-  return {id, series, newest: `iteration ${whole(training?.iterations ?? 0)}`, marks: {converged: training?.converged_at ?? null}};
+  return {id, series, newest: `iteration ${whole(training?.iterations ?? 0)}`, marks: training?.marks ?? {converged: training?.converged_at ?? null}};
 }
 
 /**
