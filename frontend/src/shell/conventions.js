@@ -106,10 +106,10 @@ function choicesTable(choices) {
 }
 
 /** @param {Choice} choice */
-function choiceRow({choice, description, value, paper, deviates}) {
+function choiceRow({choice, description, value, words: meaning, paper, deviates}) {
   return el('tr', {'data-deviates': deviates},
     el('th', {scope: 'row'}, words(choice), el('small', {}, ...mathText(description))),
-    el('td', {}, el('code', {}, String(value)), deviates && el('span', {class: 'chip-warn'}, 'deviates')),
+    el('td', {}, el('code', {}, value), deviates && el('span', {class: 'chip-warn'}, 'deviates'), meaning !== null && el('small', {}, ...mathText(meaning))),
     el('td', {}, paper === null ? el('span', {class: 'text-muted'}, 'leaves it open') : el('code', {}, paper)));
 }
 
