@@ -34,6 +34,7 @@ import {NO_BRANCHES} from './branches/tree.js';
  * @property {string} choice
  * @property {string} description
  * @property {string} value
+ * @property {string|null} words The value in words; null where its name is plain.
  * @property {string|null} paper Null where the paper leaves it open.
  * @property {boolean} deviates
  * @property {string[]} alternatives The other values that this version can compute.
@@ -133,6 +134,10 @@ import {NO_BRANCHES} from './branches/tree.js';
  * @property {JsonSchema} machine_schema
  * @property {JsonSchema} recipe_schema
  * @property {{task: string, controller: string, machine: Record<string, unknown>, recipe: Record<string, unknown>}[]} best_known
+ * @property {Record<string, Record<string, string>>} words For a field of the machine, what each alternative is in words.
+ * @property {Record<string, Record<string, string[]>>} matters Fields of the machine that matter only where another has one
+ *   of these values.
+ * @property {Record<string, string[]>} growable For each task, the settings that a recipe may let grow.
  *
  * @typedef {{name: string, axes: string[]}} FieldDeclaration
  * @typedef {{name: string, kind: 'read'|'write', same_as: number|null}} Head `same_as`: the index of the read head that
