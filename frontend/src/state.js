@@ -126,6 +126,8 @@ import {NO_BRANCHES} from './branches/tree.js';
  *   loss_bits: number|null, row: MetricRow|null}|null} progress
  * @property {number[]} series
  * @property {boolean} checkpoint
+ * @property {'compiled'|'eager'|null} [core] What computes it; left out or null before that is known.
+ * @property {string|null} [why_eager] One sentence why not the compiled core.
  *
  * @typedef {{name: string, task: TaskSettings, machine: Record<string, unknown>, recipe: Record<string, unknown>,
  *   seed: number}} RunRequest

@@ -4,6 +4,7 @@
 /** @import {Marks, RunInfo, State, Summary} from '../state.js' */
 /** @import {Store} from '../store.js' */
 import {checkpointOf, isActive, momentOf} from '../runs.js';
+import {EAGER} from './core_note.js';
 import {confirmed, el, iconButton, replaceChildren} from './dom.js';
 import {whole} from './whole.js';
 
@@ -116,7 +117,7 @@ export function historyOf(checkpoint) {
  * @param {number|null} perSecond Iterations.
  * @returns {(Node|false)[]}
  */
-function words({name, status, message, place, progress}, perSecond) {
+function words({name, status, message, place, progress, core, why_eager: why}, perSecond) {
   const state = status === 'queued' ? `waits: ${place === 0 ? 'next' : `${place} before it`}` : status;
   const numbers = progress && [
     `${whole(progress.iteration)} of ${whole(progress.last_iteration)} iterations`,
@@ -130,6 +131,7 @@ function words({name, status, message, place, progress}, perSecond) {
     el('span', {class: `run-status run-${status}`}, state),
     el('strong', {}, name),
     numbers !== null && el('span', {class: 'training-numbers'}, numbers.join(' · ')),
+    core === 'eager' && el('span', {class: 'result-eager', title: why ?? null}, EAGER),
     message !== null && el('span', {class: status === 'failed' ? 'text-error' : 'text-muted'}, message),
     progress !== null && el('progress', {max: progress.last_iteration, value: progress.iteration, 'aria-label': 'Progress of the training'}),
   ];
