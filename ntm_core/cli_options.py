@@ -6,6 +6,8 @@ from typing import Any, Literal, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from ntm_core.choice_words import WORDS
+
 
 def add_options(parser: argparse.ArgumentParser, title: str, model: type[BaseModel], leave_out: set[str]) -> None:
     """Add one option for each field of the model, in a group of the help with this title."""
@@ -26,8 +28,10 @@ def given(arguments: argparse.Namespace, model: type[BaseModel]) -> dict[str, An
 
 def _kind(name: str, field: FieldInfo) -> dict[str, Any]:
     """How argparse takes the field: one word, one of a few words, or several words."""
+    words = "; ".join(f"{value}: {meaning}" for value, meaning in WORDS.get(name, {}).items())
     default = "" if field.is_required() else f" Default: {field.default if field.default is not None else 'none'}."
-    kind: dict[str, Any] = {"help": (field.description or "").replace("%", "%%") + default}
+    about = f"{field.description or ''}{words and f' {words}.'}{default}"
+    kind: dict[str, Any] = {"help": about.replace("%", "%%")}
     if get_origin(field.annotation) is Literal:
         return kind | {"choices": get_args(field.annotation)}
     kind["metavar"] = name.rpartition("_")[2].upper()

@@ -8,6 +8,7 @@ from typing import Any, Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from ntm_core.choice_words import WORDS
 from ntm_core.errors import ConfigError
 
 Controller = Literal["lstm", "gru", "recurrent", "feedforward"]
@@ -78,42 +79,38 @@ class MachineConfig(BaseModel):
         "tanh", description="Nonlinearity of a feed-forward or plain recurrent controller's layers."
     )
     gru_reset_gate: GruResetGate = Field(
-        "after_product", description="Whether a GRU's reset gate acts after the recurrent matrix product or before it."
+        "after_product", description="Where a GRU's reset gate acts: on the recurrent matrix product, or before it."
     )
     head_roles: HeadRoles = Field(
         "read_or_write",
-        description="Whether a head reads or writes, or does both with one weighting: write head i is then read "
-        "head i, and stands twice on every head axis.",
+        description="What a head does; one that does both has one weighting: write head i is then read head i, and "
+        "stands twice on every head axis.",
     )
-    head_input: HeadInput = Field("hidden", description="What the heads hear: the controller's h_t or an LSTM's c_t.")
-    output_input: OutputInput = Field(
-        "hidden_and_reads", description="What the output is formed from: h_t with the reads r_t, x_t with r_t, or h_t."
-    )
+    head_input: HeadInput = Field("hidden", description="What of the controller's state the heads hear.")
+    output_input: OutputInput = Field("hidden_and_reads", description="What the output y_t is formed from.")
     output_activation: OutputActivation = Field(
-        "sigmoid", description="Nonlinearity of the output y_t: a sigmoid for each channel, or one softmax over all."
+        "sigmoid", description="y_t in [0, 1]: the nonlinearity that keeps it there."
     )
 
-    similarity: Similarity = Field("cosine", description="K[u, v] of eq. 2.")
+    similarity: Similarity = Field(
+        "cosine", description="K[u, v], any number: how alike key and memory row are, eq. 2."
+    )
     similarity_epsilon: float = Field(
         1e-8, ge=0, le=1, description="The ε that keeps a cosine or a correlation finite at a zero vector."
     )
     similarity_epsilon_placement: EpsilonPlacement = Field(
         "each_norm",
-        description="Where ε sits: a floor under each norm, a floor under the product of norms, "
-        "added to the product, or added inside the root of the squared product.",
+        description="Where ε sits in eq. 2.",
     )
     similarity_offset: float = Field(
         0.0, ge=-1, le=1, description="A number added to every cell of key and memory before K."
     )
     content_softmax: ContentSoftmax = Field(
         "each_head",
-        description="What the softmax of eq. 1 runs over: the locations of each head; the locations of all read "
-        "heads together, and of all write heads; or each location alone, which makes every w^c(i) 1.",
+        description="What the softmax of eq. 1 runs over: there w^c ≥ 0 and sums to 1.",
     )
-    initial_memory: InitialMemory = Field(
-        "constant", description="M_0; fresh: drawn anew for each episode; given: numbers that are not trained."
-    )
-    initial_memory_value: float = Field(1e-6, ge=-1e6, le=1e6, description="Value of every cell of a constant M_0.")
+    initial_memory: InitialMemory = Field("constant", description="M_0, any numbers: what is in memory before step 1.")
+    initial_memory_value: float = Field(1e-6, ge=-1e6, le=1e6, description="Every cell of a constant M_0.")
     initial_memory_scale: float = Field(
         0.5,
         gt=0,
@@ -121,60 +118,62 @@ class MachineConfig(BaseModel):
         description="Standard deviation of a random_normal M_0, and of the first draw of a learned one.",
     )
     initial_weighting: InitialWeighting = Field(
-        "learned", description="w_0 of every head; given: numbers that are not trained, used as they are."
+        "learned", description="w_0 ≥ 0, sums to 1: where each head looks before step 1."
     )
     initial_weighting_scale: float = Field(
         1.0, ge=0, le=100, description="Standard deviation from which the logits of a learned w_0 are first drawn."
     )
     initial_read: InitialRead = Field(
         "learned",
-        description="r_0 of every read head; fresh: drawn anew for each episode, uniform within ±√(6/W) or the tanh of "
-        "a normal; from_memory: what w_0 reads from M_0.",
+        description="r_0, any numbers: what each read head has read before step 1.",
     )
     initial_controller: InitialController = Field(
-        "learned", description="State of the controller before t = 1; given: numbers that are not trained."
+        "learned", description="h_0, and c_0 of an LSTM, any numbers: the controller's state before step 1."
     )
-    key_activation: VectorActivation = Field("identity", description="Nonlinearity of the key k_t.")
-    key_strength_activation: KeyStrengthActivation = Field("softplus", description="Nonlinearity of β_t.")
-    interpolation_gate_activation: GateActivation = Field("sigmoid", description="Nonlinearity of g_t.")
+    key_activation: VectorActivation = Field(
+        "identity", description="k_t, any numbers: what a head looks for in memory, eq. 1."
+    )
+    key_strength_activation: KeyStrengthActivation = Field(
+        "softplus", description="β_t ≥ 0: how sharply the most similar location stands out, eq. 1."
+    )
+    interpolation_gate_activation: GateActivation = Field(
+        "sigmoid", description="g_t in [0, 1]: how much of w^g comes by content, and not from w_{t-1}, eq. 3."
+    )
     previous_weighting: PreviousWeighting = Field(
         "own",
-        description="The w_{t-1} that a write head interpolates with in eq. 3: its own, or that of the read head of "
-        "the same number.",
+        description="The w_{t-1} that a write head interpolates with in eq. 3.",
     )
     shift_kernel: ShiftKernel = Field(
         "softmax",
-        description="s_t: a softmax over 2R+1 taps (or over their relu or softplus), one scalar turned into a "
-        "fractional shift, or 1 at every tap.",
+        description="s_t ≥ 0, sums to 1: how likely the focus moves by each of -R … +R locations, eq. 4.",
     )
-    sharpening_activation: SharpeningActivation = Field("softplus", description="γ_t = 1 + this nonlinearity.")
+    sharpening_activation: SharpeningActivation = Field(
+        "softplus", description="γ_t ≥ 1: how much of the blur of a shift is undone, eq. 5."
+    )
     sharpening_epsilon: float = Field(0.0, ge=0, le=1, description="A number added in eq. 5; see its placement.")
     sharpening_epsilon_placement: SharpeningEpsilonPlacement = Field(
         "normaliser",
-        description="Where it is added: to the sum that normalises, so that w_t may sum to less than 1; "
-        "or to each w~(i) before the power.",
+        description="Where it is added: in the sum that normalises it makes w_t sum to less than 1.",
     )
     erase_activation: EraseActivation = Field(
         "sigmoid",
-        description="Nonlinearity of e_t; with relu it has no upper bound, with ones all is erased (e_t = 1), "
-        "with none nothing (e_t = 0).",
+        description="e_t in [0, 1]: what share of each cell a write erases, eq. 7.",
     )
-    add_activation: VectorActivation = Field("identity", description="Nonlinearity of a_t.")
+    add_activation: VectorActivation = Field("identity", description="a_t, any numbers: what a write adds, eq. 8.")
     schedule: Schedule = Field(
         "address_first",
-        description="When a weighting acts: a step addresses and then reads and writes with w_t; or it writes (e_t and "
-        "a_t from h_{t-1}) and reads with w_{t-1}, runs the controller, and addresses last.",
+        description="When a weighting acts: in the step that made it, or in the next one, which then writes e_t and "
+        "a_t that come from h_{t-1}.",
     )
     step_order: StepOrder = Field(
         "read_then_write",
-        description="Which memory a head sees: every head M_{t-1}; read heads M_t; "
-        "or heads in a listed order, each write seen by the heads after it.",
+        description="Which memory a head sees; in a listed order, each write is seen by the heads after it.",
     )
     head_order: tuple[HeadKind, ...] | None = Field(
         None, description="The listed order, one entry a head; given exactly if step_order is listed."
     )
     write_order: WriteOrder = Field(
-        "erases_then_adds", description="Several write heads: all erases then all adds, or one head after the other."
+        "erases_then_adds", description="How several write heads write in one step; in a listed order, one by one."
     )
     clip: float | None = Field(
         20.0,
@@ -390,6 +389,7 @@ class OpenChoice(BaseModel):
     choice: str = Field(description="The field's name in MachineConfig.")
     description: str = Field(description="What is chosen.")
     value: str = Field(description="What this machine does.")
+    words: str | None = Field(description="The value in words, or null where its name is plain.")
     paper: str | None = Field(description="What Graves et al. (2014) say, or null where they leave it open.")
     deviates: bool = Field(description="True if the machine does other than the paper says.")
     alternatives: tuple[str, ...] = Field(description="The other values that this version can compute.")
@@ -463,6 +463,7 @@ def _open_choice(config: MachineConfig, name: str) -> OpenChoice:
         choice=name,
         description=field.description or "",
         value="none" if value is None else ", ".join(value) if isinstance(value, tuple) else str(value),
+        words=WORDS.get(name, {}).get(str(value)),
         paper=" or ".join(map(str, allowed)) if allowed else None,
         deviates=allowed is not None and value not in allowed,
         alternatives=tuple(

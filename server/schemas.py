@@ -220,8 +220,9 @@ class CheckpointDetail(CheckpointSummary):
                     "choices": [
                         {
                             "choice": "similarity",
-                            "description": "K[u, v] of eq. 2.",
+                            "description": "K[u, v], any number: how alike key and memory row are, eq. 2.",
                             "value": "cosine",
+                            "words": "cosine of the angle",
                             "paper": "cosine",
                             "deviates": False,
                             "alternatives": ["dot", "scaled_dot", "negative_euclidean", "pearson"],

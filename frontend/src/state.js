@@ -14,6 +14,9 @@ import {NO_BRANCHES} from './branches/tree.js';
  *
  * @typedef {{name: string} & Record<string, unknown>} TaskSettings
  *
+ * @typedef {Record<'diagonal'|'content_jump'|'converged', number|null>} Marks The iterations of a training at which each was
+ *   first measured; null: never.
+ *
  * @typedef {object} Summary One checkpoint in the list.
  * @property {string} id
  * @property {string} name
@@ -22,7 +25,7 @@ import {NO_BRANCHES} from './branches/tree.js';
  * @property {number} parameters
  * @property {MachineConfig} config
  * @property {TaskSettings|null} task
- * @property {{iterations: number, converged_at: number|null}|null} training
+ * @property {{iterations: number, converged_at: number|null, marks?: Marks|null}|null} training Older files have no marks.
  * @property {Record<string, unknown>|null} results
  * @property {string[]} warnings
  * @property {number[]} series The iterations N of its training for which there is a checkpoint id.N, ascending.
@@ -31,6 +34,7 @@ import {NO_BRANCHES} from './branches/tree.js';
  * @property {string} choice
  * @property {string} description
  * @property {string} value
+ * @property {string|null} words The value in words; null where its name is plain.
  * @property {string|null} paper Null where the paper leaves it open.
  * @property {boolean} deviates
  * @property {string[]} alternatives The other values that this version can compute.
@@ -111,16 +115,19 @@ import {NO_BRANCHES} from './branches/tree.js';
  * @typedef {object} RunInfo One training run; its checkpoint has the same id, and id.N is that after N iterations.
  * @property {string} id
  * @property {string} name
- * @property {{task: TaskSettings, config: MachineConfig, recipe: Record<string, unknown>, seed: number}} plan
+ * @property {{task: TaskSettings, config: MachineConfig, recipe: Record<string, unknown>, seed: number,
+ *   memory: boolean}} plan `memory` false: a controller alone.
  * @property {'queued'|'running'|'paused'|'stopped'|'finished'|'failed'} status
  * @property {string|null} message
  * @property {number} created
  * @property {number|null} place
- * @property {{iteration: number, last_iteration: number, marks: Record<'diagonal'|'content_jump'|'converged', number|null>,
+ * @property {{iteration: number, last_iteration: number, marks: Marks,
  *   live: number|null,
  *   loss_bits: number|null, row: MetricRow|null}|null} progress
  * @property {number[]} series
  * @property {boolean} checkpoint
+ * @property {'compiled'|'eager'|null} [core] What computes it; left out or null before that is known.
+ * @property {string|null} [why_eager] One sentence why not the compiled core.
  *
  * @typedef {{name: string, task: TaskSettings, machine: Record<string, unknown>, recipe: Record<string, unknown>,
  *   seed: number}} RunRequest
@@ -129,6 +136,10 @@ import {NO_BRANCHES} from './branches/tree.js';
  * @property {JsonSchema} machine_schema
  * @property {JsonSchema} recipe_schema
  * @property {{task: string, controller: string, machine: Record<string, unknown>, recipe: Record<string, unknown>}[]} best_known
+ * @property {Record<string, Record<string, string>>} words For a field of the machine, what each alternative is in words.
+ * @property {Record<string, Record<string, string[]>>} matters Fields of the machine that matter only where another has one
+ *   of these values.
+ * @property {Record<string, string[]>} growable For each task, the settings that a recipe may let grow.
  *
  * @typedef {{name: string, axes: string[]}} FieldDeclaration
  * @typedef {{name: string, kind: 'read'|'write', same_as: number|null}} Head `same_as`: the index of the read head that

@@ -67,17 +67,9 @@ class Plan(BaseModel):
 
     @model_validator(mode="after")
     def _can_grow(self) -> Self:
-        name = self.recipe.grow
-        if name is None:
-            return self
-        if not isinstance(getattr(self.task, name, None), int) or name not in type(self.task).model_fields:
-            raise ValueError(f"grow is {name!r}: it must be a setting of {self.task.name} that is one whole number")
-        try:
-            first = self.lesson(1)
-        except TaskError as error:
-            raise ValueError(f"grow is {name!r}, which cannot begin at 1: {error}") from None
-        if (first.input_channels, first.output_channels) != (self.task.input_channels, self.task.output_channels):
-            raise ValueError(f"grow is {name!r}: it must leave the number of channels as it is")
+        reason = None if self.recipe.grow is None else _why_not_growing(self.task, self.recipe.grow)
+        if reason is not None:
+            raise ValueError(reason)
         return self
 
     def differences(self, other: "Plan") -> list[str]:
@@ -88,6 +80,24 @@ class Plan(BaseModel):
             for name in mine | theirs
             if mine.get(name) != theirs.get(name)
         ]
+
+
+def growable(task: Task) -> tuple[str, ...]:
+    """The settings of a task that a recipe may let grow."""
+    return tuple(name for name in type(task).model_fields if _why_not_growing(task, name) is None)
+
+
+def _why_not_growing(task: Task, name: str) -> str | None:
+    """One sentence why this setting cannot grow from 1, or None if it can."""
+    if not isinstance(getattr(task, name, None), int) or name not in type(task).model_fields:
+        return f"grow is {name!r}: it must be a setting of {task.name} that is one whole number"
+    try:
+        first = task.with_settings(**{name: 1})
+    except TaskError as error:
+        return f"grow is {name!r}, which cannot begin at 1: {error}"
+    if (first.input_channels, first.output_channels) != (task.input_channels, task.output_channels):
+        return f"grow is {name!r}: it must leave the number of channels as it is"
+    return None
 
 
 def _flat(plan: Plan) -> dict[str, Any]:

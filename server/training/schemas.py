@@ -1,15 +1,16 @@
 """What travels as JSON about training: the request for a run, and what is said of one."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from ntm_core.choice_words import MATTERS, WORDS
 from ntm_core.compiled import Core
 from ntm_core.config import Controller, MachineConfig
-from ntm_core.tasks import Task
+from ntm_core.tasks import TASKS, Task
 from ntm_core.training import Plan, Recipe, default_machine, default_recipe
 from ntm_core.training.metrics import MetricRow
-from ntm_core.training.plan import MAX_SEED
+from ntm_core.training.plan import MAX_SEED, growable
 from server.training.run import RunProgress, Status
 
 _Answer = ConfigDict(frozen=True, extra="forbid")
@@ -88,6 +89,11 @@ class TrainingOptions(BaseModel):
     machine_schema: dict[str, Any] = Field(description="JSON schema of MachineConfig.")
     recipe_schema: dict[str, Any] = Field(description="JSON schema of Recipe.")
     best_known: tuple[BestKnown, ...]
+    words: dict[str, dict[str, str]] = Field(description="What an alternative of a field of the machine is, in words.")
+    matters: dict[str, dict[str, tuple[str, ...]]] = Field(
+        description="Fields of the machine that matter only where another field has one of these values."
+    )
+    growable: dict[str, tuple[str, ...]] = Field(description="For each task, the settings that a recipe may let grow.")
 
 
 class RunAction(BaseModel):
@@ -100,7 +106,7 @@ class RunAction(BaseModel):
 
 def training_options(tasks: tuple[str, ...]) -> TrainingOptions:
     """The options, with the best known machine and recipe of each task and controller."""
-    controllers: tuple[Controller, ...] = ("lstm", "gru", "feedforward")
+    controllers: tuple[Controller, ...] = get_args(Controller)
     return TrainingOptions(
         machine_schema=MachineConfig.model_json_schema(),
         recipe_schema=Recipe.model_json_schema(),
@@ -114,4 +120,7 @@ def training_options(tasks: tuple[str, ...]) -> TrainingOptions:
             for task in tasks
             for controller in controllers
         ),
+        words=WORDS,
+        matters=MATTERS,
+        growable={task: growable(TASKS[task]()) for task in tasks},
     )

@@ -460,6 +460,8 @@ def test_help_on_train_tells_every_field_of_machine_and_recipe(
             assert f"--{name.replace('_', '-')} " in told
     for task in TASKS:
         assert task in told
+    assert "β_t ≥ 0" in told
+    assert "uniform: the same at every location;" in " ".join(told.split())
 
 
 @pytest.mark.parametrize(

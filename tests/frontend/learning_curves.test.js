@@ -3,16 +3,27 @@ import {test} from 'node:test';
 
 import {curvesOf, kindOf} from '../../frontend/src/shell/learning_curves.js';
 
-const run = (seed, recipe = {batch: 1, max_iterations: 9}) => ({plan: {task: {name: 'copy'}, config: {controller: 'lstm'}, recipe, seed}});
+const run = (seed, recipe = {batch: 1, max_iterations: 9}, memory = true) => ({plan: {task: {name: 'copy'}, config: {controller: 'lstm'}, recipe, seed, memory}});
 const rows = (...values) => values.map((wrong_bits, index) => ({sequences: 10 * index, wrong_bits}));
 
 test('runs that differ in seed alone are one curve, with median and range over them', () => {
   const [curve, ...others] = curvesOf([{run: run(1), rows: rows(4, 2)}, {run: run(2), rows: rows(8, 1, 0)}, {run: run(3), rows: rows(6)}], 'wrong_bits');
   assert.deepEqual(others, []);
-  assert.deepEqual(curve, {x: [0, 10, 20], median: [6, 1.5, 0], low: [4, 1, 0], high: [8, 2, 0], name: 'copy, lstm, 3 seeds'});
+  assert.deepEqual(curve, {x: [0, 10, 20], median: [6, 2, 2], low: [4, 1, 0], high: [8, 6, 6], name: 'copy, lstm, 3 seeds'});
 });
 
 test('another recipe is another curve; another limit is not', () => {
   assert.notEqual(kindOf(run(1)), kindOf(run(1, {batch: 2, max_iterations: 9})));
   assert.equal(kindOf(run(1)), kindOf(run(5, {batch: 1, max_iterations: 99})));
+});
+
+test('a seed that ended counts on with its last measurement, and only from its first', () => {
+  const late = [{sequences: 5, wrong_bits: 9}, {sequences: 30, wrong_bits: 3}];
+  const [curve] = curvesOf([{run: run(1), rows: rows(4, 2)}, {run: run(2), rows: late}], 'wrong_bits');
+  assert.deepEqual([curve.x, curve.median, curve.low, curve.high], [[0, 5, 10, 30], [4, 6.5, 5.5, 2.5], [4, 4, 2, 2], [4, 9, 9, 3]]);
+});
+
+test('a controller without memory is no seed of the machine with one', () => {
+  const curves = curvesOf([{run: run(1), rows: rows(4)}, {run: run(2, undefined, false), rows: rows(8)}], 'wrong_bits');
+  assert.deepEqual(curves.map(({name, median}) => [name, median]), [['copy, lstm, seed 1', [4]], ['copy, no memory, seed 2', [8]]]);
 });

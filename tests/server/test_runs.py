@@ -6,11 +6,12 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from fastapi.testclient import TestClient
 
+from ntm_core.config import Controller
 from ntm_core.tasks import TASKS
 from ntm_core.training import Recipe, default_machine, default_recipe
 from server.app import create_app
@@ -270,9 +271,13 @@ def test_the_options_hold_every_choice_and_the_best_known_recipes(client: TestCl
     assert "similarity" in options["machine_schema"]["properties"]
     assert "learning_rate" in options["recipe_schema"]["properties"]
     best = {(one["task"], one["controller"]): one for one in options["best_known"]}
-    assert len(best) == 3 * len(TASKS)
+    assert len(best) == len(get_args(Controller)) * len(TASKS)
     assert best["copy", "lstm"]["machine"] == default_machine("copy")
     assert best["copy", "feedforward"]["recipe"] == Recipe(**default_recipe("copy", "feedforward")).model_dump()
+    assert options["words"]["initial_weighting"]["one_hot"] == "one-hot at location 0"
+    assert options["matters"]["head_order"] == {"step_order": ["listed"]}
+    assert options["growable"]["dynamic_ngrams"] == ["context"]
+    assert options["growable"]["copy"] == []
 
 
 def _workers(data: Path) -> list[int]:

@@ -5,6 +5,7 @@
 /** @import {Store} from '../store.js' */
 /** @import {Child} from './dom.js' */
 import {RECORDED} from '../api.js';
+import {EAGER, whyEager} from './core_note.js';
 import {el, mathText, modal} from './dom.js';
 import {machineLine} from './machine_line.js';
 import {originSection, readingForm} from './origin.js';
@@ -28,7 +29,7 @@ export function conventionsPanel({store, actions}) {
  */
 function content({checkpoints, request, detail, trace}, actions, close) {
   const chosen = checkpoints.find(({id}) => id === request?.checkpoint);
-  if (chosen?.source === 'recorded') return [...aboutRecording(chosen), ...computedBy(trace)];
+  if (chosen?.source === 'recorded') return aboutRecording(chosen);
   if (!detail || detail.status === 'pending') return [el('p', {}, 'Loading…')];
   if (detail.status === 'failed') return [el('p', {class: 'text-error'}, detail.error.message)];
   return [...aboutModel(detail.value, actions, close), ...computedBy(trace)];
@@ -40,8 +41,9 @@ function content({checkpoints, request, detail, trace}, actions, close) {
  */
 function computedBy({data}) {
   if (!data) return [];
-  const by = data.header.core === 'compiled' ? 'by the compiled core' : 'by PyTorch, step by step';
-  return [el('p', {class: 'text-muted', 'data-core': data.header.core ?? 'eager'}, `The trace on screen was computed ${by}.`)];
+  const why = whyEager(data.header);
+  const told = why === null ? 'computed by the compiled core.' : `${EAGER}. ${why}`;
+  return [el('p', {class: 'text-muted'}, `The trace on screen was ${told}`)];
 }
 
 /**
@@ -106,10 +108,10 @@ function choicesTable(choices) {
 }
 
 /** @param {Choice} choice */
-function choiceRow({choice, description, value, paper, deviates}) {
+function choiceRow({choice, description, value, words: meaning, paper, deviates}) {
   return el('tr', {'data-deviates': deviates},
     el('th', {scope: 'row'}, words(choice), el('small', {}, ...mathText(description))),
-    el('td', {}, el('code', {}, String(value)), deviates && el('span', {class: 'chip-warn'}, 'deviates')),
+    el('td', {}, el('code', {}, value), deviates && el('span', {class: 'chip-warn'}, 'deviates'), meaning !== null && el('small', {}, ...mathText(meaning))),
     el('td', {}, paper === null ? el('span', {class: 'text-muted'}, 'leaves it open') : el('code', {}, paper)));
 }
 

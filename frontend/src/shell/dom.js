@@ -40,16 +40,20 @@ export function replaceChildren(node, ...children) {
   node.replaceChildren(...present(children));
 }
 
+/** A letter of an equation with what stands above it, below it, or both: w^c, M_0, w^c_t, M_{t-1}. */
+const SYMBOL = /(?<![\p{L}\d_])(\p{L}(?:\^[a-z](?:_(?:\{[^}]+\}|\w))?|_(?:\{[^}]+\}|\w))(?![\p{L}\d_]))/u;
+
 /**
- * Text in which M_0 and M_{t-1} are set as the paper sets them.
+ * Text in which M_0, w^c and M_{t-1} are set as the paper sets them.
  *
  * @param {string} text
  * @returns {Child[]}
  */
 export function mathText(text) {
-  return text.split(/\b([A-Za-zβγ]_(?:\{[^}]+\}|\w))/).map((piece, at) => {
+  return text.split(SYMBOL).map((piece, at) => {
     if (at % 2 === 0) return piece;
-    return el('span', {class: 'math'}, piece[0], el('sub', {}, piece.slice(2).replace(/[{}]/g, '').replace('-', '−')));
+    const [above, below] = [/\^(\w)/, /_\{?([^}]+)/].map((part) => part.exec(piece)?.[1]);
+    return el('span', {class: 'math'}, piece[0], above && el('sup', {}, above), below && el('sub', {}, below.replace('-', '−')));
   });
 }
 

@@ -18,14 +18,15 @@ const SIZE = Object.freeze({width: 780, height: 260});
  * @param {RunInfo} run
  * @returns {string}
  */
-export function kindOf({plan: {task, config, recipe}}) {
-  return JSON.stringify([task, config, {...recipe, max_iterations: null}]);
+export function kindOf({plan: {task, config, recipe, memory}}) {
+  return JSON.stringify([task, config, {...recipe, max_iterations: null}, memory]);
 }
 
 /**
  * @param {Measured[]} measured
  * @param {'loss_bits'|'wrong_bits'} measure
- * @returns {Curve[]} One for each kind of run: median and range over its seeds, where at least one has a measurement.
+ * @returns {Curve[]} One for each kind of run: median and range over its seeds, wherever one was measured. A run that ended
+ *   earlier counts on with its last measurement, so that no curve jumps where one of its seeds ends.
  */
 export function curvesOf(measured, measure) {
   /** @type {Map<string, Measured[]>} */
@@ -33,15 +34,15 @@ export function curvesOf(measured, measure) {
   for (const one of measured) kinds.set(kindOf(one.run), [...(kinds.get(kindOf(one.run)) ?? []), one]);
   return [...kinds.values()].map((same) => {
     const x = [...new Set(same.flatMap(({rows}) => rows.map(({sequences}) => sequences)))].sort((a, b) => a - b);
-    const at = x.map((sequences) => same.flatMap(({rows}) => rows.filter((row) => row.sequences === sequences).map((row) => row[measure])));
-    const [{run}] = same;
-    const seeds = same.length === 1 ? `seed ${run.plan.seed}` : `${same.length} seeds`;
+    const at = x.map((sequences) => same.flatMap(({rows}) => rows.findLast((row) => row.sequences <= sequences)?.[measure] ?? []));
+    const [{run: {plan}}] = same;
+    const seeds = same.length === 1 ? `seed ${plan.seed}` : `${same.length} seeds`;
     return {
       x,
       median: at.map(median),
       low: at.map((values) => Math.min(...values)),
       high: at.map((values) => Math.max(...values)),
-      name: `${run.plan.task.name}, ${run.plan.config.controller}, ${seeds}`,
+      name: `${plan.task.name}, ${plan.memory ? plan.config.controller : 'no memory'}, ${seeds}`,
     };
   });
 }
@@ -58,7 +59,8 @@ export function learningCurves() {
   const host = el('div', {class: 'curves', role: 'img', 'aria-label': 'Learning curves: a measure against sequences trained on'});
   host.style.height = `${SIZE.height}px`;
   return {
-    root: host,
+    root: el('figure', {class: 'curves-figure'}, host, el('figcaption', {class: 'text-muted'},
+      'Runs that differ in seed alone are one curve: their median, within their range. A run that ended earlier counts on with its last measurement.')),
     async draw(measured, measure) {
       await loadPlotly();
       const width = host.clientWidth || SIZE.width;

@@ -4,8 +4,10 @@
 /** @import {State} from '../state.js' */
 /** @import {Store} from '../store.js' */
 /** @import {TraceData} from '../trace_data.js' */
+import {isRecording} from '../api.js';
 import {refusalOf} from '../change_words.js';
 import {isChanged, UNCHANGED} from '../interventions.js';
+import {EAGER, whyEager} from './core_note.js';
 import {el, icon, iconButton, replaceChildren} from './dom.js';
 import {withSteps} from './input_rows.js';
 import {setBusy} from '../views/dom.js';
@@ -83,8 +85,10 @@ export function mountResult(root, {store, signal}) {
     if (state.trace.retry_at !== null) ticking = window.setTimeout(() => render(store.get()), TICK);
     const {data} = state.trace;
     const notes = data ? [withSteps(data.header.task_note ?? ''), ...data.header.warnings].filter(Boolean) : [];
+    const slow = data && state.request && !isRecording(state.request.checkpoint) ? whyEager(data.header) : null;
     replaceChildren(root,
       ...resultParts(state, Date.now()).map(({text, tone}) => el('span', {class: `result result-${tone}`}, text)),
+      slow !== null && el('span', {class: 'result result-eager', title: slow}, EAGER),
       state.request?.inputs ? el('span', {class: 'result result-typed'}, 'typed input') : null,
       ...notes.map((note) => el('span', {class: 'result result-note'}, note)));
   }

@@ -2,17 +2,25 @@
 
 /** @import {Actions} from '../actions.js' */
 /** @import {Api} from '../api.js' */
-/** @import {RunInfo, TaskInfo, TrainingOptions} from '../state.js' */
+/** @import {RunInfo, TaskInfo, TaskSettings, TrainingOptions} from '../state.js' */
 /** @import {Store} from '../store.js' */
 import {failureFrom} from '../failure.js';
+import {controlsOf} from '../task_settings.js';
 import {el, modal, replaceChildren} from './dom.js';
 import {learningCurves} from './learning_curves.js';
-import {fieldSet} from './machine_form.js';
+import {choiceText, explained, fieldSet, noteLine, rangeText} from './machine_form.js';
 import {settingFields} from './settings_form.js';
 import {whole} from './whole.js';
 
-const CONTROLLERS = /** @type {const} */ ([['lstm', 'LSTM'], ['gru', 'GRU'], ['feedforward', 'feed-forward']]);
-const SIZES = new Set(['memory_size', 'word_size', 'read_heads', 'write_heads', 'shift_range', 'controller_size', 'controller_layers']);
+const SIZES = ['memory_size', 'word_size', 'read_heads', 'write_heads', 'shift_range', 'controller_size', 'controller_layers', 'controller_layer_sizes'];
+
+/** The open choices in the order of the equations; what is in no group comes last. */
+const GROUPS = /** @type {const} */ ([
+  ['Before step 1', ['initial_memory', 'initial_memory_value', 'initial_memory_scale', 'initial_weighting', 'initial_weighting_scale', 'initial_read', 'initial_controller']],
+  ['Looking by content, eq. 1 and 2', ['key_activation', 'key_strength_activation', 'similarity', 'similarity_epsilon', 'similarity_epsilon_placement', 'similarity_offset', 'content_softmax']],
+  ['Moving by location, eq. 3 to 5', ['interpolation_gate_activation', 'previous_weighting', 'shift_kernel', 'shift_edge', 'sharpening_activation', 'sharpening_epsilon', 'sharpening_epsilon_placement']],
+  ['Reading and writing, eq. 6 to 8', ['erase_activation', 'add_activation', 'head_roles', 'schedule', 'step_order', 'head_order', 'write_order']],
+]);
 const MAX_SEED = 2 ** 31 - 1;
 
 /**
@@ -46,47 +54,57 @@ export function trainDialog({store, api, actions, signal}) {
  * @returns {HTMLElement}
  */
 function trainForm({options, tasks, actions, started}) {
-  const trainable = tasks.filter(({name}) => options.best_known.some(({task}) => task === name));
+  const {best_known, words, matters, growable} = options;
+  const trainable = tasks.filter(({name}) => best_known.some(({task}) => task === name));
+  const controllers = [...new Set(best_known.map((one) => one.controller))];
   const task = el('select', {class: 'select', name: 'task'}, ...trainable.map(({name, title}) => el('option', {value: name}, title)));
-  const controller = el('select', {class: 'select', name: 'controller'}, ...CONTROLLERS.map(([value, title]) => el('option', {value}, title)));
+  const controller = el('select', {class: 'select', name: 'controller'},
+    ...controllers.map((value) => el('option', {value}, choiceText(value, words.controller?.[value]))));
   const seed = el('input', {type: 'number', class: 'number', name: 'seed', min: 0, max: MAX_SEED, step: 1, value: 0, required: true});
   const name = el('input', {type: 'text', class: 'text-input', name: 'name', maxlength: 80, placeholder: 'named after task and seed'});
-  const settings = el('div', {class: 'fields'});
-  const machine = el('div', {});
-  const choices = el('div', {});
-  const recipe = el('div', {});
-  /** @type {{settings: import('../state.js').TaskSettings, fields: import('./machine_form.js').FieldSet[], recipe: import('./machine_form.js').FieldSet}|null} */
+  const purpose = el('p', {class: 'train-purpose text-muted'});
+  const settings = el('div', {class: 'reading-fields choice-fields'});
+  const [sizes, choices, recipe] = [el('div', {}), el('div', {}), el('div', {})];
+  /** @type {{settings: TaskSettings, machine: import('./machine_form.js').FieldSet, recipe: import('./machine_form.js').FieldSet}|null} */
   let form = null;
 
-  /** @param {import('../state.js').TaskSettings} values */
+  /** @param {TaskSettings} values */
   function drawSettings(values) {
     const info = trainable.find((one) => one.name === task.value);
     if (!info || !form) return;
     form.settings = values;
-    replaceChildren(settings, ...settingFields(info, values, () => true, drawSettings));
+    const focused = settings.contains(document.activeElement) ? document.activeElement?.getAttribute('aria-label') : null;
+    replaceChildren(settings, ...taskFields(info, values, drawSettings));
+    if (focused) /** @type {HTMLElement|null} */ (settings.querySelector(`[aria-label="${CSS.escape(focused)}"]`))?.focus();
   }
 
   function draw() {
     const info = trainable.find((one) => one.name === task.value);
-    const best = options.best_known.find((one) => one.task === task.value && one.controller === controller.value);
+    const best = best_known.find((one) => one.task === task.value && one.controller === controller.value);
     if (!info || !best) return;
-    const sizes = fieldSet(options.machine_schema, best.machine, (field) => SIZES.has(field));
-    const open = fieldSet(options.machine_schema, best.machine, (field) => !SIZES.has(field) && field !== 'controller');
-    form = {settings: info.defaults, fields: [sizes, open], recipe: fieldSet(options.recipe_schema, best.recipe)};
-    replaceChildren(machine, sizes.root);
-    replaceChildren(choices, open.root);
-    replaceChildren(recipe, form.recipe.root);
+    const grown = growable[task.value] ?? [];
+    form = {
+      settings: info.defaults,
+      machine: fieldSet({schema: options.machine_schema, start: {...best.machine, controller: controller.value}, words, matters}),
+      recipe: fieldSet({schema: options.recipe_schema, start: best.recipe, options: {grow: [null, ...grown]}}),
+    };
+    replaceChildren(purpose, info.description);
+    replaceChildren(sizes, form.machine.part(SIZES));
+    replaceChildren(choices, ...choiceGroups(form.machine));
+    replaceChildren(recipe, form.recipe.part(form.recipe.names.filter((field) => field !== 'grow_every' || grown.length > 0)));
     drawSettings(info.defaults);
   }
   task.addEventListener('change', draw);
   controller.addEventListener('change', draw);
   draw();
 
-  const labelled = (/** @type {string} */ label, /** @type {HTMLElement} */ input) => el('label', {class: 'reading-field'}, el('span', {}, label), input);
   const root = el('form', {class: 'reading train-form'},
-    el('div', {class: 'reading-fields'}, labelled('Task', task), labelled('Controller', controller), labelled('Seed', seed), labelled('Name', name)),
+    el('div', {class: 'reading-fields train-first'},
+      explained('task', 'Task', '', task), explained('controller', 'Controller', '', controller),
+      explained('seed', 'Seed', '', seed), explained('name', 'Name', '', name)),
+    purpose,
     settings,
-    el('details', {}, el('summary', {}, 'Sizes'), machine),
+    el('details', {}, el('summary', {}, 'Sizes'), sizes),
     el('details', {}, el('summary', {}, 'Every open choice of the machine'), choices),
     el('details', {}, el('summary', {}, 'Recipe'), recipe),
     el('div', {class: 'dialog-actions'}, el('button', {type: 'submit', class: 'button button-primary'}, 'Train')));
@@ -96,13 +114,39 @@ function trainForm({options, tasks, actions, started}) {
     const asked = {
       name: name.value.trim() || `${task.value}, ${controller.value}, seed ${seed.value}`,
       task: form.settings,
-      machine: Object.assign({controller: controller.value}, ...form.fields.map((fields) => fields.changed())),
+      machine: {controller: controller.value, ...form.machine.changed()},
       recipe: form.recipe.changed(),
       seed: seed.valueAsNumber,
     };
     if (await actions.runs.start(asked)) started();
   });
   return root;
+}
+
+/**
+ * @param {TaskInfo} info
+ * @param {TaskSettings} values
+ * @param {(values: TaskSettings) => void} onChange
+ * @returns {HTMLElement[]} The task's settings, each with a line that tells what it is.
+ */
+function taskFields(info, values, onChange) {
+  return controlsOf(info.settings_schema).map((control) => {
+    const id = `train-setting-${control.name}`;
+    const range = control.options.length > 0 ? '' : rangeText(control);
+    const fields = settingFields(info, values, ({name}) => name === control.name, onChange);
+    for (const input of fields.flatMap((field) => [...field.querySelectorAll('input, select')])) input.setAttribute('aria-describedby', `${id}-note`);
+    return el('div', {class: 'reading-field'}, ...fields, noteLine(id, `${control.description} ${range && `${range}.`}`));
+  });
+}
+
+/**
+ * @param {import('./machine_form.js').FieldSet} machine
+ * @returns {HTMLElement[]} The open choices, under headings.
+ */
+function choiceGroups(machine) {
+  const named = new Set([...SIZES, ...GROUPS.flatMap(([, names]) => names)]);
+  return [...GROUPS, /** @type {const} */ (['Controller, output and limits', machine.names.filter((name) => !named.has(name))])]
+    .map(([title, names]) => el('section', {class: 'choice-group'}, el('h4', {}, title), machine.part([...names])));
 }
 
 /**

@@ -1,9 +1,10 @@
 // The training of the machine on screen: how far its run is, what to do with it, and the slider that scrubs through it.
 
 /** @import {Actions} from '../actions.js' */
-/** @import {RunInfo, State, Summary} from '../state.js' */
+/** @import {Marks, RunInfo, State, Summary} from '../state.js' */
 /** @import {Store} from '../store.js' */
 import {checkpointOf, isActive, momentOf} from '../runs.js';
+import {EAGER} from './core_note.js';
 import {confirmed, el, iconButton, replaceChildren} from './dom.js';
 import {whole} from './whole.js';
 
@@ -15,7 +16,7 @@ const MARKS = /** @type {const} */ ([['diagonal', 'diagonal'], ['content_jump', 
  * @property {string} id
  * @property {number[]} series The iterations of which there is a checkpoint.
  * @property {string} newest What comes after those.
- * @property {Partial<Record<typeof MARKS[number][0], number|null>>} marks
+ * @property {Partial<Marks>} marks
  */
 
 /** Milliseconds over which the speed is measured. */
@@ -105,10 +106,10 @@ function historyOfRun({id, series, progress}) {
  * @param {Summary|undefined} checkpoint
  * @returns {History|null} Null if there is nothing of it but its end.
  */
-function historyOf(checkpoint) {
+export function historyOf(checkpoint) {
   if (!checkpoint || checkpoint.series.length === 0) return null;
   const {id, series, training} = checkpoint;
-  return {id, series, newest: `iteration ${whole(training?.iterations ?? 0)}`, marks: {converged: training?.converged_at ?? null}};
+  return {id, series, newest: `iteration ${whole(training?.iterations ?? 0)}`, marks: training?.marks ?? {converged: training?.converged_at ?? null}};
 }
 
 /**
@@ -116,7 +117,7 @@ function historyOf(checkpoint) {
  * @param {number|null} perSecond Iterations.
  * @returns {(Node|false)[]}
  */
-function words({name, status, message, place, progress}, perSecond) {
+function words({name, status, message, place, progress, core, why_eager: why}, perSecond) {
   const state = status === 'queued' ? `waits: ${place === 0 ? 'next' : `${place} before it`}` : status;
   const numbers = progress && [
     `${whole(progress.iteration)} of ${whole(progress.last_iteration)} iterations`,
@@ -130,6 +131,7 @@ function words({name, status, message, place, progress}, perSecond) {
     el('span', {class: `run-status run-${status}`}, state),
     el('strong', {}, name),
     numbers !== null && el('span', {class: 'training-numbers'}, numbers.join(' · ')),
+    core === 'eager' && el('span', {class: 'result-eager', title: why ?? null}, EAGER),
     message !== null && el('span', {class: status === 'failed' ? 'text-error' : 'text-muted'}, message),
     progress !== null && el('progress', {max: progress.last_iteration, value: progress.iteration, 'aria-label': 'Progress of the training'}),
   ];

@@ -3,6 +3,7 @@ import pytest
 from ntm_core.errors import ConfigError, TaskError, TrainingError
 from ntm_core.tasks import Copy, DynamicNgrams, PrioritySort, RepeatCopy, Task
 from ntm_core.training import Plan
+from ntm_core.training.plan import growable
 from tests.core.training.plans import small_plan
 
 
@@ -53,6 +54,15 @@ def test_a_setting_that_grows_begins_at_one_and_ends_at_its_own_value() -> None:
     assert plan.lesson(1) == DynamicNgrams(context=1, length=10)
     assert plan.lesson(5) == plan.lesson(10**6) == task
     assert small_plan(task).lesson(1) == task
+
+
+def test_what_may_grow_is_what_a_plan_takes() -> None:
+    for task in (DynamicNgrams(), PrioritySort(), RepeatCopy()):
+        plan = small_plan(task).model_dump()
+        for name in growable(task):
+            assert Plan.make(**plan | {"recipe": plan["recipe"] | {"grow": name}}).lesson(1) != task
+    assert growable(DynamicNgrams()) == ("context",)
+    assert growable(RepeatCopy()) == ()
 
 
 @pytest.mark.parametrize(
