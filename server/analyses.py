@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from ntm_core.analysis.alignment import common_steps
 from ntm_core.analysis.divergence import divergence
 from ntm_core.analysis.matching import comparison_size, matchings
 from ntm_core.analysis.metrics import Measurement
@@ -65,18 +66,18 @@ class Analyses:
         self._require(cells, f"every quantity, head and step of {len(corrupted)} patched", "steps")
         return Patching(machine, clean, corrupted, asked.quantities, asked.steps, sources)
 
-    def comparison(self, a: Trace, b: Trace, tolerance: float) -> ComparisonResult:
+    def comparison(self, a: Trace, b: Trace, tolerance: float, offset: int) -> ComparisonResult:
         """Two traces compared; LimitExceeded if matching their rows would take too long."""
-        plain = divergence(a, b, tolerance=tolerance)
+        plain = divergence(a, b, tolerance=tolerance, offset=offset)
         if a.header.config.memory_size == b.header.config.memory_size:
-            config, steps = a.header.config, 1 + min(len(a), len(b))
+            config, steps = a.header.config, 1 + len(common_steps(a, b, offset))
             numbers = _NUMBERS_OF_A_CELL * config.memory_size * config.word_size * steps
-            self._require(max(comparison_size(a, b), numbers), f"rows of {steps} memories matched", None)
+            self._require(max(comparison_size(a, b, offset), numbers), f"rows of {steps} memories matched", None)
         try:
-            found = matchings(a, b)
+            found = matchings(a, b, offset)
         except AnalysisError as error:
             return ComparisonResult.unmatched(plain, str(error))
-        return ComparisonResult.of(plain, found, divergence(a, b, found.best.rows, tolerance))
+        return ComparisonResult.of(plain, found, divergence(a, b, found.best.rows, tolerance, offset))
 
     def _require(self, cells: int, what: str, field: str | None) -> None:
         limit = self.settings.max_analysis_cells

@@ -184,6 +184,9 @@ class ComparisonRequest(BaseModel):
     a: ComparedTrace
     b: ComparedTrace
     tolerance: float = Field(TOLERANCE, ge=0, le=1e6, description="Numbers that lie no further apart do not differ.")
+    offset: int = Field(
+        0, strict=True, gt=-(2**31), lt=2**31, description="Step t + offset of B stands beside step t of A."
+    )
 
 
 class MatchingInfo(BaseModel):
@@ -220,8 +223,8 @@ class DivergenceInfo(BaseModel):
 
     step: int = Field(description="Index of the step of A, from 0.")
     stage: str = Field(
-        description="What differs, the first in the order of computation: an array of the step by its name, or what "
-        "the step found, memory or previous_weighting."
+        description="What differs, the first in the order of computation: an array of the step by its name, or what it "
+        "found, memory or previous_weighting."
     )
     head: int | None = Field(description="Index on the head axis of the head that differs most; null: no head's.")
     head_name: str | None
@@ -233,7 +236,7 @@ class DivergenceResult(BaseModel):
 
     model_config = _Answer
 
-    steps: int = Field(description="The steps that both have.")
+    steps: int = Field(description="The steps that stand beside each other.")
     tolerance: float
     skipped: tuple[str, ...] = Field(description="Arrays that have other shapes.")
     first: DivergenceInfo | None = Field(description="Null if they do not part.")

@@ -210,10 +210,11 @@ export function createApi(
     /**
      * @param {TraceRequest} a
      * @param {TraceRequest} b
+     * @param {number} offset How many steps later b is at the same moment.
      * @param {AbortSignal} signal
      * @returns {Promise<Comparison>} Which rows of B stand for those of A, and where the two part.
      */
-    compare: async (a, b, signal) => (await post('/api/comparisons', {a: compared(a), b: compared(b)}, signal)).json(),
+    compare: async (a, b, offset, signal) => (await post('/api/comparisons', {a: compared(a), b: compared(b), offset}, signal)).json(),
 
     /**
      * @param {MetricsRequest} asked

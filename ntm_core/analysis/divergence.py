@@ -17,6 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ntm_core.analysis.alignment import common_steps
 from ntm_core.errors import AnalysisError
 from ntm_core.trace import Array, Trace
 
@@ -89,7 +90,7 @@ def divergence(
         raise AnalysisError(f"the tolerance is {tolerance}: it must be at least 0")
     if rows is not None and sorted(rows) != list(range(b.header.config.memory_size)):
         raise AnalysisError(f"the rows must name each of B's {b.header.config.memory_size} locations once")
-    common = range(max(0, -offset), max(0, -offset, min(len(a), len(b) - offset)))
+    common = common_steps(a, b, offset)
     skipped = tuple(stage for stage in STAGES if _shape(a, stage) != _shape(b, stage))
     found = [_first(a, b, stage, rows, tolerance, common, offset) for stage in STAGES if stage not in skipped]
     parted = [divergence for divergence in found if divergence is not None]

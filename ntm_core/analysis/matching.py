@@ -10,7 +10,7 @@ for location i of A. In the order from simple to free:
 * `assignment`: any permutation, the best of all by the Hungarian method.
 
 Best means the smallest *difference*: Σ|A − B| over Σ|A| + Σ|B|, 0 for equal and at most 1, of the weightings of all
-heads and of the memory, half each; over all that both traces have, from before step 1 to the last common step.
+heads and of the memory, half each; over the steps that stand beside each other, and what was before them.
 
 The matching to use is the simplest whose difference is at most `TOLERANCE` above the smallest of all, or at most a
 tenth larger (`NEARLY`): a permutation has N! ways to fit what is only noise.
@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment  # type: ignore[import-untyped]  # it ships no types
 from scipy.spatial.distance import cdist  # type: ignore[import-untyped]
 
+from ntm_core.analysis.alignment import common_steps
 from ntm_core.errors import AnalysisError
 from ntm_core.trace import Trace
 
@@ -88,16 +89,21 @@ class _Quantity:
         return float(self.costs[np.arange(len(rows)), rows].sum())
 
 
-def matchings(a: Trace, b: Trace) -> Matchings:
-    """The best matching of each family, and the one to use.
+def matchings(a: Trace, b: Trace, offset: int = 0) -> Matchings:
+    """The best matching of each family, and the one to use; step t + `offset` of B stands beside step t of A.
 
-    AnalysisError if the machines differ in N or in their heads, or if a weighting is not a number. The memory counts
-    only where both have words of one length and no NaN.
+    AnalysisError if the machines differ in N or in their heads, if a weighting is not a number, or if no steps stand
+    beside each other. The memory counts only where both have words of one length and no NaN.
     """
     _require_alike(a, b)
-    steps = min(len(a), len(b))
-    weighting = _quantity(_rows_of_weightings(a, steps), _rows_of_weightings(b, steps))
-    memory = _quantity_of_memory(a, b, steps)
+    steps = common_steps(a, b, offset)
+    if not steps:
+        raise AnalysisError(
+            f"no step of B, {offset} later, stands beside one of A: rows are matched over those that do"
+        )
+    late = range(steps.start + offset, steps.stop + offset)
+    weighting = _quantity(_rows_of_weightings(a, steps), _rows_of_weightings(b, late))
+    memory = _quantity_of_memory(a, b, steps, late)
     used = [weighting] if memory is None else [weighting, memory]
     ways = _ways(np.sum([quantity.costs / (quantity.size or 1) for quantity in used], axis=0))
     found = tuple(
@@ -121,9 +127,9 @@ def simplest(found: tuple[Matching, ...]) -> Matching:
     return next(matching for matching in found if matching.difference <= limit)
 
 
-def comparison_size(a: Trace, b: Trace) -> int:
+def comparison_size(a: Trace, b: Trace, offset: int = 0) -> int:
     """How many pairs of numbers `matchings` holds against each other."""
-    config, steps = a.header.config, 1 + min(len(a), len(b))
+    config, steps = a.header.config, 1 + len(common_steps(a, b, offset))
     return config.memory_size**2 * steps * (config.heads + config.word_size)
 
 
@@ -140,22 +146,23 @@ def _require_alike(a: Trace, b: Trace) -> None:
             raise AnalysisError(f"the weightings of {name} hold what is not a number: rows are matched by them")
 
 
-def _rows_of_weightings(trace: Trace, steps: int) -> NDArray[np.float64]:
-    """w_0 … w_T of all heads, one row a location: (location, number)."""
-    every = np.concatenate([trace["initial_weighting"][None], trace["weighting"][:steps]]).astype(np.float64)
+def _rows_of_weightings(trace: Trace, steps: range) -> NDArray[np.float64]:
+    """w of all heads before the first of these steps and after each, one row a location: (location, number)."""
+    before = trace["weighting"][steps.start - 1] if steps.start else trace["initial_weighting"]
+    every = np.concatenate([before[None], trace["weighting"][steps.start : steps.stop]]).astype(np.float64)
     return every.reshape(-1, every.shape[-1]).T
 
 
-def _rows_of_memory(trace: Trace, steps: int) -> NDArray[np.float64]:
-    """M_0 … M_T, one row a location: (location, number)."""
-    every = trace.memory[: steps + 1].astype(np.float64)
+def _rows_of_memory(trace: Trace, steps: range) -> NDArray[np.float64]:
+    """M before the first of these steps and after each, one row a location: (location, number)."""
+    every = trace.memory[steps.start : steps.stop + 1].astype(np.float64)
     return np.moveaxis(every, 1, 0).reshape(every.shape[1], -1)
 
 
-def _quantity_of_memory(a: Trace, b: Trace, steps: int) -> _Quantity | None:
+def _quantity_of_memory(a: Trace, b: Trace, steps: range, late: range) -> _Quantity | None:
     if a.header.config.word_size != b.header.config.word_size:
         return None
-    first, second = _rows_of_memory(a, steps), _rows_of_memory(b, steps)
+    first, second = _rows_of_memory(a, steps), _rows_of_memory(b, late)
     return _quantity(first, second) if np.isfinite(first).all() and np.isfinite(second).all() else None
 
 

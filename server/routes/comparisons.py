@@ -43,5 +43,5 @@ async def _comparison(
 ) -> AsyncGenerator[bytes]:
     """The comparison as one document."""
     a, b = await sources.either(run, asked.a), await sources.either(run, asked.b)
-    found = await run.call(partial(analyses.comparison, a, b, asked.tolerance))
+    found = await run.call(partial(analyses.comparison, a, b, asked.tolerance, asked.offset))
     yield found.model_dump_json().encode()

@@ -95,20 +95,22 @@ test('the matching is named, with what it gains', () => {
 
 test('two traces are compared once; others end the waiting', async () => {
   const asked = [];
-  const api = {compare: (x, y, signal) => new Promise((resolve) => asked.push({x, y, signal, resolve}))};
+  const api = {compare: (x, y, offset, signal) => new Promise((resolve) => asked.push({x, y, offset, signal, resolve}))};
   let changes = 0;
   const matcher = new Matcher(api, () => { changes += 1; }, new AbortController().signal);
   const request = (seed) => ({checkpoint: 'one', seed});
-  assert.equal(matcher.found(request(0), request(1)).status, 'pending');
-  matcher.found(request(0), request(1));
+  assert.equal(matcher.found(request(0), request(1), 0).status, 'pending');
+  matcher.found(request(0), request(1), 0);
   assert.equal(asked.length, 1);
-  matcher.found(request(0), request(2));
+  matcher.found(request(0), request(2), 0);
   assert.equal(asked[0].signal.aborted, true);
+  matcher.found(request(0), request(2), 3);
+  assert.deepEqual(asked.map(({offset, signal}) => [offset, signal.aborted]), [[0, true], [0, true], [3, false]]);
   asked[0].resolve({best: 'old'});
-  asked[1].resolve(value);
+  asked[2].resolve(value);
   await new Promise((resolve) => setImmediate(resolve));
   assert.equal(changes, 1);
-  assert.equal(matcher.found(request(0), request(2)).value.best, 'rotation by 1');
+  assert.equal(matcher.found(request(0), request(2), 3).value.best, 'rotation by 1');
 });
 
 test('a comparison is asked for as the contract says; a recording by its id', async () => {
@@ -118,8 +120,8 @@ test('a comparison is asked for as the contract says; a recording by its id', as
     return Response.json(value);
   });
   const one = {checkpoint: 'copy-lstm', task: null, seed: 3, initial_seed: 0, inputs: null, mode: 'hard', interventions: [], leave_constraints: false};
-  await api.compare(one, {...one, checkpoint: 'trace-0123'}, new AbortController().signal);
+  await api.compare(one, {...one, checkpoint: 'trace-0123'}, -2, new AbortController().signal);
   assert.deepEqual(calls, [{path: '/api/comparisons', body: {
-    a: {trace: {checkpoint: 'copy-lstm', task: null, seed: 3, initial_seed: 0, inputs: null, mode: 'hard'}}, b: {uploaded_trace: 'trace-0123'},
+    a: {trace: {checkpoint: 'copy-lstm', task: null, seed: 3, initial_seed: 0, inputs: null, mode: 'hard'}}, b: {uploaded_trace: 'trace-0123'}, offset: -2,
   }}]);
 });

@@ -51,6 +51,18 @@ def test_a_machine_on_other_locations_is_matched(make_client: MakeClient) -> Non
     assert found.matched_divergence.first is None
 
 
+def test_steps_apart_are_held_against_each_other(client: TestClient) -> None:
+    rows = np.random.default_rng(0).standard_normal((6, 3)).tolist()
+    late = {"trace": {"checkpoint": "small", "inputs": [[0, 0, 0], *rows]}}
+    found = compared(client, {"trace": {"checkpoint": "small", "inputs": rows}}, late, offset=1)
+    assert found.divergence.steps == 6
+    assert found.divergence.first is not None
+    assert found.divergence.first.stage == "memory"
+    apart = compared(client, SMALL, SMALL, offset=7)
+    assert (apart.divergence.steps, apart.best) == (0, None)
+    assert apart.not_matched is not None
+
+
 def test_an_uploaded_trace_is_compared_with_a_recorded_one(make_client: MakeClient) -> None:
     client = make_client()
     recorded = client.post("/api/traces?format=npz", json=SMALL["trace"]).content

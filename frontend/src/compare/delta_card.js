@@ -101,14 +101,11 @@ export class DeltaCard {
   #matched(state, {column, offset}, before) {
     const b = column && requestOf(state, column.choice);
     if (state.compare.rows === 'raw' || !state.request || !b) return {rows: null, text: 'Rows as they are.'};
-    const found = this.matcher.found(state.request, b);
+    const found = this.matcher.found(state.request, b, offset);
     const text = matchingText(found);
     if (found.status === 'pending') return {rows: before, text: before ? `${text} Until then as before.` : text};
     const rows = bestMatching(found)?.rows ?? null;
-    return {
-      rows: String(rows) === String(before) ? before : rows,
-      text: offset === 0 || found.status === 'failed' ? text : `${text} The matching was found step by step.`,
-    };
+    return {rows: String(rows) === String(before) ? before : rows, text};
   }
 
   /**

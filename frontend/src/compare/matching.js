@@ -37,14 +37,15 @@ export class Matcher {
   /**
    * @param {TraceRequest} a
    * @param {TraceRequest} b
+   * @param {number} offset How many steps later B is at the same moment.
    * @returns {Found} What is known of these two by now.
    */
-  found(a, b) {
-    const key = JSON.stringify([a, b]);
+  found(a, b, offset) {
+    const key = JSON.stringify([a, b, offset]);
     if (key !== this.#key) {
       this.#key = key;
       this.#found = {status: 'pending'};
-      void this.#ask(a, b, this.#asking.begin());
+      void this.#ask(a, b, offset, this.#asking.begin());
     }
     return this.#found;
   }
@@ -52,13 +53,14 @@ export class Matcher {
   /**
    * @param {TraceRequest} a
    * @param {TraceRequest} b
+   * @param {number} offset
    * @param {AbortSignal} mine
    */
-  async #ask(a, b, mine) {
+  async #ask(a, b, offset, mine) {
     /** @type {Found} */
     let found;
     try {
-      found = {status: 'ready', value: await patiently(() => this.api.compare(a, b, mine), mine)};
+      found = {status: 'ready', value: await patiently(() => this.api.compare(a, b, offset, mine), mine)};
     } catch (error) {
       found = {status: 'failed', error: failureFrom(error)};
     }

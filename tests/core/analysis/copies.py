@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from ntm_core.config import MachineConfig
 from ntm_core.heads import HeadLayout
 from ntm_core.machine import Machine
-from ntm_core.recording import record
+from ntm_core.recording import record, state_after
+from ntm_core.tasks.episode import Episode
 from ntm_core.trace import Trace
 from tests.core.machines import any_episode, at_rest, small_config, stirred
 
@@ -58,3 +59,15 @@ def rearranged(machine: Machine, rows: NDArray[np.int64], *, mirrored: bool = Fa
 
 def run(machine: Machine, steps: int = 9, seed: int = 1) -> Trace:
     return record(machine, any_episode(machine.config, steps, seed=seed))
+
+
+def late_and_not(machine: Machine, by: int = 2, steps: int = 9) -> tuple[Trace, Trace]:
+    """A run in which some steps come before an episode, and one that begins with what these left."""
+    shown = any_episode(machine.config, steps, seed=1)
+    inputs, targets, mask = (np.concatenate([part[:by], part]) for part in (shown.inputs, shown.targets, shown.mask))
+    late = record(machine, Episode(inputs, targets, mask, np.r_[shown.phase[:by], shown.phase], shown.phases))
+    state = state_after(late, by)
+    given = {"memory": state.memory, "weighting": state.weighting, "read_vector": state.read_vector}
+    given |= {"hidden": state.controller.hidden}
+    given |= {} if state.controller.cell is None else {"cell": state.controller.cell}
+    return late, record(machine, shown, initial={name: tensor[0].numpy() for name, tensor in given.items()})

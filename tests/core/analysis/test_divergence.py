@@ -8,10 +8,9 @@ import pytest
 from ntm_core.analysis.divergence import STAGES, divergence, is_mirrored
 from ntm_core.errors import AnalysisError
 from ntm_core.interventions import Intervention
-from ntm_core.recording import record, state_after
-from ntm_core.tasks.episode import Episode
+from ntm_core.recording import record
 from ntm_core.trace import Trace
-from tests.core.analysis.copies import SIZE, original, rearranged, run
+from tests.core.analysis.copies import SIZE, late_and_not, original, rearranged, run
 from tests.core.machines import any_episode
 
 TRACE = run(original())
@@ -104,25 +103,12 @@ def test_memory_that_an_intervention_changes_is_where_two_traces_part() -> None:
 
 
 def test_steps_of_b_that_stand_beside_those_of_a_are_compared() -> None:
-    shown = any_episode(original().config, 9, seed=1)
-    machine = original()
-    numbers = (shown.inputs, shown.targets, shown.mask)
-    inputs, targets, mask = (np.concatenate([array[:2], array]) for array in numbers)
-    late = Episode(inputs, targets, mask, np.concatenate([shown.phase[:2], shown.phase]), shown.phases)
-    after = state_after(record(machine, late), 2)
-    given = {
-        "memory": after.memory[0].numpy(),
-        "weighting": after.weighting[0].numpy(),
-        "read_vector": after.read_vector[0].numpy(),
-        "hidden": after.controller.hidden[0].numpy(),
-    }
-    given |= {} if after.controller.cell is None else {"cell": after.controller.cell[0].numpy()}
-    a = record(machine, shown, initial=given)
-    assert divergence(a, record(machine, late), offset=2).first is None
-    assert divergence(a, record(machine, late), offset=2).steps == 9
-    back = divergence(record(machine, late), a, offset=-2)
+    late, a = late_and_not(original())
+    assert divergence(a, late, offset=2).first is None
+    assert divergence(a, late, offset=2).steps == 9
+    back = divergence(late, a, offset=-2)
     assert (back.steps, back.first) == (9, None)
-    first = divergence(a, record(machine, late), offset=1).first
+    first = divergence(a, late, offset=1).first
     assert first is not None
     assert first.step == 0
 

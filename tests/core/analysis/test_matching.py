@@ -11,7 +11,7 @@ from ntm_core.analysis.divergence import divergence
 from ntm_core.analysis.matching import Matchings, comparison_size, matchings
 from ntm_core.errors import AnalysisError
 from ntm_core.trace import Trace
-from tests.core.analysis.copies import SIZE, original, rearranged, run
+from tests.core.analysis.copies import SIZE, late_and_not, original, rearranged, run
 
 PLACES = np.arange(SIZE)
 
@@ -53,6 +53,20 @@ def test_a_reflection_is_recovered_by_name(offset: int) -> None:
     found = matchings(a, b)
     assert found.best.name == f"reflection by {offset}"
     holds(found, a, b)
+
+
+def test_rows_are_matched_over_the_steps_that_stand_beside_each_other() -> None:
+    machine = original()
+    _, a = late_and_not(machine)
+    late, _ = late_and_not(rearranged(machine, (PLACES + 3) % SIZE))
+    found = matchings(a, late, 2)
+    assert found.best.name == "rotation by 3"
+    assert found.best.difference < 1e-9
+    assert matchings(late, a, -2).best.name == f"rotation by {SIZE - 3}"
+    assert min(matching.difference for matching in matchings(a, late).found) > 0.01
+    assert comparison_size(a, late, 2) == comparison_size(a, a)
+    with pytest.raises(AnalysisError, match="no step of B, 11 later"):
+        matchings(a, late, 11)
 
 
 def test_the_same_machine_is_matched_by_the_identity_although_an_assignment_fits_as_well() -> None:
