@@ -105,11 +105,25 @@ const SIGNS = {set: '=', scale: '×', add: '+'};
  * @param {Intervention} edit
  * @returns {string} What it changes, where the screen shows the place.
  */
-export function editWords({quantity, operation, heads, steps, location, word, shift, channel, value, source, stage}) {
-  const entries = Object.entries({location, word, channel}).flatMap(([name, at]) => (at === null || at === undefined ? [] : [`${name} ${at}`]));
-  const what = [quantityWords(quantity), ...entries, ...(typeof shift === 'number' ? [`(${signed(tick(shift))})`] : [])].join(' ');
+export function editWords(edit) {
+  const {quantity, operation, heads, steps, value, source, stage} = edit;
+  const what = [quantityWords(quantity), ...entryWords(edit)].join(' ');
   const made = SIGNS[operation] ? `${SIGNS[operation]} ${valueWords(value)}` : [operation.replace('_', '-'), source, stage && quantityWords(stage)].filter(Boolean).join(' ');
   return `${[stepsWords(steps), heads?.join(', ')].filter(Boolean).join(', ')}: ${what} ${made}`;
+}
+
+/**
+ * @param {Intervention} edit
+ * @returns {string[]} Which entry, where it is not all: of the memory by name, of a vector as a formula has it.
+ */
+function entryWords({quantity, location, word, shift, channel}) {
+  const told = (/** @type {number|null|undefined} */ at, /** @type {(at: number) => string} */ say) => (typeof at === 'number' ? [say(at)] : []);
+  return [
+    ...told(location, (at) => `location ${at}`),
+    ...told(word, (at) => (quantity === 'memory' ? `element ${at}` : `(${at})`)),
+    ...told(shift, (at) => `(${signed(tick(at))})`),
+    ...told(channel, (at) => `channel ${at}`),
+  ];
 }
 
 /** @param {Intervention['steps']} steps */

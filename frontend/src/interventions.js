@@ -165,6 +165,20 @@ export function touches({quantity, heads, steps}, asked, names, step) {
   return quantity === asked && (!heads || heads.some((name) => names.includes(name))) && (!steps || (step >= steps[0] && step < steps[1]));
 }
 
+/**
+ * @param {Intervention[]} edits
+ * @param {string} asked A quantity whose entries are the cells of a word.
+ * @param {string[]} names All names of one head.
+ * @param {number} step
+ * @param {number} size Cells of a word.
+ * @returns {number[]} Which of them the edits change, ascending.
+ */
+export function touchedWords(edits, asked, names, step, size) {
+  const made = edits.filter((edit) => touches(edit, asked, names, step));
+  if (made.length === 0) return [];
+  return Array.from({length: size}, (_, at) => at).filter((at) => made.some(({word}) => (word ?? at) === at));
+}
+
 /** Digits to which the other entries of a kernel are scaled: fewer make a link longer for no gain. */
 const KERNEL_DIGITS = 6;
 

@@ -87,7 +87,7 @@ def test_a_shift_entry_leaves_the_others_the_rest_of_1(tab: ScopePage) -> None:
     expect(number(tab, "shift 0")).to_have_text("0.25")
     shifts = tab.numbers(["shift -1", "shift 0", "shift 1"])
     assert sum(shifts.values()) == pytest.approx(1, abs=1e-5)
-    bar = tab.page.locator(".numbers-bar").nth(2).bounding_box()
+    bar = number(tab, "shift 0").bounding_box()
     assert bar
     tab.page.mouse.move(bar["x"] + bar["width"] - 5, bar["y"] + 10)
     tab.page.mouse.down()
@@ -96,6 +96,58 @@ def test_a_shift_entry_leaves_the_others_the_rest_of_1(tab: ScopePage) -> None:
     expect(number(tab, "shift 0")).to_have_text("0.5")
     expect(tab.page.locator(".edits-list li")).to_have_count(1)
     expect(tab.page.locator(".numbers-input")).to_have_count(0)
+
+
+def test_an_entry_of_a_vector_is_typed_where_it_stands(tab: ScopePage, server: ServerProcess) -> None:
+    tab.open(fragment(MODEL, task=copying(5), seed=1, t=1))
+    strip = tab.page.locator(".strip", has_text="k")
+    strip.locator(".strip-entry").focus()
+    tab.press("End", "ArrowLeft", "ArrowLeft")
+    expect(strip.locator(".strip-range")).to_contain_text("17:")
+    tab.at(1, of=11)
+    tab.press("Enter")
+    expect(tab.page.get_by_role("spinbutton", name="key, element 17")).to_be_focused()
+    tab.page.locator(".numbers-input").fill("-2.5")
+    tab.press("Enter")
+    expect(tab.page.locator("#changes")).to_contain_text("1 edit")
+    expect(tab.page.locator(".edits-go")).to_have_text("t = 1, read 0: key (17) = −2.5")
+    expect(strip.locator(".strip-entry")).to_be_focused()
+    expect(strip.locator(".strip-entry")).to_have_accessible_name("key, element 17: −2.5")
+    expect(strip.locator(".strip-marks")).to_be_visible()
+    expect(tab.page).to_have_url(re.compile("edits=.*word.{1,6}17"))
+    edit = {**read_gate(-2.5, 0), "quantity": "key", "word": 17}
+    asked = server.trace(MODEL, task=copying(5), seed=1, interventions=[edit])["step"]
+    assert asked["key"][0][0][17] == -2.5
+    assert tab.number("peak") == pytest.approx(max(asked["weighting"][0][0]), rel=1e-6)
+    tab.go_to(4)
+    assert tab.number("peak") == pytest.approx(max(asked["weighting"][3][0]), rel=1e-6)
+    tab.press("h")
+    expect(tab.page.get_by_role("button", name="write 0")).to_have_attribute("aria-pressed", "true")
+    added = tab.page.locator(".strip", has_text="a")
+    box = added.locator(".strip-cells").bounding_box()
+    assert box
+    added.locator(".strip-cells").click(position={"x": box["width"] * 3.5 / 20, "y": 7})
+    tab.page.get_by_role("spinbutton", name="add vector, element 3").fill("4")
+    tab.press("Enter")
+    expect(tab.page.locator(".edits-go").nth(1)).to_have_text("t = 4, write 0: add vector (3) = 4")
+
+
+def test_the_strength_is_dragged_along_its_bar(tab: ScopePage, server: ServerProcess) -> None:
+    tab.open(fragment(MODEL, task=copying(5), seed=1, t=6))
+    box = number(tab, "key_strength").bounding_box()
+    assert box
+    tab.page.mouse.move(box["x"] + box["width"] - 10, box["y"] + 10)
+    tab.page.mouse.down()
+    tab.page.mouse.move(box["x"] + box["width"] / 2, box["y"] + 10, steps=4)
+    tab.page.mouse.up()
+    expect(tab.page.locator("#changes")).to_contain_text("1 edit")
+    dragged = tab.number("key_strength")
+    assert dragged == pytest.approx(9.05, rel=0.1)
+    expect(tab.page.locator(".edits-go")).to_have_text(f"t = 6, read 0: strength = {dragged:g}")
+    expect(tab.page).to_have_url(re.compile("edits=.*key_strength"))
+    edit = {**read_gate(dragged, 5), "quantity": "key_strength"}
+    asked = server.trace(MODEL, task=copying(5), seed=1, interventions=[edit])["step"]
+    assert tab.number("peak") == pytest.approx(max(asked["weighting"][5][0]), rel=1e-6)
 
 
 def test_a_changed_run_opened_elsewhere_is_the_same(new_tab: OpenTab) -> None:
@@ -155,13 +207,14 @@ def test_an_edit_beyond_a_shorter_episode_is_told_and_nothing_is_lost(tab: Scope
     length = tab.page.locator("[data-setting=lengths] input").first
     length.fill("4")
     length.press("Enter")
-    expect(tab.page.locator("#changes")).to_contain_text("Not changed: edit 1 is at t = 31, but this episode ends at t = 9")
+    told = "edit 1 is at t = 31, but this episode ends at t = 9"
+    expect(tab.page.locator("#changes")).to_contain_text(f"Not changed: {told}")
     expect(tab.page.get_by_role("button", name="Change it anyway")).to_have_count(0)
     expect(length).to_have_value("20")
     tab.at(31, of=41)
     tab.page.goto("about:blank")
     tab.page.goto(f"{tab.base}/{fragment(MODEL, task=copying(4), edits=json.dumps([read_gate(0.5, 30)]))}")
-    expect(tab.page.locator(".stage")).to_contain_text("edit 1 is at t = 31, but this episode ends at t = 9")
+    expect(tab.page.locator(".stage")).to_contain_text(told)
     tab.problems = [problem for problem in tab.problems if "422" not in problem]
 
 

@@ -38,7 +38,8 @@ test('an edit is told where the screen shows its place', () => {
   assert.equal(editWords({quantity: 'interpolation_gate', operation: 'set', heads: ['read 0'], steps: [5, 6], value: 1.5}), 't = 6, read 0: gate = 1.5');
   assert.equal(editWords({quantity: 'shift_weighting', operation: 'set', heads: ['write 0'], steps: [0, 3], value: [0.05, 0.912345, 0.037655]}),
     't = 1 … 3, write 0: shift = [0.05, 0.912, 0.0377]');
-  assert.equal(editWords({quantity: 'memory', operation: 'scale', location: 3, word: 0, value: -2}), 'all t: memory found location 3 word 0 × −2');
+  assert.equal(editWords({quantity: 'memory', operation: 'scale', location: 3, word: 0, value: -2}), 'all t: memory found location 3 element 0 × −2');
+  assert.equal(editWords({quantity: 'key', operation: 'set', heads: ['read 0'], steps: [5, 6], word: 3, value: 1.5}), 't = 6, read 0: key (3) = 1.5');
   assert.equal(editWords({quantity: 'shift_weighting', operation: 'one_hot', shift: 1}), 'all t: shift (+1) one-hot');
   assert.equal(editWords({quantity: 'weighting', operation: 'stage', stage: 'content_weighting'}), 'all t: weighting stage content weighting');
 });

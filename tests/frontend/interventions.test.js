@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
 
-import {interventionsFrom, isChanged, kernelWith, madeChanges, touches, UNCHANGED, withEdit} from '../../frontend/src/interventions.js';
+import {interventionsFrom, isChanged, kernelWith, madeChanges, touchedWords, touches, UNCHANGED, withEdit} from '../../frontend/src/interventions.js';
 
 const gate = (value, steps = [4, 5], heads = ['read 0']) => ({quantity: 'interpolation_gate', operation: 'set', heads, steps, value});
 
@@ -23,6 +23,15 @@ test('an edit touches its heads in its steps, from the first until before the se
   assert.equal(touches(gate(1), 'interpolation_gate', ['write 0'], 4), false);
   assert.equal(touches(gate(1), 'sharpening', ['read 0'], 4), false);
   assert.equal(touches({quantity: 'sharpening', operation: 'set', value: 1}, 'sharpening', ['write 0'], 99), true);
+});
+
+test('an edit of one entry touches that entry, one of all entries all', () => {
+  const key = (more) => ({quantity: 'key', operation: 'set', heads: ['read 0'], steps: [4, 5], value: 1, ...more});
+  const touched = (edits, step = 4) => touchedWords(edits, 'key', ['read 0'], step, 4);
+  assert.deepEqual(touched([key({word: 2}), key({word: 0}), key({word: 2, operation: 'scale'})]), [0, 2]);
+  assert.deepEqual(touched([key({})]), [0, 1, 2, 3]);
+  assert.deepEqual(touched([key({word: null}), gate(1)]), [0, 1, 2, 3]);
+  assert.deepEqual(touched([key({word: 2})], 5), []);
 });
 
 test('an entry set by hand leaves the rest of 1 to the others, in their proportion', () => {

@@ -7,7 +7,7 @@ const GUIDE = /** @type {const} */ ([
   ['Upper grid', 'Figure 6 of Graves et al. (2014), live: what goes in and comes out, what the write heads add and the read heads read, and where they look.'],
   ['Addressing', 'How the selected head finds its place: by content, then gated with its last place, then shifted, then sharpened.'],
   ['Addressing modes', 'The list at the top takes a part of addressing away, in every step, and runs the machine again: so you see what the part was for.'],
-  ['Edits', 'Click β, g, γ or an entry of s in the inspector and type another number, or drag its bar: the machine runs again from that step. Enter takes the number, Esc leaves it.'],
+  ['Edits', 'Click a parameter in the inspector or a cell of a vector and type another number, or drag the bar of a parameter: the machine runs again from that step. Enter takes the number, Esc leaves it; ← → choose a cell where the focus is on one.'],
   ['Branches', '“Fork here” (F) makes a branch of the run at the cursor and puts its parent beside it in the compare view; edits then belong to the branch. The tree of branches stands above the columns.'],
   ['Memory', 'The memory before the step, what is erased and added, and the memory after it. It is rebuilt bit for bit from what the heads did.'],
   ['Wrong bits', 'Vermilion marks in the timeline are steps whose answer is on the wrong side of ½.'],

@@ -9,7 +9,7 @@ import {editWords} from '../change_words.js';
 import {element, setHidden, setText} from './dom.js';
 
 export class Edits {
-  #hint = element('p', {class: 'edits-hint'}, 'Click β, g, γ or s above to change it in this step; drag the bars.');
+  #hint = element('p', {class: 'edits-hint'}, 'Click a number above or a cell of a vector below to change it in this step, or drag a bar.');
   #list = element('ul', {class: 'edits-list'});
   #all = element('button', {type: 'button', class: 'edits-all'}, 'Remove all');
   #free = element('input', {type: 'checkbox'});

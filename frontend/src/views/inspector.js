@@ -4,10 +4,14 @@
 /** @import {Store} from '../store.js' */
 /** @import {Intervention, State, TraceHeader} from '../state.js' */
 /** @import {Model} from './model.js' */
+/** @import {Scale, Values} from './scales.js' */
+/** @import {Bar} from './bar.js' */
+/** @import {StripOptions} from './strip.js' */
 /** @import {Tooltip} from './tooltip.js' */
 import {isRecording, RECORDED} from '../api.js';
 import {SEQUENTIAL} from '../colors.js';
-import {kernelWith, touches} from '../interventions.js';
+import {kernelWith, touchedWords, touches} from '../interventions.js';
+import {logarithmicBar, PART_OF_1} from './bar.js';
 import {describeStep} from './describe.js';
 import {element, formula, setHidden, setPressed, setText} from './dom.js';
 import {Edits} from './edits.js';
@@ -17,6 +21,10 @@ import {roundedUp} from './model.js';
 import {NumberField} from './number_field.js';
 import {bitScale, signedScale} from './scales.js';
 import {Strip} from './strip.js';
+
+/** What most machines stay within; more can be typed. */
+const STRENGTHS = logarithmicBar(0, 100);
+const SHARPENINGS = logarithmicBar(1, 100);
 
 /** How far Σ w may be from 1 by rounding alone. */
 const ROUNDING = 1e-5;
@@ -45,22 +53,28 @@ export class Inspector {
     this.store = store;
     this.actions = actions;
     this.#edits = new Edits({store, actions});
+    /** @type {Pick<StripOptions, 'tell'|'digits'>} */
+    const shown = {tell: (text, event) => tooltip.tell(text, event), digits: (value) => exact(value, header.dtype)};
     this.#heads = header.heads.map(({name}, head) => {
       const button = element('button', {type: 'button', class: 'chip'}, name);
       button.addEventListener('click', () => store.set({head}));
       return button;
     });
-    const strip = (/** @type {string} */ symbol, /** @type {string} */ name, /** @type {string[]} */ channels = []) => (
-      new Strip(symbol, name, (text, event) => tooltip.tell(text, event), (value, index) => (
-        `${name}, ${channels[index] ?? `element ${index}`}\n${typeset(exact(value, header.dtype))}`)));
+    const words = (/** @type {string} */ symbol, /** @type {string} */ quantity) => new Strip({
+      ...shown, symbol, name: quantity.replace('_', ' '), label: (index) => `element ${index}`,
+      begin: (index) => this.#begin((value) => ({quantity, operation: 'set', word: index, value})),
+    });
+    const channels = (/** @type {string} */ symbol, /** @type {string} */ name, /** @type {string[]} */ names) => new Strip({
+      ...shown, symbol, name, label: (index) => names[index] ?? `element ${index}`,
+    });
     this.#strips = {
-      key: strip('<i>k</i>', 'key'),
-      erase: strip('<i>e</i>', 'erase vector'),
-      add: strip('<i>a</i>', 'add vector'),
-      read: strip('<i>r</i>', 'read vector'),
-      input: strip('<i>x</i>', 'input', header.input_channels),
-      output: strip('<i>y</i>', 'output', header.output_channels),
-      target: strip('<i>ŷ</i>', 'target', header.output_channels),
+      key: words('<i>k</i>', 'key'),
+      erase: words('<i>e</i>', 'erase_vector'),
+      add: words('<i>a</i>', 'add_vector'),
+      read: words('<i>r</i>', 'read_vector'),
+      input: channels('<i>x</i>', 'input', header.input_channels),
+      output: channels('<i>y</i>', 'output', header.output_channels),
+      target: channels('<i>ŷ</i>', 'target', header.output_channels),
     };
     this.element = this.#build(header);
   }
@@ -75,9 +89,9 @@ export class Inspector {
       group,
       this.#words,
       section('Parameters', this.#fieldList(
-        ['key_strength', '<i>β</i>', 'strength', 'at least 0'],
-        ['interpolation_gate', '<i>g</i>', 'gate', '0 to 1'],
-        ['sharpening', '<i>γ</i>', 'sharpening', 'at least 1'],
+        ['key_strength', '<i>β</i>', 'strength', 'at least 0', STRENGTHS],
+        ['interpolation_gate', '<i>g</i>', 'gate', '0 to 1', PART_OF_1],
+        ['sharpening', '<i>γ</i>', 'sharpening', 'at least 1', SHARPENINGS],
       ), this.#shiftList(header)),
       this.#edits.element,
       section('Weighting', this.#list(
@@ -100,14 +114,13 @@ export class Inspector {
     }));
   }
 
-  /** @param {...[string, string, string, string]} rows Name, symbol, words, range. */
+  /** @param {...[string, string, string, string, Bar]} rows Name, symbol, words, range, bar. */
   #fieldList(...rows) {
-    return element('dl', {class: 'numbers'}, ...rows.flatMap(([name, symbol, words, range]) => {
+    return element('dl', {class: 'numbers'}, ...rows.flatMap(([name, symbol, words, range, bar]) => {
       const label = `inspector-${name}`;
-      const bar = name === 'interpolation_gate';
       const field = new NumberField({
         name, label, bar,
-        hint: `Change the ${words} in this step (${range}): click to type${bar ? ', or drag' : ''}`,
+        hint: `Change the ${words} in this step (${range}): click to type, or drag: ${bar.words}`,
         begin: () => this.#begin((value) => ({quantity: name, operation: 'set', value})),
       });
       this.#fields[name] = field;
@@ -122,7 +135,7 @@ export class Inspector {
     return element('dl', {class: 'numbers shifts'}, ...shifts.flatMap((shift, index) => {
       const label = `inspector-shift-${index}`;
       const field = new NumberField({
-        name: `shift ${shift}`, label, bar: true,
+        name: `shift ${shift}`, label, bar: PART_OF_1,
         hint: `Change s(${signed(tick(shift))}) in this step: click to type, or drag.${others}`,
         begin: () => this.#begin((value, kernel) => ({
           quantity: 'shift_weighting', operation: 'set',
@@ -156,7 +169,7 @@ export class Inspector {
   showEdits({request, tree}) {
     if (!request) return;
     const locked = isRecording(request.checkpoint) ? RECORDED : '';
-    for (const field of [...Object.values(this.#fields), ...this.#shifts]) field.lock(locked);
+    for (const one of [...Object.values(this.#fields), ...this.#shifts, ...Object.values(this.#strips)]) one.lock(locked);
     this.#edits.update(request, tree, locked);
   }
 
@@ -219,17 +232,21 @@ export class Inspector {
   #updateStrips(model) {
     const {data, series, step, head} = model;
     const signedOf = (/** @type {'key'|'add_vector'|'read_vector'} */ name) => signedScale(roundedUp(series.peak(name)), model);
+    const {interventions = []} = data.header;
+    const names = interventions.length > 0 ? namesOf(data.header, head) : [];
+    /** @type {(strip: Strip, quantity: string, values: Values, scale: Scale) => void} */
+    const paint = (strip, quantity, values, scale) => strip.paint(values, scale, touchedWords(interventions, quantity, names, step, values.length));
     const {key, erase, add, read, input, output, target} = this.#strips;
-    key.paint(data.at('key', step, head), signedOf('key'));
+    paint(key, 'key', data.at('key', step, head), signedOf('key'));
     const write = data.writeHeads.indexOf(head);
     erase.show(write >= 0);
     add.show(write >= 0);
     read.show(write < 0);
     if (write >= 0) {
-      erase.paint(data.at('erase_vector', step, write), {low: 0, high: 1, map: SEQUENTIAL});
-      add.paint(data.at('add_vector', step, write), signedOf('add_vector'));
+      paint(erase, 'erase_vector', data.at('erase_vector', step, write), {low: 0, high: 1, map: SEQUENTIAL});
+      paint(add, 'add_vector', data.at('add_vector', step, write), signedOf('add_vector'));
     } else {
-      read.paint(data.at('read_vector', step, data.readHeads.indexOf(head)), signedOf('read_vector'));
+      paint(read, 'read_vector', data.at('read_vector', step, data.readHeads.indexOf(head)), signedOf('read_vector'));
     }
     input.paint(data.at('inputs', step), bitScale(model));
     output.paint(data.at('outputs', step), bitScale(model));

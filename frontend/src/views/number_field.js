@@ -1,7 +1,9 @@
 // A number that a person can change where it stands.
 
+/** @import {Bar} from './bar.js' */
 import {element, setText} from './dom.js';
 import {typeset} from './format.js';
+import {typeNumber} from './number_input.js';
 
 /** How far in CSS pixels a pointer moves before a press is a drag. */
 const SLACK = 3;
@@ -11,28 +13,28 @@ const SLACK = 3;
  * @property {string} name For programs.
  * @property {string} label Id of the element that names it.
  * @property {string} hint
- * @property {boolean} [bar] Whether it is a part of 1, shown as a bar that can be dragged.
+ * @property {Bar} bar Shows it too, and can be dragged.
  * @property {() => (value: number) => void} begin Called when a person begins; what it returns is called with the number.
  */
 
 export class NumberField {
   #show = element('button', {type: 'button', class: 'numbers-edit'});
-  /** @type {HTMLInputElement|null} */ #input = null;
   #dragged = false;
 
   /** @param {FieldOptions} options */
-  constructor({name, label, hint, bar = false, begin}) {
+  constructor({name, label, hint, bar, begin}) {
     this.hint = hint;
     this.begin = begin;
     this.label = label;
+    this.bar = bar;
     const id = `${label}-value`;
-    this.element = element('dd', bar ? {class: 'numbers-bar'} : {}, this.#show);
+    this.element = element('dd', {class: 'numbers-bar', 'data-most': String(bar.most)}, this.#show);
     this.#show.dataset.number = name;
     this.#show.id = id;
     this.#show.setAttribute('aria-labelledby', `${label} ${id}`);
     this.#show.title = hint;
     this.#show.addEventListener('click', () => this.#open());
-    if (bar) this.#show.addEventListener('pointerdown', (event) => this.#press(event));
+    this.#show.addEventListener('pointerdown', (event) => this.#press(event));
   }
 
   /** @param {string} locked Why it cannot be changed; empty if it can. */
@@ -56,42 +58,15 @@ export class NumberField {
   #tell(digits) {
     this.#show.dataset.value = digits;
     setText(this.#show, typeset(digits));
-    this.element.style.setProperty('--part', digits);
+    this.element.style.setProperty('--part', this.bar.part(Number(digits)).toFixed(4));
   }
 
   #open() {
     if (this.#dragged) return;
-    const done = this.begin();
-    const shown = this.#show.dataset.value ?? '';
-    const input = element('input', {type: 'number', step: 'any', class: 'numbers-input', value: shown, 'aria-labelledby': this.label});
-    input.title = this.hint;
-    this.#input = input;
-    input.addEventListener('keydown', (event) => {
-      const {key} = event;
-      if (key !== 'Enter' && key !== 'Escape') return;
-      event.preventDefault(); // Else Enter would also press the button that gets the focus, and open the field again.
-      this.#close(key === 'Enter' ? done : null, shown);
-      this.#show.focus();
+    typeNumber({
+      place: this.#show, back: this.#show, digits: this.#show.dataset.value ?? '', take: this.begin(),
+      attributes: {'aria-labelledby': this.label, title: this.hint},
     });
-    input.addEventListener('blur', () => this.#close(done, shown));
-    this.#show.hidden = true;
-    this.element.append(input);
-    input.focus();
-    input.select();
-  }
-
-  /**
-   * @param {((value: number) => void)|null} done Null takes nothing.
-   * @param {string} shown What it was.
-   */
-  #close(done, shown) {
-    const input = this.#input;
-    if (!input) return;
-    this.#input = null;
-    this.#show.hidden = false;
-    const value = input.valueAsNumber;
-    input.remove();
-    if (done && Number.isFinite(value) && value !== Number(shown)) done(value);
   }
 
   /** @param {PointerEvent} press */
@@ -107,7 +82,7 @@ export class NumberField {
       if (!this.#dragged && Math.abs(clientX - from) <= SLACK) return;
       if (!this.#dragged) this.#show.setPointerCapture(pointerId);
       this.#dragged = true;
-      this.#tell(String(Math.round(100 * Math.max(0, Math.min(1, (right - clientX) / width))) / 100));
+      this.#tell(String(this.bar.value((right - clientX) / width)));
     };
     /** @param {boolean} take */
     const end = (take) => {
