@@ -87,7 +87,7 @@ def test_a_shift_entry_leaves_the_others_the_rest_of_1(tab: ScopePage) -> None:
     expect(number(tab, "shift 0")).to_have_text("0.25")
     shifts = tab.numbers(["shift -1", "shift 0", "shift 1"])
     assert sum(shifts.values()) == pytest.approx(1, abs=1e-5)
-    bar = tab.page.locator(".numbers-bar").nth(2).bounding_box()
+    bar = number(tab, "shift 0").bounding_box()
     assert bar
     tab.page.mouse.move(bar["x"] + bar["width"] - 5, bar["y"] + 10)
     tab.page.mouse.down()
