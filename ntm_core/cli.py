@@ -35,7 +35,7 @@ from ntm_core.trace import TraceHeader
 from ntm_core.trace_file import save_trace
 from ntm_core.training import Plan, Progress, Recipe
 from ntm_core.training import train as train_plan
-from ntm_core.training.curves import curves_csv, curves_svg, read_curve
+from ntm_core.training.curves import curves_csv, curves_svg, read_curve, spreads, spreads_csv, spreads_svg
 from ntm_core.training.recipe import NO_MEMORY
 from ntm_core.training.session import FINAL, RESULTS, saved_plan
 from ntm_core.training.tensorboard import scalar_report
@@ -114,6 +114,11 @@ def _add_curves(subparsers: Any) -> None:
     )
     parser.add_argument("runs", nargs="+", type=Path, metavar="RUN", help="Directories of runs.")
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="FILE", help="The .csv or .svg to write.")
+    parser.add_argument(
+        "--median",
+        action="store_true",
+        help="Runs that differ in seed alone are one curve: the median and the range of those that were measured.",
+    )
     _add_threads(parser)
     parser.set_defaults(run=_guarded(_curves))
 
@@ -286,11 +291,17 @@ def _resumed_plan(arguments: argparse.Namespace) -> Plan:
 
 
 def _curves(arguments: argparse.Namespace) -> int:
-    writers = {".csv": curves_csv, ".svg": curves_svg}
-    writer = writers.get(arguments.output.suffix)
-    if writer is None:
-        raise TrainingError(f"--output is {arguments.output}: it must end in {' or '.join(writers)}")
-    atomic_write(arguments.output, writer([read_curve(run) for run in arguments.runs]).encode())
+    kind, kinds = arguments.output.suffix, (".csv", ".svg")
+    if kind not in kinds:
+        raise TrainingError(f"--output is {arguments.output}: it must end in {' or '.join(kinds)}")
+    curves = [read_curve(run) for run in arguments.runs]
+    if arguments.median:
+        plans = [saved_plan(run) for run in arguments.runs]
+        found = spreads(list(zip(plans, curves, strict=True)))
+        text = spreads_csv(found) if kind == ".csv" else spreads_svg(found)
+    else:
+        text = curves_csv(curves) if kind == ".csv" else curves_svg(curves)
+    atomic_write(arguments.output, text.encode())
     return 0
 
 

@@ -48,7 +48,7 @@ def create_app(settings: Settings, shipped: Mapping[str, Path] | None = None) ->
     """
     if shipped is None:
         shipped = zoo.files()
-    shelf, reader, foreman = Shelf(settings), FileReader(settings), Foreman(settings)
+    shelf, reader, foreman = Shelf(settings), FileReader(settings), Foreman(settings, shipped)
     store, traces = CheckpointStore(shipped, settings, shelf, reader, foreman), TraceStore(settings, shelf, reader)
     machines = MachineCache(settings.cached_machines)
     recordings = Recordings(store, machines, settings, TraceCache(settings.cached_trace_bytes))

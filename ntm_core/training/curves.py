@@ -1,4 +1,9 @@
-"""Learning curves of runs, as a table and as a picture: what is measured against the sequences trained on."""
+"""Learning curves of runs, as a table and as a picture: what is measured against the sequences trained on.
+
+Runs that differ in seed alone can be one curve, their median with their range, as on the page: at each number of
+sequences at which one of them was measured, over those that were. So where a run has ended, converged or not, the
+curve is of the others alone, and may jump.
+"""
 
 import csv
 import io
@@ -6,6 +11,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
+from typing import NamedTuple
 from xml.sax.saxutils import escape
 
 from pydantic import ValidationError
@@ -13,6 +20,8 @@ from pydantic import ValidationError
 from ntm_core.config import describe_validation_error
 from ntm_core.errors import TrainingError
 from ntm_core.training.metrics import MetricRow, saved_rows
+from ntm_core.training.plan import Plan
+from ntm_core.training.recipe import NO_MEMORY
 from ntm_core.training.session import METRICS
 
 _COLUMNS = ("iteration", "sequences", "loss_bits", "wrong_bits", "metric", "seconds", "cpu_seconds")
@@ -31,6 +40,24 @@ class Curve:
 
     name: str
     rows: tuple[MetricRow, ...]
+
+
+class Point(NamedTuple):
+    """The loss of some runs in bits, after so many sequences: how many were measured, and what was found."""
+
+    sequences: int
+    runs: int
+    low: float
+    median: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Spread:
+    """The median and the range of runs that differ in seed alone, by what they are."""
+
+    name: str
+    points: tuple[Point, ...]
 
 
 def read_curve(directory: Path) -> Curve:
@@ -54,10 +81,35 @@ def curves_csv(curves: Sequence[Curve]) -> str:
     return text.getvalue()
 
 
+def spreads(runs: Sequence[tuple[Plan, Curve]]) -> list[Spread]:
+    """One for each kind of run, in the order of their first."""
+    kinds: dict[str, list[tuple[Plan, Curve]]] = {}
+    for plan, curve in runs:
+        kinds.setdefault(_kind(plan), []).append((plan, curve))
+    return [
+        Spread(_named([plan for plan, _ in same]), _points([curve for _, curve in same])) for same in kinds.values()
+    ]
+
+
+def spreads_csv(found: Sequence[Spread]) -> str:
+    """One line for each number of sequences, with the runs' name before it."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(("runs", "sequences", "measured", "loss_bits_low", "loss_bits_median", "loss_bits_high"))
+    for spread in found:
+        writer.writerows((spread.name, *point) for point in spread.points)
+    return text.getvalue()
+
+
 def curves_svg(curves: Sequence[Curve]) -> str:
     """The loss in bits for each sequence, from 0, against thousands of sequences: a line for each run, as an SVG."""
-    most = max((row.sequences for curve in curves for row in curve.rows), default=0) or 1
-    highest = max((row.loss_bits for curve in curves for row in curve.rows), default=0.0) or 1.0
+    return spreads_svg([Spread(curve.name, _points([curve])) for curve in curves])
+
+
+def spreads_svg(found: Sequence[Spread]) -> str:
+    """The same with a line for each median, on the range of its runs."""
+    most = max((point.sequences for spread in found for point in spread.points), default=0) or 1
+    highest = max((point.high for spread in found for point in spread.points), default=0.0) or 1.0
     across, up = _ticks(most / 1000), _ticks(highest)
     parts = [
         _OPENING,
@@ -67,17 +119,48 @@ def curves_svg(curves: Sequence[Curve]) -> str:
         _label(f"{(_LEFT + _WIDTH - _RIGHT) / 2:g}", f"{_HEIGHT - 10}", "", "sequences (thousands)"),
         _label("16", f"{_HEIGHT / 2:g}", f' transform="rotate(-90 16 {_HEIGHT / 2:g})"', "loss (bits per sequence)"),
     ]
-    for index, curve in enumerate(curves):
+    for index, spread in enumerate(found):
         colour = _COLOURS[index % len(_COLOURS)]
-        points = " ".join(
-            f"{_x(row.sequences / 1000, across[-1]):.1f},{_y(row.loss_bits, up[-1]):.1f}" for row in curve.rows
+        low, middle, high = (
+            [
+                f"{_x(point.sequences / 1000, across[-1]):.1f},{_y(getattr(point, name), up[-1]):.1f}"
+                for point in spread.points
+            ]
+            for name in ("low", "median", "high")
         )
-        parts.append(f'<polyline fill="none" stroke="{colour}" stroke-width="1.5" points="{points}"/>')
+        if low != high:
+            parts.append(f'<polygon fill="{colour}" fill-opacity="0.2" points="{" ".join([*low, *high[::-1]])}"/>')
+        parts.append(f'<polyline fill="none" stroke="{colour}" stroke-width="1.5" points="{" ".join(middle)}"/>')
         parts.append(
             f'<text x="{_WIDTH - _RIGHT}" y="{_TOP + 16 * (index + 1)}" text-anchor="end" fill="{colour}">'
-            f"{escape(curve.name)}</text>"
+            f"{escape(spread.name)}</text>"
         )
     return "\n".join([*parts, "</svg>", ""])
+
+
+def _kind(plan: Plan) -> str:
+    """What two plans share if they differ in seed alone, and in when to stop."""
+    recipe = plan.recipe.model_copy(update={"max_iterations": 1})
+    return plan.model_copy(update={"seed": 0, "recipe": recipe}).model_dump_json()
+
+
+def _named(plans: Sequence[Plan]) -> str:
+    """What runs of one kind are called."""
+    first = plans[0]
+    seeds = f"{len(plans)} seeds" if len(plans) > 1 else f"seed {first.seed}"
+    return f"{first.task.name}, {first.config.controller if first.memory else NO_MEMORY}, {seeds}"
+
+
+def _points(curves: Sequence[Curve]) -> tuple[Point, ...]:
+    """The points of runs of one kind, by sequences."""
+    found: dict[int, list[float]] = {}
+    for curve in curves:
+        for row in curve.rows:
+            found.setdefault(row.sequences, []).append(row.loss_bits)
+    return tuple(
+        Point(sequences, len(values), min(values), median(values), max(values))
+        for sequences, values in sorted(found.items())
+    )
 
 
 def _ticks(most: float) -> list[float]:

@@ -24,6 +24,7 @@ from ntm_core.evaluation import Results, evaluate
 from ntm_core.machine import Machine
 from ntm_core.training.metrics import FixedSequences, MetricRow, MetricsFile
 from ntm_core.training.plan import Plan
+from ntm_core.training.recipe import Recipe
 from ntm_core.training.record import Marks, marks, training_record
 from ntm_core.training.spent import Spent, Stopwatch
 from ntm_core.training.state import TrainingState
@@ -98,9 +99,18 @@ def train(
 
 def saved_plan(directory: Path) -> Plan:
     """The plan of the run in the directory. TrainingError if there is none."""
-    if not (directory / STATE).exists():
-        raise TrainingError(f"{directory} holds no run to resume: it has no {STATE}")
-    return TrainingState.load(directory / STATE).plan
+    return _state_in(directory).plan
+
+
+def saved_progress(directory: Path) -> tuple[Plan, Progress, bool]:
+    """Plan and progress of the run in the directory, and whether it is finished. TrainingError if there is none."""
+    state = _state_in(directory)
+    plan, rows = state.plan, state.rows
+    found = marks(plan.recipe, rows)
+    row = rows[-1] if rows else None
+    last = _last_iteration(plan.recipe, found)
+    finished = (directory / (FINAL if plan.memory else RESULTS)).exists()
+    return plan, Progress(state.counts.iteration, last, found, None, row, state.core), finished
 
 
 class _Run:
@@ -135,13 +145,9 @@ class _Run:
 
     def progress(self) -> Progress:
         """How far the run is."""
-        recipe, rows = self._plan.recipe, self._metrics.rows
-        last, found = recipe.max_iterations, self._marks
-        if found.converged is not None:
-            last = min(last, found.converged + recipe.extra)
-        iteration = self._trainer.counts.iteration
-        row, core = rows[-1] if rows else None, self._trainer.machine.core
-        return Progress(iteration, last, found, self._update, row, core, self._live)
+        iteration, core, rows = self._trainer.counts.iteration, self._trainer.machine.core, self._metrics.rows
+        last, row = _last_iteration(self._plan.recipe, self._marks), rows[-1] if rows else None
+        return Progress(iteration, last, self._marks, self._update, row, core, self._live)
 
     def advance(self) -> None:
         """Do one iteration and record it."""
@@ -235,6 +241,18 @@ def is_in_series(iteration: int) -> bool:
     """Whether the checkpoint after this iteration is kept: 0, 1, 2, 5, 10, 20, 50, 100, and so on."""
     digits = str(iteration)
     return iteration == 0 or (digits[0] in "125" and set(digits[1:]) <= {"0"})
+
+
+def _last_iteration(recipe: Recipe, found: Marks) -> int:
+    """The iteration at which a run with these marks ends."""
+    most = recipe.max_iterations
+    return most if found.converged is None else min(most, found.converged + recipe.extra)
+
+
+def _state_in(directory: Path) -> TrainingState:
+    if not (directory / STATE).exists():
+        raise TrainingError(f"{directory} holds no run to resume: it has no {STATE}")
+    return TrainingState.load(directory / STATE)
 
 
 def _saved_state(plan: Plan, directory: Path) -> TrainingState | None:

@@ -10,15 +10,16 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from http import HTTPStatus
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
 from pydantic import ValidationError
 
+from ntm_core.errors import NtmError, TrainingError
 from ntm_core.training import Plan
-from ntm_core.training.session import FINAL, LIVE, series_file
+from ntm_core.training.session import FINAL, LIVE, STATE, saved_progress, series_file
 from server.errors import CannotStore, Refusal
 from server.settings import Settings
 from server.training.run import ACTIVE, RECORD, RESUMABLE, Run, RunProgress, Status
@@ -27,6 +28,9 @@ from server.training.worker import PLAN
 logger = logging.getLogger("ntm_scope")
 
 _PATIENCE_SECONDS = 20
+_ID = re.compile("[A-Za-z0-9_-]{1,80}")
+"""How the id of a run looks: nothing that a checkpoint's id or an address would take otherwise."""
+
 _ITERATION = re.compile("[0-9]{1,9}")
 """How an iteration looks in the id of a checkpoint, here as on the page."""
 
@@ -55,8 +59,10 @@ class Halt(NamedTuple):
 class Foreman:
     """Runs and their workers. Any thread may call it; `version` grows with each change, `leaving` ends the watching."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, taken: Collection[str] = ()) -> None:
+        """`taken` are the ids of other checkpoints, which no run may have."""
         self._settings = settings
+        self._taken = taken
         self._directory = settings.data_directory / "runs"
         self._lock = threading.RLock()
         self._runs: dict[str, Run] = {}
@@ -68,7 +74,10 @@ class Foreman:
         self.leaving = False
 
     def open(self) -> None:
-        """Take up the runs of the data directory; those that were under way go on."""
+        """Take up the runs of the data directory; those that were under way go on.
+
+        A run that `ntm-scope train` has left there becomes one of the server's, under the name of its directory.
+        """
         with self._lock:
             for record in self._directory.glob(f"*/{RECORD}"):
                 try:
@@ -79,6 +88,7 @@ class Foreman:
                 self._runs[run.id] = run
                 if run.status in ACTIVE:
                     self._change(run.id, status=Status.QUEUED, message=None)
+            self._adopt()
             self._start_next()
 
     def leave(self) -> None:
@@ -179,6 +189,36 @@ class Foreman:
             worker.kill()
             _wait(worker)
         shutil.rmtree(directory, ignore_errors=True)
+
+    def _adopt(self) -> None:
+        """Take in each directory that holds a run without a record."""
+        for state in self._directory.glob(f"*/{STATE}"):
+            directory = state.parent
+            if (directory / RECORD).exists():
+                continue
+            try:
+                self._runs[directory.name] = self._adopted(directory)
+            except (OSError, NtmError) as error:
+                logger.warning("the run in %s is left out of the list: %s", directory, error)
+
+    def _adopted(self, directory: Path) -> Run:
+        """The run in the directory, with the record that it lacked; NtmError, OSError."""
+        name = directory.name
+        if not _ID.fullmatch(name) or name in self._taken:
+            raise TrainingError(
+                "its directory must be called otherwise: at most 80 letters, digits, - and _, and no shipped checkpoint"
+            )
+        plan, progress, finished = saved_progress(directory)
+        run = Run(
+            id=name,
+            name=name,
+            plan=plan,
+            status=Status.FINISHED if finished else Status.PAUSED,
+            created=(directory / STATE).stat().st_mtime,
+            progress=RunProgress.of(progress),
+        )
+        _write(run, directory)
+        return run
 
     def _halt(self, run_id: str, status: Status) -> Run:
         with self._lock:
@@ -310,11 +350,15 @@ def _write_new(run: Run, directory: Path) -> None:
     """Write the directory of a new run; CannotStore, with nothing left, if the disk does not take it."""
     try:
         directory.mkdir(parents=True)
-        (directory / PLAN).write_text(run.plan.model_dump_json(), encoding="utf-8")
-        run.save(directory)
+        _write(run, directory)
     except OSError as error:
         shutil.rmtree(directory, ignore_errors=True)
         raise CannotStore(f"the run cannot be written to {directory.parent}: {error.strerror}") from error
+
+
+def _write(run: Run, directory: Path) -> None:
+    (directory / PLAN).write_text(run.plan.model_dump_json(), encoding="utf-8")
+    run.save(directory)
 
 
 def _hired(directory: Path) -> "subprocess.Popen[str]":

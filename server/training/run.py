@@ -2,12 +2,13 @@
 
 from enum import StrEnum
 from pathlib import Path
+from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from ntm_core.atomic import atomic_write
 from ntm_core.compiled import Core
-from ntm_core.training import Plan
+from ntm_core.training import Plan, Progress
 from ntm_core.training.metrics import MetricRow
 from ntm_core.training.record import Marks
 from ntm_core.training.session import SERIES
@@ -42,6 +43,19 @@ class RunProgress(BaseModel):
     core: Core | None = Field(None, description="What computes it; null in older records.")
     loss_bits: float | None = Field(description="Loss of the last updates, in bits for each sequence, smoothed.")
     row: MetricRow | None = Field(description="The last measurement on the fixed sequences.")
+
+    @classmethod
+    def of(cls, progress: Progress, loss_bits: float | None = None) -> Self:
+        """The same as the core tells it, with a smoothed loss if there is one."""
+        return cls(
+            iteration=progress.iteration,
+            last_iteration=progress.last_iteration,
+            marks=progress.marks,
+            live=progress.live,
+            core=progress.core,
+            loss_bits=loss_bits,
+            row=progress.row,
+        )
 
 
 class Run(BaseModel):

@@ -19,6 +19,7 @@ from ntm_core import machine
 from ntm_core.errors import NtmError
 from ntm_core.training import Plan, Progress, train
 from server.compiled import warm_up
+from server.training.run import RunProgress
 
 PLAN = "plan.json"
 LIVE_SECONDS = 1.0
@@ -46,17 +47,7 @@ class Teller:
 
     def tell(self, progress: Progress) -> None:
         """Tell the progress now."""
-        say(
-            progress={
-                "iteration": progress.iteration,
-                "last_iteration": progress.last_iteration,
-                "marks": progress.marks.model_dump(),
-                "live": progress.live,
-                "core": progress.core,
-                "loss_bits": self._loss,
-                "row": progress.row.model_dump() if progress.row else None,
-            }
-        )
+        say(progress=RunProgress.of(progress, self._loss).model_dump())
 
 
 def say(**message: Any) -> None:

@@ -227,6 +227,11 @@ def test_curves_of_runs_are_written_as_a_table_or_a_picture(tmp_path: Path, caps
     assert [line.partition(",")[0] for line in lines] == ["run", *["with"] * 3, *["without"] * 3]
     assert main(["curves", *runs, "--output", str(tmp_path / "curves.svg")]) == 0
     assert (tmp_path / "curves.svg").read_text().count("<polyline") == 2
+    assert main(["curves", *runs, "--median", "--output", str(tmp_path / "median.csv")]) == 0
+    lines = (tmp_path / "median.csv").read_text().splitlines()
+    assert [line.partition(",")[0] for line in lines] == ["runs", *['"copy'] * 6]
+    assert main(["curves", *runs, runs[0], "--median", "--output", str(tmp_path / "median.svg")]) == 0
+    assert (tmp_path / "median.svg").read_text().count("<polyline") == 2
     assert main(["curves", *runs, "--output", str(tmp_path / "curves.pdf")]) == REFUSED
     assert re.match(r"ntm-scope: --output is .*curves\.pdf: it must end in \.csv or \.svg", said(capsys))
 

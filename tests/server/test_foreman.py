@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from ntm_core.tasks import Copy
-from ntm_core.training import Plan
+from ntm_core.training import Plan, metrics, train
 from server.errors import CannotStore
 from server.settings import Settings
 from server.training import foreman as module
@@ -218,6 +218,56 @@ def test_what_a_worker_writes_to_its_standard_error_is_logged_as_it_comes_and_ne
     message = foreman.get(run.id).message
     assert message is not None
     assert message.startswith("its process ended with status 3: warning 3999 xxx")
+
+
+@pytest.mark.parametrize("memory", [True, False])
+def test_a_run_of_the_command_line_is_taken_in_and_can_go_on(
+    employ: Employ, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, memory: bool
+) -> None:
+    monkeypatch.setattr(metrics, "FIXED_BATCHES", 1)
+    monkeypatch.setattr(Copy, "evaluation_lengths", (1,))
+    recipe = {"evaluate_every": 2, "max_iterations": 4, "extra": 0}
+    plan = Plan.best_known(Copy(bits=2, lengths=(1, 2)), {"memory_size": 8}, recipe, memory=memory)
+    train(plan, tmp_path / "runs" / "done", core="eager")
+    seen: list[int] = []
+    train(
+        plan,
+        tmp_path / "runs" / "left",
+        core="eager",
+        report=lambda p: seen.append(p.iteration),
+        stop=lambda: 2 in seen,
+    )
+    (tmp_path / "runs" / "empty").mkdir()
+    for _ in range(2):
+        foreman = employ(says(FINISHED))
+        stands = {run.id: (run.name, run.status, run.progress and run.progress.iteration) for run in foreman.all()}
+        assert stands == {"done": ("done", Status.FINISHED, 4), "left": ("left", Status.PAUSED, 2)}
+        assert foreman.get("left").plan == plan
+        assert foreman.get("left").core == "eager"
+        assert (foreman.checkpoint("done") is not None) == memory
+        foreman.close()
+    again = employ(says(FINISHED))
+    again.resume("left")
+    eventually(lambda: again.get("left").status == Status.FINISHED)
+    assert json.loads((tmp_path / "runs" / "left" / "plan.json").read_text()) == plan.model_dump(mode="json")
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [("copy.1", "must be called otherwise"), ("shipped", "no shipped checkpoint"), ("fine", "is not a")],
+)
+def test_a_directory_that_cannot_be_taken_in_is_left_alone(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, name: str, why: str
+) -> None:
+    directory = tmp_path / "runs" / name
+    directory.mkdir(parents=True)
+    (directory / "state.safetensors").write_bytes(b"nothing")
+    foreman = Foreman(Settings(data_directory=tmp_path), {"shipped"})
+    foreman.open()
+    assert foreman.all() == ()
+    assert f"the run in {directory} is left out of the list" in caplog.text
+    assert why in caplog.text
+    assert [path.name for path in directory.iterdir()] == ["state.safetensors"]
 
 
 def test_a_killed_worker_fails_its_run_while_the_server_is_there(employ: Employ) -> None:

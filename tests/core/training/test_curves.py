@@ -5,10 +5,10 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from ntm_core.errors import TrainingError
-from ntm_core.training.curves import Curve, curves_csv, curves_svg, read_curve
-from ntm_core.training.metrics import MetricsFile
+from ntm_core.training.curves import Curve, curves_csv, curves_svg, read_curve, spreads, spreads_csv, spreads_svg
+from ntm_core.training.metrics import MetricRow, MetricsFile
 from ntm_core.training.session import METRICS
-from tests.core.training.plans import row
+from tests.core.training.plans import row, small_plan
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -59,3 +59,36 @@ def test_the_picture_puts_each_loss_where_its_axes_say() -> None:
 
 def test_a_picture_of_nothing_is_a_picture() -> None:
     assert ET.fromstring(curves_svg([Curve("empty", ())])).tag == f"{SVG}svg"  # noqa: S314  # our own text
+
+
+def measured(*losses: float) -> tuple[MetricRow, ...]:
+    """A row every 2500 iterations, which are 10 000 sequences."""
+    return tuple(row(2500 * i).model_copy(update={"loss_bits": loss}) for i, loss in enumerate(losses))
+
+
+def test_runs_that_differ_in_seed_alone_are_one_curve() -> None:
+    """Also where they were to stop elsewhere; the last point is of the one that went on."""
+    runs = [
+        (small_plan(seed=1), Curve("a", measured(80.0, 10.0))),
+        (small_plan(seed=1, batch=2), Curve("other", measured(70.0))),
+        (small_plan(seed=2), Curve("b", measured(60.0, 30.0))),
+        (small_plan(seed=3, max_iterations=99), Curve("c", measured(40.0, 20.0, 25.0))),
+    ]
+    assert list(csv.reader(spreads_csv(spreads(runs)).splitlines()))[1:] == [
+        ["copy, lstm, 3 seeds", "0", "3", "40.0", "60.0", "80.0"],
+        ["copy, lstm, 3 seeds", "10000", "3", "10.0", "20.0", "30.0"],
+        ["copy, lstm, 3 seeds", "20000", "1", "25.0", "25.0", "25.0"],
+        ["copy, lstm, seed 1", "0", "1", "70.0", "70.0", "70.0"],
+    ]
+
+
+def test_a_median_is_drawn_on_the_range_of_its_runs() -> None:
+    runs = [(small_plan(seed=seed), Curve("run", measured(loss, 0.0, 0.0))) for seed, loss in ((1, 80.0), (2, 0.0))]
+    picture = ET.fromstring(spreads_svg(spreads(runs)))  # noqa: S314  # our own text
+    (line,), (area,) = picture.findall(f"{SVG}polyline"), picture.findall(f"{SVG}polygon")
+    assert line.attrib["points"] == "70.0,195.0 385.0,370.0 700.0,370.0"
+    assert area.attrib["points"] == "70.0,370.0 385.0,370.0 700.0,370.0 700.0,370.0 385.0,370.0 70.0,20.0"
+
+
+def test_a_run_alone_has_no_range() -> None:
+    assert "polygon" not in curves_svg([Curve("one", measured(80.0, 10.0))])
