@@ -163,6 +163,27 @@ def test_a_choice_is_told_beside_it_and_what_it_needs_comes_with_it(tab: ScopePa
     stop_and_delete(tab, bar)
 
 
+def test_the_form_is_filled_and_sent_by_keyboard_alone(tab: ScopePage) -> None:
+    tab.open()
+    tab.page.locator("#train").focus()
+    tab.press("Enter")
+    form = tab.page.get_by_role("dialog", name="Train a machine").locator("form")
+    expect(form.get_by_label("Task")).to_be_focused()
+    tab.press("Tab", "Tab", "Tab", "Tab")
+    bits = form.get_by_label("bits")
+    expect(bits).to_be_focused()
+    tab.press("Control+A", "5", "Tab")
+    lengths = form.get_by_label("lengths, smallest")
+    expect(lengths).to_be_focused()
+    expect(bits).to_have_value("5")
+    tab.press("Control+A", "2", "Enter")
+    expect(form).to_be_hidden()
+    expect(tab.page.locator("#model")).to_have_value(RUN, timeout=PATIENCE)
+    task = tab.page.request.get(f"{tab.base}/api/runs").json()["runs"][0]["plan"]["task"]
+    assert task == {"name": "copy", "bits": 5, "lengths": [2, 20]}
+    stop_and_delete(tab, tab.page.locator("#training-bar"))
+
+
 def test_every_controller_is_offered_and_what_grows_where_something_can(tab: ScopePage) -> None:
     tab.open()
     form = opened_form(tab)

@@ -37,6 +37,7 @@ export function trainDialog({store, api, actions, signal}) {
     try {
       const options = await api.trainingOptions(signal);
       replaceChildren(body, trainForm({options, tasks, actions, started: panel.close}), runs.root);
+      body.querySelector('select')?.focus();
     } catch (error) {
       if (!signal.aborted) replaceChildren(body, el('p', {class: 'text-error'}, failureFrom(error).message), runs.root);
     }
@@ -68,16 +69,6 @@ function trainForm({options, tasks, actions, started}) {
   /** @type {{settings: TaskSettings, machine: import('./machine_form.js').FieldSet, recipe: import('./machine_form.js').FieldSet}|null} */
   let form = null;
 
-  /** @param {TaskSettings} values */
-  function drawSettings(values) {
-    const info = trainable.find((one) => one.name === task.value);
-    if (!info || !form) return;
-    form.settings = values;
-    const focused = settings.contains(document.activeElement) ? document.activeElement?.getAttribute('aria-label') : null;
-    replaceChildren(settings, ...taskFields(info, values, drawSettings));
-    if (focused) /** @type {HTMLElement|null} */ (settings.querySelector(`[aria-label="${CSS.escape(focused)}"]`))?.focus();
-  }
-
   function draw() {
     const info = trainable.find((one) => one.name === task.value);
     const best = best_known.find((one) => one.task === task.value && one.controller === controller.value);
@@ -92,7 +83,9 @@ function trainForm({options, tasks, actions, started}) {
     replaceChildren(sizes, form.machine.part(SIZES));
     replaceChildren(choices, ...choiceGroups(form.machine));
     replaceChildren(recipe, form.recipe.part(form.recipe.names.filter((field) => field !== 'grow_every' || grown.length > 0)));
-    drawSettings(info.defaults);
+    replaceChildren(settings, ...taskFields(info, (name, value) => {
+      if (form) form.settings = {...form.settings, [name]: value};
+    }));
   }
   task.addEventListener('change', draw);
   controller.addEventListener('change', draw);
@@ -125,15 +118,14 @@ function trainForm({options, tasks, actions, started}) {
 
 /**
  * @param {TaskInfo} info
- * @param {TaskSettings} values
- * @param {(values: TaskSettings) => void} onChange
- * @returns {HTMLElement[]} The task's settings, each with a line that tells what it is.
+ * @param {(name: string, value: unknown) => void} onChange
+ * @returns {HTMLElement[]} The task's settings, as they are by default, each with a line that tells what it is.
  */
-function taskFields(info, values, onChange) {
+function taskFields(info, onChange) {
   return controlsOf(info.settings_schema).map((control) => {
     const id = `train-setting-${control.name}`;
     const range = control.options.length > 0 ? '' : rangeText(control);
-    const fields = settingFields(info, values, ({name}) => name === control.name, onChange);
+    const fields = settingFields(info, info.defaults, ({name}) => name === control.name, (values) => onChange(control.name, values[control.name]));
     for (const input of fields.flatMap((field) => [...field.querySelectorAll('input, select')])) input.setAttribute('aria-describedby', `${id}-note`);
     return el('div', {class: 'reading-field'}, ...fields, noteLine(id, `${control.description} ${range && `${range}.`}`));
   });
