@@ -122,6 +122,8 @@ def test_a_run_is_paused_resumed_and_seen_again_in_the_list(tab: ScopePage) -> N
     tab.page.locator("#train").click()
     row = tab.page.get_by_role("dialog", name="Train a machine").get_by_role("row", name=re.compile("goes on"))
     expect(row).to_contain_text("running")
+    iterations = row.locator("td.table-number").first
+    expect(iterations).not_to_have_text(iterations.inner_text())
     expect(tab.page.locator(".curves.js-plotly-plot, .curves .js-plotly-plot").first).to_be_visible(timeout=PATIENCE)
     tab.page.keyboard.press("Escape")
     stop_and_delete(tab, bar)

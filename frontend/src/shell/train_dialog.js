@@ -141,6 +141,13 @@ function choiceGroups(machine) {
     .map(([title, names]) => el('section', {class: 'choice-group'}, el('h4', {}, title), machine.part([...names])));
 }
 
+/** @typedef {{root: HTMLElement, update: (run: RunInfo) => void}} RunRow */
+
+/** @param {RunInfo[]} runs */
+function measuredOf(runs) {
+  return runs.map(({progress}) => progress?.row?.iteration).join();
+}
+
 /**
  * @param {{store: Store, api: Api, actions: Actions, signal: AbortSignal, close: () => void}} parts
  */
@@ -155,6 +162,8 @@ function runsSection({store, api, actions, signal, close}) {
     el('div', {class: 'train-curves-head'}, el('h3', {}, 'Learning curves'), measure), curves.root);
   /** @type {Set<string>} */
   const left = new Set();
+  /** @type {Map<string, RunRow>} */
+  const rows = new Map();
 
   async function drawCurves() {
     const shown = (store.get().runs ?? []).filter(({id, progress}) => progress && !left.has(id));
@@ -168,28 +177,50 @@ function runsSection({store, api, actions, signal, close}) {
   }
   measure.addEventListener('change', () => void drawCurves());
 
-  /** @param {RunInfo} run */
-  function row({id, name, status, progress, checkpoint}) {
+  /** @param {RunInfo} run @returns {RunRow} */
+  function row({id, name}) {
     const box = el('input', {type: 'checkbox', checked: !left.has(id), 'aria-label': `Curve of ${name}`});
     box.addEventListener('change', () => {
       if (box.checked) left.delete(id);
       else left.add(id);
       void drawCurves();
     });
-    const open = el('button', {type: 'button', class: 'button', disabled: !checkpoint, onclick: () => {
+    const open = el('button', {type: 'button', class: 'button', onclick: () => {
       close();
       actions.chooseCheckpoint(id);
     }}, 'Open');
-    return el('tr', {}, el('td', {}, box), el('th', {scope: 'row'}, name), el('td', {}, el('span', {class: `run-status run-${status}`}, status)),
-      el('td', {class: 'table-number'}, progress ? whole(progress.iteration) : '—'),
-      el('td', {class: 'table-number'}, progress?.row ? String(Number(progress.row.wrong_bits.toPrecision(3))) : '—'), el('td', {}, open));
+    const [stands, iterations, wrong] = [el('span', {}), el('td', {class: 'table-number'}), el('td', {class: 'table-number'})];
+    return {
+      root: el('tr', {}, el('td', {}, box), el('th', {scope: 'row'}, name), el('td', {}, stands), iterations, wrong, el('td', {}, open)),
+      update({status, progress, checkpoint}) {
+        stands.className = `run-status run-${status}`;
+        stands.textContent = status;
+        iterations.textContent = progress ? whole(progress.iteration) : '—';
+        wrong.textContent = progress?.row ? String(Number(progress.row.wrong_bits.toPrecision(3))) : '—';
+        open.disabled = !checkpoint;
+      },
+    };
   }
 
   function refresh() {
-    const {runs} = store.get();
-    root.hidden = !runs || runs.length === 0;
-    replaceChildren(list, ...(runs ?? []).map(row));
+    const runs = store.get().runs ?? [];
+    root.hidden = runs.length === 0;
+    rows.clear();
+    for (const run of runs) rows.set(run.id, row(run));
+    replaceChildren(list, ...[...rows.values()].map((one) => one.root));
+    update(runs);
     void drawCurves();
   }
+
+  /** @param {RunInfo[]} runs */
+  function update(runs) {
+    for (const run of runs) rows.get(run.id)?.update(run);
+  }
+  store.subscribe(({runs}, previous) => {
+    if (!runs || runs === previous.runs || !root.closest('dialog')?.open) return;
+    if (runs.map(({id}) => id).join() !== [...rows.keys()].join()) return refresh();
+    update(runs);
+    if (measuredOf(runs) !== measuredOf(previous.runs ?? [])) void drawCurves();
+  }, signal);
   return {root, refresh};
 }
