@@ -20,7 +20,7 @@ import {Latest} from './latest.js';
 import {createNotices} from './notices.js';
 import {patchedFork} from './patching/fork.js';
 import {checkpointOf, createRuns} from './runs.js';
-import {startingSettings, startingTask} from './task_settings.js';
+import {codedAs, startingSettings, startingTask} from './task_settings.js';
 import {createTraceLoader, viewOf, viewWithin} from './trace_loader.js';
 import {createUploads} from './uploads.js';
 
@@ -184,12 +184,12 @@ export function createActions({store, api, signal}) {
   function choose(checkpoint) {
     const {tasks} = known();
     const {request} = store.get();
-    const sameTask = request?.task && request.task.name === checkpoint.task?.name;
+    const sameTask = request?.task && checkpoint.task && request.task.name === checkpoint.task.name ? codedAs(request.task, checkpoint.task) : null;
     const sameInput = request?.inputs && request.inputs[0].length === checkpoint.config.input_size;
     notices.dropWarnings();
     ask({
       checkpoint: checkpoint.id,
-      task: sameTask ? request.task : taskFor(tasks, checkpoint),
+      task: sameTask ?? taskFor(tasks, checkpoint),
       seed: request?.seed ?? 0,
       initial_seed: request?.initial_seed ?? 0,
       inputs: sameInput ? request.inputs : null,

@@ -64,16 +64,17 @@ function keepsKey(target, key) {
 }
 
 /**
- * Hands the keys back to the page: a number field after Enter, a list after a choice by pointer.
+ * Hands the keys back to the page: a number field after Enter, a list after a choice by pointer; not those of a form,
+ * which Enter sends.
  *
  * @param {AbortSignal} signal
  */
 function releaseFocus(signal) {
   document.addEventListener('keydown', ({key, target}) => {
-    if (key === 'Enter' && target instanceof HTMLInputElement && target.type === 'number') target.blur();
+    if (key === 'Enter' && target instanceof HTMLInputElement && target.type === 'number' && !target.form) target.blur();
   }, {signal});
   document.addEventListener('change', ({target}) => {
-    if (target instanceof HTMLSelectElement && !target.matches(':focus-visible')) target.blur();
+    if (target instanceof HTMLSelectElement && !target.form && !target.matches(':focus-visible')) target.blur();
   }, {signal});
 }
 

@@ -88,6 +88,15 @@ export function fits(info, checkpoint) {
 }
 
 /**
+ * @param {TaskSettings} settings
+ * @param {TaskSettings} trained Of a checkpoint, on the same task.
+ * @returns {TaskSettings} The settings, but coded as the checkpoint's weights need it.
+ */
+export function codedAs(settings, trained) {
+  return {...settings, ...Object.fromEntries(Object.entries(trained).filter(([name]) => CODING.has(name)))};
+}
+
+/**
  * What a task starts with for a checkpoint: the settings it was trained with, else the task's defaults; every range
  * that is drawn from is set to its largest value, so that the episode on screen is as long as the training went.
  *

@@ -12,6 +12,11 @@ test('runs that differ in seed alone are one curve, with median and range over t
   assert.deepEqual(curve, {x: [0, 10, 20], median: [6, 2, 2], low: [4, 1, 0], high: [8, 6, 6], name: 'copy, lstm, 3 seeds'});
 });
 
+test('two runs of one seed are no two seeds', () => {
+  const [{name}] = curvesOf([{run: run(3), rows: rows(4)}, {run: run(3), rows: rows(4, 2)}], 'wrong_bits');
+  assert.equal(name, 'copy, lstm, seed 3');
+});
+
 test('another recipe is another curve; another limit is not', () => {
   assert.notEqual(kindOf(run(1)), kindOf(run(1, {batch: 2, max_iterations: 9})));
   assert.equal(kindOf(run(1)), kindOf(run(5, {batch: 1, max_iterations: 99})));

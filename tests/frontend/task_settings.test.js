@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
 
-import {controlsOf, fits, startingSettings, startingTask} from '../../frontend/src/task_settings.js';
+import {codedAs, controlsOf, fits, startingSettings, startingTask} from '../../frontend/src/task_settings.js';
 
 const whole = {type: 'integer', minimum: 1, maximum: 100000};
 const range = (title) => ({title, type: 'array', minItems: 2, maxItems: 2, prefixItems: [whole, whole], description: `Range of ${title}.`});
@@ -53,4 +53,8 @@ test('without a task of its own, a checkpoint starts on the first that has its c
   assert.equal(startingTask([copy, repeat], machine(3, 3)), null);
   assert.ok(fits(copy, machine(9, 8)) && !fits(copy, machine(10, 9)));
   assert.ok(fits(copy, machine(5, 4, {name: 'copy', bits: 4})), 'as it was trained, whatever the defaults');
+});
+
+test('another machine on the same task is shown with the channels that it was trained with, and all else as it is', () => {
+  assert.deepEqual(codedAs({name: 'copy', bits: 8, lengths: [7, 7]}, {name: 'copy', bits: 5, lengths: [1, 20]}), {name: 'copy', bits: 5, lengths: [7, 7]});
 });

@@ -36,7 +36,8 @@ export function curvesOf(measured, measure) {
     const x = [...new Set(same.flatMap(({rows}) => rows.map(({sequences}) => sequences)))].sort((a, b) => a - b);
     const at = x.map((sequences) => same.flatMap(({rows}) => rows.findLast((row) => row.sequences <= sequences)?.[measure] ?? []));
     const [{run: {plan}}] = same;
-    const seeds = same.length === 1 ? `seed ${plan.seed}` : `${same.length} seeds`;
+    const {size} = new Set(same.map(({run}) => run.plan.seed));
+    const seeds = size === 1 ? `seed ${plan.seed}` : `${size} seeds`;
     return {
       x,
       median: at.map(median),

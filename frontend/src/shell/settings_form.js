@@ -3,7 +3,7 @@
 /** @import {TaskInfo, TaskSettings} from '../state.js' */
 /** @import {Control} from '../task_settings.js' */
 import {controlsOf} from '../task_settings.js';
-import {el} from './dom.js';
+import {el, replaceChildren} from './dom.js';
 
 /**
  * Controls for some of a task's settings. A change that the browser's own bounds refuse is not passed on.
@@ -59,25 +59,68 @@ function numberInput({title, minimum, maximum, kind}, value, set, part = '') {
  * @param {[number, number]} range
  * @param {(range: [number, number]) => void} set
  */
-function rangeField(control, [low, high], set) {
-  const single = low === high;
-  if (single) {
-    const more = el('button', {
-      type: 'button', class: 'button button-quiet', title: `Draw ${control.title} from a range, anew for each seed`,
-      'aria-label': `Draw ${control.title} from a range`,
-      onclick: () => set(low === (control.minimum ?? 1) ? [low, high + 1] : [control.minimum ?? 1, high]),
-    }, '…');
-    return field(control, numberInput(control, low, (value) => set([value, value])), more);
+function rangeField(control, range, set) {
+  const root = field(control);
+  const label = /** @type {Element} */ (root.firstElementChild);
+
+  /** @param {[number, number]} changed */
+  function change(changed) {
+    set(changed);
+    draw(changed);
+    root.querySelector('input')?.focus();
   }
+
+  /** @param {[number, number]} range */
+  function draw([low, high]) {
+    replaceChildren(root, label, ...(low === high ? oneNumber(control, low, set, change) : twoNumbers(control, [low, high], set, change)));
+  }
+  draw(range);
+  return root;
+}
+
+/**
+ * @param {Control} control
+ * @param {number} value
+ * @param {(range: [number, number]) => void} set
+ * @param {(range: [number, number]) => void} change Sets it, and shows the range.
+ */
+function oneNumber(control, value, set, change) {
+  const {title, minimum = 1} = control;
+  const input = numberInput(control, value, (now) => set([now, now]));
+  const more = el('button', {
+    type: 'button', class: 'button button-quiet', title: `Draw ${title} from a range, anew for each seed`,
+    'aria-label': `Draw ${title} from a range`,
+    onclick: () => {
+      const now = input.valueAsNumber || value;
+      change(now === minimum ? [now, now + 1] : [minimum, now]);
+    },
+  }, '…');
+  return [input, more];
+}
+
+/**
+ * @param {Control} control
+ * @param {[number, number]} range
+ * @param {(range: [number, number]) => void} set
+ * @param {(range: [number, number]) => void} change Sets it, and shows the one number.
+ */
+function twoNumbers(control, [low, high], set, change) {
+  const smallest = numberInput(control, low, (now) => both(now, Math.max(now, largest.valueAsNumber || now)), 'smallest');
+  const largest = numberInput(control, high, (now) => both(Math.min(now, smallest.valueAsNumber || now), now), 'largest');
   const fixed = el('button', {
-    type: 'button', class: 'button button-quiet', title: `Always use ${high}`, 'aria-label': `Always use ${control.title} ${high}`,
-    onclick: () => set([high, high]),
+    type: 'button', class: 'button button-quiet', title: `Always use the largest of ${control.title}`, 'aria-label': `Always use the largest of ${control.title}`,
+    onclick: () => {
+      const now = largest.valueAsNumber || high;
+      change([now, now]);
+    },
   }, '=');
-  return field(control,
-    numberInput(control, low, (value) => set([value, Math.max(value, high)]), 'smallest'),
-    el('span', {class: 'field-dash', 'aria-hidden': 'true'}, '–'),
-    numberInput(control, high, (value) => set([Math.min(low, value), value]), 'largest'),
-    fixed);
+
+  /** @type {(low: number, high: number) => void} */
+  function both(low, high) {
+    [smallest.value, largest.value] = [String(low), String(high)];
+    set([low, high]);
+  }
+  return [smallest, el('span', {class: 'field-dash', 'aria-hidden': 'true'}, '–'), largest, fixed];
 }
 
 /**

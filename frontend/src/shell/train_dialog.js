@@ -37,6 +37,7 @@ export function trainDialog({store, api, actions, signal}) {
     try {
       const options = await api.trainingOptions(signal);
       replaceChildren(body, trainForm({options, tasks, actions, started: panel.close}), runs.root);
+      body.querySelector('select')?.focus();
     } catch (error) {
       if (!signal.aborted) replaceChildren(body, el('p', {class: 'text-error'}, failureFrom(error).message), runs.root);
     }
@@ -68,16 +69,6 @@ function trainForm({options, tasks, actions, started}) {
   /** @type {{settings: TaskSettings, machine: import('./machine_form.js').FieldSet, recipe: import('./machine_form.js').FieldSet}|null} */
   let form = null;
 
-  /** @param {TaskSettings} values */
-  function drawSettings(values) {
-    const info = trainable.find((one) => one.name === task.value);
-    if (!info || !form) return;
-    form.settings = values;
-    const focused = settings.contains(document.activeElement) ? document.activeElement?.getAttribute('aria-label') : null;
-    replaceChildren(settings, ...taskFields(info, values, drawSettings));
-    if (focused) /** @type {HTMLElement|null} */ (settings.querySelector(`[aria-label="${CSS.escape(focused)}"]`))?.focus();
-  }
-
   function draw() {
     const info = trainable.find((one) => one.name === task.value);
     const best = best_known.find((one) => one.task === task.value && one.controller === controller.value);
@@ -92,7 +83,9 @@ function trainForm({options, tasks, actions, started}) {
     replaceChildren(sizes, form.machine.part(SIZES));
     replaceChildren(choices, ...choiceGroups(form.machine));
     replaceChildren(recipe, form.recipe.part(form.recipe.names.filter((field) => field !== 'grow_every' || grown.length > 0)));
-    drawSettings(info.defaults);
+    replaceChildren(settings, ...taskFields(info, (name, value) => {
+      if (form) form.settings = {...form.settings, [name]: value};
+    }));
   }
   task.addEventListener('change', draw);
   controller.addEventListener('change', draw);
@@ -125,15 +118,14 @@ function trainForm({options, tasks, actions, started}) {
 
 /**
  * @param {TaskInfo} info
- * @param {TaskSettings} values
- * @param {(values: TaskSettings) => void} onChange
- * @returns {HTMLElement[]} The task's settings, each with a line that tells what it is.
+ * @param {(name: string, value: unknown) => void} onChange
+ * @returns {HTMLElement[]} The task's settings, as they are by default, each with a line that tells what it is.
  */
-function taskFields(info, values, onChange) {
+function taskFields(info, onChange) {
   return controlsOf(info.settings_schema).map((control) => {
     const id = `train-setting-${control.name}`;
     const range = control.options.length > 0 ? '' : rangeText(control);
-    const fields = settingFields(info, values, ({name}) => name === control.name, onChange);
+    const fields = settingFields(info, info.defaults, ({name}) => name === control.name, (values) => onChange(control.name, values[control.name]));
     for (const input of fields.flatMap((field) => [...field.querySelectorAll('input, select')])) input.setAttribute('aria-describedby', `${id}-note`);
     return el('div', {class: 'reading-field'}, ...fields, noteLine(id, `${control.description} ${range && `${range}.`}`));
   });
@@ -147,6 +139,13 @@ function choiceGroups(machine) {
   const named = new Set([...SIZES, ...GROUPS.flatMap(([, names]) => names)]);
   return [...GROUPS, /** @type {const} */ (['Controller, output and limits', machine.names.filter((name) => !named.has(name))])]
     .map(([title, names]) => el('section', {class: 'choice-group'}, el('h4', {}, title), machine.part([...names])));
+}
+
+/** @typedef {{root: HTMLElement, update: (run: RunInfo) => void}} RunRow */
+
+/** @param {RunInfo[]} runs */
+function measuredOf(runs) {
+  return runs.map(({progress}) => progress?.row?.iteration).join();
 }
 
 /**
@@ -163,6 +162,8 @@ function runsSection({store, api, actions, signal, close}) {
     el('div', {class: 'train-curves-head'}, el('h3', {}, 'Learning curves'), measure), curves.root);
   /** @type {Set<string>} */
   const left = new Set();
+  /** @type {Map<string, RunRow>} */
+  const rows = new Map();
 
   async function drawCurves() {
     const shown = (store.get().runs ?? []).filter(({id, progress}) => progress && !left.has(id));
@@ -176,28 +177,50 @@ function runsSection({store, api, actions, signal, close}) {
   }
   measure.addEventListener('change', () => void drawCurves());
 
-  /** @param {RunInfo} run */
-  function row({id, name, status, progress, checkpoint}) {
+  /** @param {RunInfo} run @returns {RunRow} */
+  function row({id, name}) {
     const box = el('input', {type: 'checkbox', checked: !left.has(id), 'aria-label': `Curve of ${name}`});
     box.addEventListener('change', () => {
       if (box.checked) left.delete(id);
       else left.add(id);
       void drawCurves();
     });
-    const open = el('button', {type: 'button', class: 'button', disabled: !checkpoint, onclick: () => {
+    const open = el('button', {type: 'button', class: 'button', onclick: () => {
       close();
       actions.chooseCheckpoint(id);
     }}, 'Open');
-    return el('tr', {}, el('td', {}, box), el('th', {scope: 'row'}, name), el('td', {}, el('span', {class: `run-status run-${status}`}, status)),
-      el('td', {class: 'table-number'}, progress ? whole(progress.iteration) : '—'),
-      el('td', {class: 'table-number'}, progress?.row ? String(Number(progress.row.wrong_bits.toPrecision(3))) : '—'), el('td', {}, open));
+    const [stands, iterations, wrong] = [el('span', {}), el('td', {class: 'table-number'}), el('td', {class: 'table-number'})];
+    return {
+      root: el('tr', {}, el('td', {}, box), el('th', {scope: 'row'}, name), el('td', {}, stands), iterations, wrong, el('td', {}, open)),
+      update({status, progress, checkpoint}) {
+        stands.className = `run-status run-${status}`;
+        stands.textContent = status;
+        iterations.textContent = progress ? whole(progress.iteration) : '—';
+        wrong.textContent = progress?.row ? String(Number(progress.row.wrong_bits.toPrecision(3))) : '—';
+        open.disabled = !checkpoint;
+      },
+    };
   }
 
   function refresh() {
-    const {runs} = store.get();
-    root.hidden = !runs || runs.length === 0;
-    replaceChildren(list, ...(runs ?? []).map(row));
+    const runs = store.get().runs ?? [];
+    root.hidden = runs.length === 0;
+    rows.clear();
+    for (const run of runs) rows.set(run.id, row(run));
+    replaceChildren(list, ...[...rows.values()].map((one) => one.root));
+    update(runs);
     void drawCurves();
   }
+
+  /** @param {RunInfo[]} runs */
+  function update(runs) {
+    for (const run of runs) rows.get(run.id)?.update(run);
+  }
+  store.subscribe(({runs}, previous) => {
+    if (!runs || runs === previous.runs || !root.closest('dialog')?.open) return;
+    if (runs.map(({id}) => id).join() !== [...rows.keys()].join()) return refresh();
+    update(runs);
+    if (measuredOf(runs) !== measuredOf(previous.runs ?? [])) void drawCurves();
+  }, signal);
   return {root, refresh};
 }

@@ -33,7 +33,8 @@ export function mountTrainingBar(root, {store, actions, signal}) {
   const slider = el('input', {type: 'range', class: 'training-slider', id: 'training', min: 0, max: 0, step: 1, value: 0, 'aria-label': 'Training iteration'});
   const marks = el('div', {class: 'training-marks', 'aria-hidden': 'true'});
   const place = el('output', {class: 'training-place', for: 'training'});
-  const scrubber = el('div', {class: 'training-scrubber'}, el('span', {class: 'training-label'}, 'Training'), el('div', {class: 'training-track'}, marks, slider), place);
+  const legend = el('div', {class: 'training-legend'});
+  const scrubber = el('div', {class: 'training-scrubber'}, el('span', {class: 'training-label'}, 'Training'), el('div', {class: 'training-track'}, marks, slider), place, legend);
   root.append(line, buttons, scrubber);
   /** @type {(number|null)[]} What each position of the slider shows; null is the newest machine. */
   let positions = [];
@@ -58,7 +59,7 @@ export function mountTrainingBar(root, {store, actions, signal}) {
     if (history) drawSlider(history, shown.iteration);
     for (const part of [line, buttons]) part.hidden = !run;
     if (!run) return;
-    replaceChildren(line, ...words(run, speed(run)));
+    replaceChildren(line, ...words(run, speed(run), history === null));
     const key = `${run.id} ${run.status} ${run.checkpoint} ${watched} ${shown.iteration}`;
     if (key !== buttonsKey) {
       buttonsKey = key;
@@ -79,12 +80,13 @@ export function mountTrainingBar(root, {store, actions, signal}) {
     const text = iteration === null ? newest : `iteration ${whole(iteration)}`;
     place.textContent = text;
     slider.setAttribute('aria-valuetext', text);
-    replaceChildren(marks, ...MARKS.map(([name, title]) => {
+    replaceChildren(marks, ...MARKS.map(([name]) => {
       const first = seen[name] ?? null;
       if (first === null) return null;
       const mark = positions.findIndex((one) => one === null || one >= first);
-      return el('i', {class: `mark-${name}`, style: `left:${(100 * mark) / Math.max(1, last)}%`, title: `${title} from iteration ${whole(first)}`});
+      return el('i', {class: `mark-${name}`, style: `left:${(100 * mark) / Math.max(1, last)}%`});
     }));
+    replaceChildren(legend, ...marksWords(seen).map(([name, text]) => el('span', {}, el('i', {class: `mark-${name}`, 'aria-hidden': 'true'}), text)));
   }
 
   store.subscribe((state, previous) => {
@@ -113,11 +115,20 @@ export function historyOf(checkpoint) {
 }
 
 /**
+ * @param {Partial<Marks>} marks
+ * @returns {(readonly [keyof Marks, string])[]} What there is of them, in words.
+ */
+function marksWords(marks) {
+  return MARKS.flatMap(([name, title]) => (marks[name] ?? null) === null ? [] : [/** @type {const} */ ([name, `${title} from ${whole(Number(marks[name]))}`])]);
+}
+
+/**
  * @param {RunInfo} run
  * @param {number|null} perSecond Iterations.
+ * @param {boolean} alone Whether there is no slider, which tells the marks.
  * @returns {(Node|false)[]}
  */
-function words({name, status, message, place, progress, core, why_eager: why}, perSecond) {
+function words({name, status, message, place, progress, core, why_eager: why}, perSecond, alone) {
   const state = status === 'queued' ? `waits: ${place === 0 ? 'next' : `${place} before it`}` : status;
   const numbers = progress && [
     `${whole(progress.iteration)} of ${whole(progress.last_iteration)} iterations`,
@@ -125,7 +136,7 @@ function words({name, status, message, place, progress, core, why_eager: why}, p
     progress.row ? `wrong ${short(progress.row.wrong_bits)} bits` : null,
     status === 'running' && perSecond ? `${short(perSecond)} iterations/s` : null,
     status === 'running' && perSecond ? `${duration((progress.last_iteration - progress.iteration) / perSecond)} left` : null,
-    ...MARKS.map(([name, title]) => (progress.marks[name] === null ? null : `${title} from ${whole(progress.marks[name])}`)),
+    ...(alone ? marksWords(progress.marks).map(([, text]) => text) : []),
   ].filter(Boolean);
   return [
     el('span', {class: `run-status run-${status}`}, state),
