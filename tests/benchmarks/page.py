@@ -79,7 +79,9 @@ EDIT = """async (text) => {
   const number = () => document.querySelector('.inspector [data-number="shift 0"]');
   const column = () => document.querySelector('#compare .column-result')?.textContent;
   const before = column();
-  const pending = () => before !== undefined && (column() === before || column().includes('asking'));
+  const matching = () => document.querySelector('#matching').textContent;
+  const unsettled = () => column() === before || column().includes('asking') || /Matching|Once both/.test(matching());
+  const pending = () => before !== undefined && unsettled();
   const input = document.querySelector('.numbers-input');
   input.value = text;
   const from = performance.now();
@@ -203,7 +205,10 @@ def scrubbing(page: Page, steps: int, view: View) -> tuple[list[float], list[flo
 
 
 def editing(browser: Browser, base: str, view: View) -> list[float]:
-    """Milliseconds from Enter, with another shift typed at an output, to the frame with the new run."""
+    """Milliseconds from Enter, with another shift typed at an output, to the frame with the new run.
+
+    With columns, that is the one with the new difference too, whose rows are matched by the server.
+    """
     tab = ScopePage(browser.new_page(viewport={"width": WIDTH, "height": view.height}), base)
     tab.open(view.fragment(CHECKPOINT, EDITED_LENGTH, t=EDITED_LENGTH + 6))
     taken = []
