@@ -1,8 +1,8 @@
 """Learning curves of runs, as a table and as a picture: what is measured against the sequences trained on.
 
 Runs that differ in seed alone can be one curve, their median with their range, as on the page: at each number of
-sequences at which one of them was measured, over those that were. So where a run has ended, converged or not, the
-curve is of the others alone, and may jump.
+sequences at which one of them was measured, over what each was last found to be. So a run that has ended counts on
+with its last measurement, and the curve does not jump there.
 """
 
 import csv
@@ -43,7 +43,7 @@ class Curve:
 
 
 class Point(NamedTuple):
-    """The loss of some runs in bits, after so many sequences: how many were measured, and what was found."""
+    """The loss of some runs in bits, after so many sequences: how many had been measured, and what was found."""
 
     sequences: int
     runs: int
@@ -152,15 +152,15 @@ def _named(plans: Sequence[Plan]) -> str:
 
 
 def _points(curves: Sequence[Curve]) -> tuple[Point, ...]:
-    """The points of runs of one kind, by sequences."""
-    found: dict[int, list[float]] = {}
-    for curve in curves:
-        for row in curve.rows:
-            found.setdefault(row.sequences, []).append(row.loss_bits)
-    return tuple(
-        Point(sequences, len(values), min(values), median(values), max(values))
-        for sequences, values in sorted(found.items())
-    )
+    """The points of runs of one kind, by sequences: each run with its last measurement until then."""
+    measured = [{row.sequences: row.loss_bits for row in curve.rows} for curve in curves]
+    last: dict[int, float] = {}
+    points = []
+    for sequences in sorted(set().union(*measured)):
+        last.update({run: found[sequences] for run, found in enumerate(measured) if sequences in found})
+        values = list(last.values())
+        points.append(Point(sequences, len(values), min(values), median(values), max(values)))
+    return tuple(points)
 
 
 def _ticks(most: float) -> list[float]:
