@@ -46,6 +46,18 @@ def test_axe_finds_no_serious_violation_in_the_dialogs(tab: ScopePage) -> None:
         tab.press("Escape")
 
 
+@pytest.mark.parametrize("colours", ["light", "dark"])
+def test_axe_finds_no_serious_violation_in_the_form_of_train(new_tab: OpenTab, colours: str) -> None:
+    tab = new_tab(color_scheme=colours)
+    tab.open(fragment("copy-lstm", task=copying(3), seed=0))
+    tab.page.locator("#train").click()
+    form = tab.page.get_by_role("dialog", name="Train a machine").locator("form")
+    expect(form).to_be_visible()
+    for summary in form.locator("summary").all():
+        summary.click()
+    assert violations(tab) == []
+
+
 def test_the_whole_toolbar_is_within_reach_of_the_tab_key_and_shows_its_focus(tab: ScopePage) -> None:
     tab.open(fragment("copy-lstm", task=copying(3), seed=0))
     seen = set()
