@@ -224,7 +224,7 @@ class DivergenceInfo(BaseModel):
     step: int = Field(description="Index of the step of A, from 0.")
     stage: str = Field(
         description="What differs, the first in the order of computation: an array of the step by its name, or what it "
-        "found, memory or previous_weighting."
+        "found, memory or weighting_before."
     )
     head: int | None = Field(description="Index on the head axis of the head that differs most; null: no head's.")
     head_name: str | None

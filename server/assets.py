@@ -92,7 +92,8 @@ def index_response(files: "PageFiles", plotly: Plotly, lists: str, request_heade
 
 
 class PageFiles(StaticFiles):
-    """The files of a directory, never a part of one; and all scripts as `page.js`, all style sheets as `page.css`.
+    """The files of a directory, never a part of one; and the page's scripts as `page.js`, those of its thread as
+    `thread.js`, all style sheets as `page.css`.
 
     Under /static/VERSION, as the page names them, a browser keeps them for good: when one changes, the page names
     another version. Without the version they are asked for anew each time and sent only if they changed.

@@ -5,7 +5,8 @@ asked of the heads, the four stages of addressing, what is written, what is read
 are more than `tolerance` apart, or if one of them is NaN.
 
 What a step finds follows from what the steps before it wrote. So the weightings before it are asked at the first step
-alone, and the memory there and wherever an intervention of either trace changes it.
+alone, and the memory there and wherever an intervention of either trace changes it; neither where one of the traces, from
+another program, does not know it.
 
 Rows of B may be matched to those of A first (`ntm_core.analysis.matching`). Where the rows run the other way round, the
 entries of B's shift weightings do too.
@@ -26,7 +27,7 @@ TOLERANCE = 1e-6
 STAGES = (
     "inputs",
     "memory",
-    "previous_weighting",
+    "weighting_before",
     "key",
     "key_strength",
     "interpolation_gate",
@@ -43,7 +44,7 @@ STAGES = (
 )
 """What is compared of a step, in this order: arrays of its record, and the memory and the weightings before it."""
 
-_BEFORE = {"memory": "initial_memory", "previous_weighting": "initial_weighting"}
+_BEFORE = {"memory": "initial_memory", "weighting_before": "initial_weighting"}
 """What a step finds, and the array that the first step finds."""
 
 _HEAD_AXES = ("head", "read_head", "write_head")
@@ -119,6 +120,8 @@ def _first(
     axes = _axes(a, stage)
     by_head = bool(axes) and axes[0] in _HEAD_AXES
     for steps, first, second in _side_by_side(a, b, stage, common, offset):
+        if stage in _BEFORE and (np.isnan(first).all() or np.isnan(second).all()):
+            continue
         apart = _apart(first, _matched(second, axes, rows))
         apart = apart.reshape(len(steps), apart.shape[1] if by_head else 1, -1).max(-1)
         differing = np.flatnonzero((apart > tolerance).any(-1))
@@ -138,7 +141,7 @@ def _side_by_side(
     """Steps of A at which a stage is compared, with the numbers of both, (step, …); the earlier ones first."""
     if not common:
         return
-    if stage == "previous_weighting":
+    if stage == "weighting_before":
         yield common[:1], _weighting_before(a, common[0])[None], _weighting_before(b, common[0] + offset)[None]
     elif stage == "memory":
         steps = _where_memory_may_part(a, b, common, offset)

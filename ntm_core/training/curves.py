@@ -21,7 +21,6 @@ from ntm_core.config import describe_validation_error
 from ntm_core.errors import TrainingError
 from ntm_core.training.metrics import MetricRow, saved_rows
 from ntm_core.training.plan import Plan
-from ntm_core.training.recipe import NO_MEMORY
 from ntm_core.training.session import METRICS
 
 _COLUMNS = ("iteration", "sequences", "loss_bits", "wrong_bits", "metric", "seconds", "cpu_seconds")
@@ -147,8 +146,9 @@ def _kind(plan: Plan) -> str:
 def _named(plans: Sequence[Plan]) -> str:
     """What runs of one kind are called."""
     first = plans[0]
-    seeds = f"{len(plans)} seeds" if len(plans) > 1 else f"seed {first.seed}"
-    return f"{first.task.name}, {first.config.controller if first.memory else NO_MEMORY}, {seeds}"
+    count = len({plan.seed for plan in plans})
+    seeds = f"{count} seeds" if count > 1 else f"seed {first.seed}"
+    return f"{first.task.name}, {first.config.controller if first.memory else 'no memory'}, {seeds}"
 
 
 def _points(curves: Sequence[Curve]) -> tuple[Point, ...]:

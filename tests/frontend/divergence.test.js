@@ -52,7 +52,7 @@ test('a number against none is a difference without a size', async () => {
 test('stages of other shapes are skipped, and named', async () => {
   const [data, other] = [await traceOf("the paper's way"), await traceOf('shifts by two, up to the edge')];
   assert.deepEqual(divergence(data, other, {tolerance: 1e9}).skipped,
-    ['memory', 'previous_weighting', 'shift_weighting', 'content_weighting', 'gated_weighting', 'shifted_weighting', 'weighting']);
+    ['memory', 'weighting_before', 'shift_weighting', 'content_weighting', 'gated_weighting', 'shifted_weighting', 'weighting']);
 });
 
 test('rows that run backwards are mirrored', () => {
@@ -74,7 +74,7 @@ test('a trace that is three steps late parts where it does, as the first counts'
   const late = lateOf(a);
   late.initial('initial_memory').set(a.initial('initial_memory'));
   for (let step = 0; step < 3; step++) for (const name of ['erase_vector', 'add_vector']) late.at(name, step).fill(0);
-  assert.equal(divergence(a, late, {offset: 3}).first.stage, 'previous_weighting');
+  assert.equal(divergence(a, late, {offset: 3}).first.stage, 'weighting_before');
   late.at('weighting', 2).set(a.initial('initial_weighting'));
   assert.deepEqual(divergence(a, late, {offset: 3}), {steps: 6, tolerance: TOLERANCE, skipped: [], first: null});
   assert.equal(divergence(a, late).first.step, 0);
@@ -85,6 +85,15 @@ test('a trace that is three steps late parts where it does, as the first counts'
   assert.equal(divergence(a, late, {offset: -4}).first.step, 4);
 });
 
+test('a state before the first step that another program does not know is no difference', () => {
+  for (const name of ['initial_memory', 'initial_weighting']) {
+    const [a, unknown] = Array.from({length: 2}, () => viewsTrace({steps: 6}));
+    unknown.initial(name).fill(NaN);
+    assert.equal(divergence(a, unknown).first, null);
+    assert.equal(divergence(unknown, a).first, null);
+  }
+});
+
 test('another M_0 or w_0 is a difference at the first step', () => {
   const [a, memory, weighting] = Array.from({length: 3}, () => viewsTrace({steps: 6}));
   for (const trace of [a, memory, weighting]) {
@@ -92,5 +101,5 @@ test('another M_0 or w_0 is a difference at the first step', () => {
     trace.initial('initial_weighting')[1] = trace === weighting ? 0.25 : 0;
   }
   assert.deepEqual(divergence(a, memory).first, {step: 0, stage: 'memory', head: null, headName: null, difference: 0.5});
-  assert.deepEqual(divergence(a, weighting).first, {step: 0, stage: 'previous_weighting', head: 0, headName: 'read 0', difference: 0.25});
+  assert.deepEqual(divergence(a, weighting).first, {step: 0, stage: 'weighting_before', head: 0, headName: 'read 0', difference: 0.25});
 });

@@ -63,11 +63,14 @@ test('a stream that is given up ends at once, and what comes later is nobody\'s'
   await assert.rejects(threaded(worker)('/one', {signal: abort.signal}).next(), /another was asked/);
 });
 
-test('a thread that fails says so to all who wait', async () => {
+test('a thread that fails says so to all who wait, and to all who come later', async () => {
   const worker = fakeWorker();
-  const waiting = threaded(worker)('/one', {signal: new AbortController().signal}).next();
+  const frames = threaded(worker);
+  const {signal} = new AbortController();
+  const waiting = frames('/one', {signal}).next();
   worker.fail('out of memory');
   await assert.rejects(waiting, /The thread that reads traces has failed: out of memory/);
+  await assert.rejects(frames('/two', {signal}).next(), /out of memory/);
 });
 
 test('failures are the same on both sides', async () => {

@@ -17,7 +17,7 @@ const known = new WeakMap();
 
 /** What the stages are called. */
 const STAGES = /** @type {Record<string, string>} */ ({
-  inputs: 'input', memory: 'memory found', previous_weighting: 'weighting before', key: 'key', key_strength: 'key strength β', interpolation_gate: 'gate g', shift_weighting: 'shift weighting s',
+  inputs: 'input', memory: 'memory found', weighting_before: 'weighting before', key: 'key', key_strength: 'key strength β', interpolation_gate: 'gate g', shift_weighting: 'shift weighting s',
   sharpening: 'sharpening γ', content_weighting: 'content weighting', gated_weighting: 'gated weighting',
   shifted_weighting: 'shifted weighting', weighting: 'weighting w', erase_vector: 'erase vector', add_vector: 'add vector',
   read_vector: 'read vector', outputs: 'output',

@@ -26,8 +26,8 @@ function plain(reader, {kind, payload}) {
   if (kind === KIND.header && data) return [{kind, payload: jsonPayload({...data.header, coding: {}})}];
   // What the reader goes on with is given away as a copy.
   if (kind === KIND.episode || kind === KIND.initial) return [{kind, payload: payload.slice()}];
-  if (kind !== KIND.codedSteps || !data) return [{kind, payload}];
-  const frames = stepsFrom(data, before);
+  if (!data || (kind !== KIND.codedSteps && kind !== KIND.steps)) return [{kind, payload}];
+  const frames = kind === KIND.codedSteps ? stepsFrom(data, before) : [{kind, payload}];
   data.forgetBefore(data.received - 1);
   return frames;
 }

@@ -16,14 +16,17 @@ export function threaded(worker) {
   /** @type {Map<number, (told: Told) => void>} */
   const listeners = new Map();
   let last = 0;
+  /** @type {PlainFailure|null} Once it has failed, it answers nobody. */
+  let broken = null;
   worker.addEventListener('message', (/** @type {MessageEvent<Told>} */ {data}) => listeners.get(data.id)?.(data));
   worker.addEventListener('error', (event) => {
-    const failed = {other: `The thread that reads traces has failed: ${event.message ?? 'it could not be loaded'}`};
-    for (const [id, listen] of listeners) listen({id, failed});
+    broken = {other: `The thread that reads traces has failed: ${event.message ?? 'it could not be loaded'}. Reload the page.`};
+    for (const [id, listen] of listeners) listen({id, failed: broken});
   });
 
   return async function* frames(path, {signal, ...init}) {
     signal.throwIfAborted();
+    if (broken) throw errorFrom(broken);
     const id = ++last;
     /** @type {Told[]} */
     const arrived = [];

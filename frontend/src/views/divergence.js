@@ -8,12 +8,12 @@ export const TOLERANCE = 1e-6;
 
 /** What is compared of a step, in the order in which the step computes it: arrays of its record, and what it finds. */
 export const COMPARED = Object.freeze([
-  'inputs', 'memory', 'previous_weighting', 'key', 'key_strength', 'interpolation_gate', 'shift_weighting', 'sharpening', 'content_weighting',
+  'inputs', 'memory', 'weighting_before', 'key', 'key_strength', 'interpolation_gate', 'shift_weighting', 'sharpening', 'content_weighting',
   'gated_weighting', 'shifted_weighting', 'weighting', 'erase_vector', 'add_vector', 'read_vector', 'outputs',
 ]);
 
 /** What a step finds, and the array that the first step finds. @type {Record<string, string>} */
-const BEFORE = {memory: 'initial_memory', previous_weighting: 'initial_weighting'};
+const BEFORE = {memory: 'initial_memory', weighting_before: 'initial_weighting'};
 
 const HEAD_AXES = ['head', 'read_head', 'write_head'];
 
@@ -26,7 +26,8 @@ const HEAD_AXES = ['head', 'read_head', 'write_head'];
 /**
  * The first difference over the steps that have arrived of both; its step is that of A. Stages of other shapes are skipped,
  * and named. What a step finds follows from what the steps before it wrote: so the weightings before it are compared at the
- * first step alone, and the memory there and wherever an intervention of either trace changes it.
+ * first step alone, and the memory there and wherever an intervention of either trace changes it; neither where one of the
+ * traces, from another program, does not know it.
  *
  * @param {TraceData} a
  * @param {TraceData} b
@@ -89,6 +90,7 @@ function differenceAt(a, b, stage, {step, offset}, rows, tolerance) {
   const byHead = HEAD_AXES.includes(axes[0]);
   const heads = byHead ? a.header.axes[axes[0]] : 1;
   const [first, second] = [numbersOf(a, stage, step), numbersOf(b, stage, step + offset)];
+  if (stage in BEFORE && [first, second].some((values) => values.every(Number.isNaN))) return null;
   const order = orderOf(axes, first.length / heads, rows);
   const apart = Array.from({length: heads}, (_, head) => largest(first, second, head, order));
   const most = apart.indexOf(Math.max(...apart));
@@ -116,7 +118,7 @@ function editsMemory(data, step) {
  */
 function numbersOf(data, stage, step) {
   if (stage === 'memory') return data.memoryFound(step);
-  if (stage !== 'previous_weighting') return data.at(stage, step);
+  if (stage !== 'weighting_before') return data.at(stage, step);
   return step > 0 ? data.at('weighting', step - 1) : data.initial('initial_weighting');
 }
 

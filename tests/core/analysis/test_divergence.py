@@ -85,7 +85,16 @@ def test_another_state_before_the_first_step_is_a_difference_there() -> None:
     assert (first.step, first.stage, first.head) == (0, "memory", None)
     first = divergence(TRACE, another_start("initial_weighting", (1, 3), 0.5)).first
     assert first is not None
-    assert (first.step, first.stage, first.head_name) == (0, "previous_weighting", "read 1")
+    assert (first.step, first.stage, first.head_name) == (0, "weighting_before", "read 1")
+
+
+@pytest.mark.parametrize("name", ["initial_memory", "initial_weighting"])
+def test_a_state_that_another_program_does_not_know_is_no_difference(name: str) -> None:
+    initial = TRACE.initial.copy()
+    initial[name] = np.nan
+    unknown = Trace(TRACE.header, TRACE.episode, initial, TRACE.records)
+    assert divergence(TRACE, unknown).first is None
+    assert divergence(unknown, TRACE).first is None
 
 
 def test_memory_that_an_intervention_changes_is_where_two_traces_part() -> None:
