@@ -92,9 +92,9 @@ def index_response(files: "PageFiles", plotly: Plotly, lists: str, request_heade
 
 
 class PageFiles(StaticFiles):
-    """The files of a directory, never a part of one; and the page's scripts as `page.js`, those of its thread as
-    `thread.js`, all style sheets as `page.css`.
+    """The files of a directory, never a part of one; and bundles of them.
 
+    The page's scripts are `page.js`, those of its thread `thread.js`, all style sheets `page.css`.
     Under /static/VERSION, as the page names them, a browser keeps them for good: when one changes, the page names
     another version. Without the version they are asked for anew each time and sent only if they changed.
     """

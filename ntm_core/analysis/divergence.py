@@ -5,8 +5,8 @@ asked of the heads, the four stages of addressing, what is written, what is read
 are more than `tolerance` apart, or if one of them is NaN.
 
 What a step finds follows from what the steps before it wrote. So the weightings before it are asked at the first step
-alone, and the memory there and wherever an intervention of either trace changes it; neither where one of the traces, from
-another program, does not know it.
+alone, and the memory there and wherever an intervention of either trace changes it; neither where one of the traces,
+from another program, does not know it.
 
 Rows of B may be matched to those of A first (`ntm_core.analysis.matching`). Where the rows run the other way round, the
 entries of B's shift weightings do too.
