@@ -39,8 +39,9 @@ import {NO_BRANCHES} from './branches/tree.js';
  * @property {boolean} deviates
  * @property {string[]} alternatives The other values that this version can compute.
  *
- * @typedef {Summary & {card: string, choices: Choice[], draws_fresh: boolean, imported: Origin|null,
- *   importable_again: boolean}} Detail `draws_fresh`: the state before step 1 depends on a trace's initial_seed.
+ * @typedef {Summary & {card: string, choices: Choice[], draws_fresh: boolean, why_eager: string|null, imported: Origin|null,
+ *   importable_again: boolean}} Detail `draws_fresh`: the state before step 1 depends on a trace's initial_seed;
+ *   `why_eager`: one sentence why the compiled core cannot compute it, null if it can once it is ready.
  *
  * @typedef {object} Origin What the file of another program turned out to be.
  * @property {string} container

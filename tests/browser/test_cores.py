@@ -20,7 +20,7 @@ def test_where_numba_is_missing_the_page_says_that_it_is_slow_and_why(new_tab: O
         tab.open()
         note = tab.page.locator("#result").get_by_text(EAGER)
         expect(note).to_be_visible()
-        expect(note).to_have_attribute("title", re.compile("numba is missing"))
+        expect(note).to_have_attribute("title", re.compile("numba is not installed"))
         tab.page.locator("#about-model").click()
         about = tab.page.get_by_role("dialog", name="About this model")
         expect(about).to_contain_text(f"The trace on screen was {EAGER}. This takes ten times as long")

@@ -4,7 +4,7 @@ import {test} from 'node:test';
 import {createApi} from '../../frontend/src/api.js';
 import {cannotSubtract, deltaPlots, deltaStages, memoryDelta, outputDelta, vectorDelta, weightingDelta} from '../../frontend/src/compare/delta_plots.js';
 import {stageHeatmaps} from '../../frontend/src/compare/stage_heatmaps.js';
-import {bestMatching, Matcher, matchingText} from '../../frontend/src/compare/matching.js';
+import {bestMatching, Matcher, matchingText, refusedRun} from '../../frontend/src/compare/matching.js';
 import {SIZE, viewsModel, viewsTrace} from './views_helper.js';
 
 const [a, b] = [viewsTrace({seed: 1}), viewsTrace({seed: 2, steps: 8})];
@@ -80,17 +80,31 @@ test('machines with other numbers of locations cannot be subtracted, and it says
   assert.equal(cannotSubtract(a, wide), 'A has 5 locations and this column 64: they cannot be subtracted.');
 });
 
+const full = [{modes: [{name: 'full', interventions: []}]}, {mode: 'full'}];
 const matching = (name, difference, rows) => ({name, kind: name.split(' ')[0], offset: null, rows, weighting: 0, memory: 0, difference});
 const value = {
   matchings: [matching('identity', 0.5, [0, 1]), matching('rotation by 1', 0.02, [1, 0])], best: 'rotation by 1', not_matched: null,
 };
 
 test('the matching is named, with what it gains', () => {
-  assert.equal(matchingText({status: 'ready', value}), 'Rows matched by rotation by 1: relative difference 0.020, 0.500 as they are.');
-  assert.equal(matchingText({status: 'ready', value: {...value, best: 'identity'}}), 'Rows matched by identity: relative difference 0.500.');
+  assert.equal(matchingText({status: 'ready', value}, ...full), 'Rows matched by rotation by 1: relative difference 0.020, 0.500 as they are.');
+  assert.equal(matchingText({status: 'ready', value: {...value, best: 'identity'}}, ...full), 'Rows matched by identity: relative difference 0.500.');
   assert.deepEqual(bestMatching({status: 'ready', value}).rows, [1, 0]);
-  assert.match(matchingText({status: 'ready', value: {matchings: [], best: null, not_matched: 'A has 2 read heads.'}}), /as they are: A has 2 read heads\./);
-  assert.match(matchingText({status: 'failed', error: {message: 'Too large.'}}), /Too large/);
+  assert.match(matchingText({status: 'ready', value: {matchings: [], best: null, not_matched: 'A has 2 read heads.'}}, ...full), /as they are: A has 2 read heads\./);
+  assert.match(matchingText({status: 'failed', error: {message: 'Too large.'}}, ...full), /Too large/);
+});
+
+test('a comparison that is refused is told as the page counts', () => {
+  const modes = [{name: 'full', interventions: []}, {name: 'frozen_memory', interventions: [{}, {}]}];
+  const error = {message: 'intervention 2: steps is [30, 31], but the run has 9 steps: they end at 9'};
+  const told = (run) => matchingText({status: 'failed', error}, {modes}, run);
+  assert.equal(told({mode: 'frozen_memory'}), 'Rows as they are: edit 1 is at t = 31, but this episode ends at t = 9');
+  assert.match(told({mode: 'full'}), /: edit 3 is at t = 31/);
+});
+
+test('what is refused of two runs is the one with edits, the column before A', () => {
+  const [plain, edited, other] = [{interventions: []}, {interventions: [{}]}, {interventions: [{}, {}]}];
+  assert.deepEqual([refusedRun(plain, edited), refusedRun(edited, plain), refusedRun(other, edited)], [edited, edited, edited]);
 });
 
 test('two traces are compared once; others end the waiting', async () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
 
-import {curvesOf, kindOf} from '../../frontend/src/shell/learning_curves.js';
+import {curvesOf, kindOf, latestMeasured} from '../../frontend/src/shell/learning_curves.js';
 
 const run = (seed, recipe = {batch: 1, max_iterations: 9}, memory = true) => ({plan: {task: {name: 'copy'}, config: {controller: 'lstm'}, recipe, seed, memory}});
 const rows = (...values) => values.map((wrong_bits, index) => ({sequences: 10 * index, wrong_bits}));
@@ -31,4 +31,52 @@ test('a seed that ended counts on with its last measurement, and only from its f
 test('a controller without memory is no seed of the machine with one', () => {
   const curves = curvesOf([{run: run(1), rows: rows(4)}, {run: run(2, undefined, false), rows: rows(8)}], 'wrong_bits');
   assert.deepEqual(curves.map(({name, median}) => [name, median]), [['copy, lstm, seed 1', [4]], ['copy, no memory, seed 2', [8]]]);
+});
+
+/** What answers only when it is told to, in any order. */
+function slowMetrics() {
+  const asked = [];
+  const metricsOf = (id, signal) => new Promise((resolve, reject) => asked.push({id, signal, resolve, reject}));
+  const settled = () => new Promise((resolve) => setImmediate(resolve));
+  return {asked, metricsOf, settled};
+}
+
+test('the curves are those asked for last, whichever answer comes last', async () => {
+  const {asked, metricsOf, settled} = slowMetrics();
+  const [drawn, failed] = [[], []];
+  const measure = latestMeasured({metricsOf, draw: (measured) => drawn.push(measured.map(({run: {id}}) => id)), fail: (error) => failed.push(error), signal: new AbortController().signal});
+  measure([{id: 'a'}, {id: 'b'}]);
+  measure([{id: 'b'}]);
+  assert.deepEqual(asked.map(({id, signal}) => [id, signal.aborted]), [['a', true], ['b', true], ['b', false]]);
+  asked[2].resolve([]);
+  await settled();
+  asked[0].resolve([]);
+  asked[1].reject(new Error('of the one before'));
+  await settled();
+  assert.deepEqual([drawn, failed], [[['b']], []]);
+});
+
+test('no curves are asked for where no run is shown, and none are drawn any more', async () => {
+  const {asked, metricsOf, settled} = slowMetrics();
+  const drawn = [];
+  const measure = latestMeasured({metricsOf, draw: (measured) => drawn.push(measured), fail: () => {}, signal: new AbortController().signal});
+  measure([{id: 'a'}]);
+  measure([]);
+  asked[0].resolve([]);
+  await settled();
+  assert.deepEqual([asked.length, drawn], [1, []]);
+});
+
+test('curves that cannot be had are told of, but not once the page is gone', async () => {
+  const {asked, metricsOf, settled} = slowMetrics();
+  const [failed, page] = [[], new AbortController()];
+  const measure = latestMeasured({metricsOf, draw: () => {}, fail: (error) => failed.push(error.message), signal: page.signal});
+  measure([{id: 'a'}]);
+  asked[0].reject(new Error('gone'));
+  await settled();
+  measure([{id: 'a'}]);
+  page.abort();
+  asked[1].reject(new Error('aborted'));
+  await settled();
+  assert.deepEqual(failed, ['gone']);
 });

@@ -35,5 +35,22 @@ test('a choice brings what no machine could be built without', () => {
   assert.deepEqual(brought('controller_layer_sizes', {controller_layer_sizes: [20, 50]}), {controller_layers: 2, controller_size: 50});
   assert.deepEqual(brought('controller_layer_sizes', {controller_layer_sizes: null}), {});
   assert.deepEqual(brought('schedule', {schedule: 'address_last'}), {step_order: 'write_then_read'});
-  assert.deepEqual(brought('head_roles', {head_roles: 'read_and_write', read_heads: 3}), {write_heads: 3, step_order: 'read_then_write'});
+  assert.deepEqual(brought('schedule', {schedule: 'address_first', step_order: 'write_then_read'}), {});
+});
+
+test('layers of sizes of their own give way to a number or a size of layers', () => {
+  const values = {controller_layer_sizes: [10, 20], controller_layers: 3, controller_size: 20};
+  assert.deepEqual(brought('controller_layers', values), {controller_layer_sizes: null});
+  assert.deepEqual(brought('controller_size', {...values, controller_layers: 2, controller_size: 30}), {controller_layer_sizes: null});
+  assert.deepEqual(brought('controller_layers', {...values, controller_layer_sizes: null}), {});
+});
+
+test('heads that read and write stay as many of both, in the order of their schedule', () => {
+  const values = {head_roles: 'read_and_write', read_heads: 3, write_heads: 1, schedule: 'address_first', step_order: 'read_then_write'};
+  assert.deepEqual(brought('head_roles', values), {write_heads: 3, step_order: 'read_then_write'});
+  assert.deepEqual(brought('head_roles', {...values, schedule: 'address_last'}), {write_heads: 3, step_order: 'write_then_read'});
+  assert.deepEqual(brought('read_heads', values), {write_heads: 3});
+  assert.deepEqual(brought('write_heads', values), {read_heads: 1});
+  assert.deepEqual(brought('schedule', {...values, schedule: 'address_last'}), {step_order: 'write_then_read'});
+  assert.deepEqual(brought('schedule', {...values, step_order: 'write_then_read'}), {step_order: 'read_then_write'});
 });

@@ -3,8 +3,9 @@ import {test} from 'node:test';
 
 import {createApi} from '../../frontend/src/api.js';
 import {newColumn} from '../../frontend/src/compare/columns.js';
-import {lengthsFrom, metricsRequest, metricsRows, spreadText} from '../../frontend/src/compare/metrics.js';
+import {lengthsFrom, metricsRequest, metricsRows, notMeasured, spreadText} from '../../frontend/src/compare/metrics.js';
 import {jsonLines} from '../../frontend/src/lines.js';
+import {ApiError} from '../../frontend/src/request.js';
 import {initialState} from '../../frontend/src/state.js';
 
 const spread = (median, lowest = median, highest = median) => ({median, mean: median, lowest, highest, sequences: 3});
@@ -60,6 +61,14 @@ test('each column is measured as it is asked for; a recording cannot be', () => 
   const choice = (checkpoint) => newColumn({checkpoint, mode: 'full', interventions: [], leave_constraints: false});
   assert.deepEqual(metricsRequest(state, choice('one'), {sequences: 50, lengths: null}), {checkpoint: 'one', task: {name: 'copy'}, sequences: 50});
   assert.equal(metricsRequest(state, choice('trace-1'), options), null);
+});
+
+test('a measurement that is refused is told as the page counts', () => {
+  const state = {modes: [{name: 'full', interventions: []}, {name: 'frozen_memory', interventions: [{}, {}]}]};
+  const refused = new ApiError({code: 'bad_intervention', message: 'intervention 2: steps is [30, 31], but the run has 9 steps: they end at 9', status: 422});
+  const asked = {checkpoint: 'one', task: null, sequences: 5, mode: 'frozen_memory'};
+  assert.deepEqual([notMeasured(state, asked, refused).message, notMeasured(state, asked, refused).status], ['edit 1 is at t = 31, but this episode ends at t = 9', 422]);
+  assert.match(notMeasured(state, {...asked, mode: undefined}, refused).message, /^edit 3 is at t = 31/);
 });
 
 test('lengths are whole numbers, or those of the task', () => {

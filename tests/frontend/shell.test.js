@@ -3,7 +3,7 @@ import {test} from 'node:test';
 
 import {isNewPlace, titleOf} from '../../frontend/src/history.js';
 import {traceFileName} from '../../frontend/src/shell/export.js';
-import {blank, numericChannels, rowsOf, withCell, withoutStep, withStep, withSteps} from '../../frontend/src/shell/input_rows.js';
+import {blank, numericChannels, rowsAfterRefusal, rowsOf, rowsOnScreen, withCell, withoutStep, withStep, withSteps} from '../../frontend/src/shell/input_rows.js';
 import {askedBits, bitsText, resultParts, stageMessage} from '../../frontend/src/shell/status.js';
 import {phaseLook, segmentsOf, wrongSteps} from '../../frontend/src/shell/phases.js';
 import {bytesText} from '../../frontend/src/shell/upload.js';
@@ -82,6 +82,27 @@ test('editing rows leaves the rows before as they were', () => {
   assert.deepEqual(withoutStep([[1]], 0), [[1]]);
   assert.deepEqual(blank(rows), Array(4).fill([0, 0, 0]));
   assert.deepEqual(rows[0], [1, 0, 0]);
+});
+
+test('the rows of the run on screen are those that were typed, or those of the episode', () => {
+  const data = judged();
+  const state = {request: {inputs: null}, trace: {...EMPTY_TRACE, data}};
+  assert.deepEqual(rowsOnScreen(state), rowsOf(data));
+  assert.deepEqual(rowsOnScreen({...state, request: {inputs: [[1, 0, 0]]}}), [[1, 0, 0]]);
+  assert.equal(rowsOnScreen({...state, trace: EMPTY_TRACE}), null);
+});
+
+test('rows that the server refused give way to those of the run that stays', () => {
+  const typed = [[1, 0, 0], [0, 0, 0]];
+  const shown = {request: {inputs: typed}, trace: {...EMPTY_TRACE, data: judged(), refused: null}};
+  const asking = {...shown, request: {inputs: withoutStep(typed, 1)}};
+  const refused = {...shown, trace: {...shown.trace, refused: {error: {}}}};
+  assert.equal(rowsAfterRefusal(asking, shown, [[1, 0, 0]]), null);
+  assert.deepEqual(rowsAfterRefusal(refused, asking, [[1, 0, 0]]), typed);
+  const again = {...refused, trace: {...refused.trace, refused: {error: {}}}};
+  assert.deepEqual(rowsAfterRefusal(again, refused, [[1, 0, 0]]), typed, 'a second refusal, told with the first still known');
+  assert.equal(rowsAfterRefusal({...refused, trace: {...refused.trace}}, refused, [[1, 0, 0]]), null, 'told of already');
+  assert.equal(rowsAfterRefusal(refused, shown, structuredClone(typed)), null, 'what was refused had these rows too');
 });
 
 test('channels that take any number', () => {

@@ -16,7 +16,7 @@ import {setHidden, setText} from '../views/dom.js';
 import {requestOf} from './columns.js';
 import {cannotSubtract, deltaPlots, deltaStages} from './delta_plots.js';
 import {divergenceText, firstDivergence} from './first_divergence.js';
-import {bestMatching, Matcher, matchingText} from './matching.js';
+import {bestMatching, Matcher, matchingText, refusedRun} from './matching.js';
 import {PanelList} from './panel_list.js';
 import {StageGroup} from './stage_group.js';
 
@@ -102,7 +102,7 @@ export class DeltaCard {
     const b = column && requestOf(state, column.choice);
     if (state.compare.rows === 'raw' || !state.request || !b) return {rows: null, text: 'Rows as they are.'};
     const found = this.matcher.found(state.request, b, offset);
-    const text = matchingText(found);
+    const text = matchingText(found, state, refusedRun(state.request, b));
     if (found.status === 'pending') return {rows: before, text: before ? `${text} Until then as before.` : text};
     const rows = bestMatching(found)?.rows ?? null;
     return {rows: String(rows) === String(before) ? before : rows, text};

@@ -1,7 +1,8 @@
 // Which rows of a column stand for which rows of A: asked of the server, and said in words.
 
 /** @import {Api} from '../api.js' */
-/** @import {Failure, TraceRequest} from '../state.js' */
+/** @import {Failure, State, TraceRequest} from '../state.js' */
+import {refusalOf} from '../change_words.js';
 import {failureFrom} from '../failure.js';
 import {Latest} from '../latest.js';
 import {brief} from '../views/format.js';
@@ -79,12 +80,24 @@ export function bestMatching(found) {
 }
 
 /**
+ * @template {Pick<TraceRequest, 'interventions'>} Run
+ * @param {Run} a
+ * @param {Run} b
+ * @returns {Run} The one of two that a refusal of their comparison is of: a server that names an edit does not say whose.
+ */
+export function refusedRun(a, b) {
+  return b.interventions.length > 0 ? b : a;
+}
+
+/**
  * @param {Found} found
+ * @param {Pick<State, 'modes'>} state
+ * @param {{mode: string}} refused Whose refusal a failure is.
  * @returns {string} Which matching is used and what it gains, or why none is.
  */
-export function matchingText(found) {
+export function matchingText(found, state, refused) {
   if (found.status === 'pending') return 'Matching rows…';
-  if (found.status === 'failed') return `Rows as they are: ${found.error.message}`;
+  if (found.status === 'failed') return `Rows as they are: ${refusalOf(state, refused, found.error.message)}`;
   const best = bestMatching(found);
   if (!best) return `Rows as they are: ${found.value.not_matched}`;
   const {name, difference} = best;

@@ -1,9 +1,11 @@
 // How every column does over many sequences: what is asked, what comes back, and its table.
 
-/** @import {Intervention, State, TaskSettings} from '../state.js' */
+/** @import {Failure, Intervention, State, TaskSettings} from '../state.js' */
 /** @import {Column} from './columns.js' */
 import {isRecording} from '../api.js';
-import {madeChanges} from '../interventions.js';
+import {refusalOf} from '../change_words.js';
+import {failureFrom} from '../failure.js';
+import {madeChanges, UNCHANGED} from '../interventions.js';
 import {brief} from '../views/format.js';
 import {requestOf} from './columns.js';
 
@@ -34,6 +36,17 @@ export function metricsRequest(state, column, {sequences, lengths}) {
   if (!asked || isRecording(asked.checkpoint) || asked.sources) return null;
   const {checkpoint, task} = asked;
   return {checkpoint, task, sequences, ...(lengths ? {lengths} : {}), ...madeChanges(asked)};
+}
+
+/**
+ * @param {Pick<State, 'modes'>} state
+ * @param {MetricsRequest} asked
+ * @param {unknown} error
+ * @returns {Failure} Why it could not be measured, in the words of the page.
+ */
+export function notMeasured(state, {mode = UNCHANGED.mode}, error) {
+  const failure = failureFrom(error);
+  return {...failure, message: refusalOf(state, {mode}, failure.message)};
 }
 
 /**

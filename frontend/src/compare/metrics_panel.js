@@ -4,12 +4,11 @@
 /** @import {Failure, State} from '../state.js' */
 /** @import {Store} from '../store.js' */
 /** @import {Metrics, MetricsRequest} from './metrics.js' */
-import {failureFrom} from '../failure.js';
 import {el, replaceChildren} from '../shell/dom.js';
 import {setHidden, setText} from '../views/dom.js';
 import {patiently} from './column_loader.js';
 import {LETTERS} from './columns.js';
-import {lengthsFrom, metricsRequest, metricsRows} from './metrics.js';
+import {lengthsFrom, metricsRequest, metricsRows, notMeasured} from './metrics.js';
 
 /** @typedef {{asked: string, result: Metrics|null, error: Failure|null}} Measured Of one column; `asked` is the request as JSON. */
 
@@ -106,7 +105,7 @@ export class MetricsPanel {
     try {
       return {asked: key, result: await patiently(() => this.api.measure(asked, tell, signal), signal), error: null};
     } catch (error) {
-      return {asked: key, result: null, error: failureFrom(error)};
+      return {asked: key, result: null, error: notMeasured(this.store.get(), asked, error)};
     }
   }
 

@@ -109,7 +109,7 @@ export class CellGrid {
    * @param {number} value
    */
   #set({step, channel}, value) {
-    if (this.rows[step][channel] === value) return;
+    if (step >= this.rows.length || this.rows[step][channel] === value) return;
     this.rows = withCell(this.rows, step, channel, value);
     this.#draw(this.#cells[step][channel], step, channel);
     this.#onEdit();

@@ -32,16 +32,17 @@ function content({checkpoints, request, detail, trace}, actions, close) {
   if (chosen?.source === 'recorded') return aboutRecording(chosen);
   if (!detail || detail.status === 'pending') return [el('p', {}, 'Loading…')];
   if (detail.status === 'failed') return [el('p', {class: 'text-error'}, detail.error.message)];
-  return [...aboutModel(detail.value, actions, close), ...computedBy(trace)];
+  return [...aboutModel(detail.value, actions, close), ...computedBy(trace, detail)];
 }
 
 /**
  * @param {TraceState} trace
+ * @param {State['detail']} detail
  * @returns {HTMLElement[]} Which core computed the trace on screen.
  */
-function computedBy({data}) {
+function computedBy({data}, detail) {
   if (!data) return [];
-  const why = whyEager(data.header);
+  const why = whyEager(data.header, detail);
   const told = why === null ? 'computed by the compiled core.' : `${EAGER}. ${why}`;
   return [el('p', {class: 'text-muted'}, `The trace on screen was ${told}`)];
 }

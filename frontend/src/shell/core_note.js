@@ -1,17 +1,18 @@
 // What computed what is on screen, where that is not the compiled core.
 
-/** @import {TraceHeader} from '../state.js' */
+/** @import {Detail, Loading, TraceHeader} from '../state.js' */
 
 export const EAGER = 'computed by PyTorch, step by step';
 
-/** What the page can know of the reason, which only the server's log tells in full. */
-const MAY_BE = 'This takes ten times as long and more. On the server numba is missing (the extra "fast" brings it), the compiled core is still being loaded, or it does not know a choice of this machine.';
+const SLOW = 'This takes ten times as long and more.';
 
 /**
- * @param {Pick<TraceHeader, 'core'|'dtype'>} header
+ * @param {Pick<TraceHeader, 'core'|'checkpoint'>} header
+ * @param {Loading<Detail>|null} detail What the server says of the chosen checkpoint, where that is known.
  * @returns {string|null} Why the compiled core did not compute it; null if it did.
  */
-export function whyEager({core, dtype}) {
+export function whyEager({core, checkpoint}, detail) {
   if (core === 'compiled') return null;
-  return dtype === 'float64' ? 'This takes ten times as long and more: its numbers are float64, and the compiled core computes in float32.' : MAY_BE;
+  if (detail?.status !== 'ready' || detail.value.id !== checkpoint) return SLOW;
+  return `${SLOW} ${detail.value.why_eager ?? 'The compiled core was still being loaded when this began.'}`;
 }

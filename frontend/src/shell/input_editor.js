@@ -7,7 +7,7 @@
 import {refusalOf} from '../change_words.js';
 import {CellGrid} from './cell_grid.js';
 import {el, iconButton} from './dom.js';
-import {blank, rowsOf, withoutStep, withStep, withSteps} from './input_rows.js';
+import {blank, rowsAfterRefusal, rowsOnScreen, withoutStep, withStep, withSteps} from './input_rows.js';
 
 /** More columns than this would be slow to draw, and no one would click them. */
 const MAX_STEPS = 600;
@@ -37,12 +37,13 @@ export function mountInputEditor(host, {store, actions, signal}) {
   host.append(dialog);
   /** @type {string[]} */
   let channels = [];
+  /** Of the run that is about to be asked for; 0: none is. */
   let timer = 0;
 
   function open() {
-    const {trace: {data}, request, step} = store.get();
-    if (!data) return;
-    const rows = request?.inputs ?? rowsOf(data);
+    const {trace: {data}, step} = store.get();
+    const rows = rowsOnScreen(store.get());
+    if (!data || !rows) return;
     if (rows.length > MAX_STEPS) {
       actions.notify('warn', `The input has ${rows.length} steps; the editor takes up to ${MAX_STEPS}. Choose a shorter episode.`);
       return;
@@ -81,12 +82,20 @@ export function mountInputEditor(host, {store, actions, signal}) {
   }
 
   function run() {
+    stopWaiting();
+    timer = window.setTimeout(() => {
+      timer = 0;
+      actions.change({inputs: grid.rows});
+    }, RUN_AFTER);
+  }
+
+  function stopWaiting() {
     clearTimeout(timer);
-    timer = window.setTimeout(() => actions.change({inputs: grid.rows}), RUN_AFTER);
+    timer = 0;
   }
 
   function backToEpisode() {
-    clearTimeout(timer);
+    stopWaiting();
     dialog.close();
     if (store.get().request?.inputs) actions.change({inputs: null});
   }
@@ -104,8 +113,10 @@ export function mountInputEditor(host, {store, actions, signal}) {
   dialog.addEventListener('close', () => document.documentElement.removeAttribute('data-editing'));
   store.subscribe((state, previous) => {
     if (!dialog.open || state.trace === previous.trace) return;
-    if (state.request?.checkpoint !== previous.request?.checkpoint) dialog.close();
-    else showNote();
+    if (state.request?.checkpoint !== previous.request?.checkpoint) return dialog.close();
+    const rows = timer === 0 ? rowsAfterRefusal(state, previous, grid.rows) : null;
+    if (rows) grid.show(rows, channels, grid.at);
+    showNote();
   }, signal);
   return open;
 }

@@ -1,5 +1,6 @@
 // Typed input as rows of the episode, and what can be done to them. Nothing here changes the rows it is given.
 
+/** @import {State} from '../state.js' */
 /** @import {TraceData} from '../trace_data.js' */
 
 /** @typedef {number[][]} Rows (step, channel) */
@@ -11,6 +12,27 @@
 export function rowsOf(data) {
   const inputs = data.matrix('inputs');
   return Array.from({length: data.header.steps}, (_, step) => inputs.map((channel) => channel[step]));
+}
+
+/**
+ * @param {Pick<State, 'request'|'trace'>} state
+ * @returns {Rows|null} The input rows of the run on screen, typed or of an episode; null while there is none.
+ */
+export function rowsOnScreen({request, trace: {data}}) {
+  return data && (request?.inputs ?? rowsOf(data));
+}
+
+/**
+ * @param {Pick<State, 'request'|'trace'>} state
+ * @param {Pick<State, 'trace'>} previous
+ * @param {Rows} shown In the editor.
+ * @returns {Rows|null} Those to go back to, where the server has just refused a run on others; else null.
+ */
+export function rowsAfterRefusal(state, previous, shown) {
+  const {refused} = state.trace;
+  if (!refused || refused === previous.trace.refused) return null;
+  const rows = rowsOnScreen(state);
+  return JSON.stringify(rows) === JSON.stringify(shown) ? null : rows;
 }
 
 /**

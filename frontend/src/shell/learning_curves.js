@@ -2,6 +2,7 @@
 
 /** @import {Figure} from '../plotly_types.d.ts' */
 /** @import {MetricRow, RunInfo} from '../state.js' */
+import {Latest} from '../latest.js';
 import {drawFigure, loadPlotly} from '../plotly.js';
 import {el} from './dom.js';
 
@@ -53,6 +54,30 @@ function median(values) {
   const sorted = [...values].sort((a, b) => a - b);
   const middle = sorted.length >> 1;
   return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+}
+
+/**
+ * Asks for the measurements of runs, and draws those that were asked for last, in whichever order the answers come.
+ *
+ * @param {object} parts
+ * @param {(id: string, signal: AbortSignal) => Promise<MetricRow[]>} parts.metricsOf
+ * @param {(measured: Measured[]) => unknown} parts.draw
+ * @param {(error: unknown) => void} parts.fail
+ * @param {AbortSignal} parts.signal
+ * @returns {(runs: RunInfo[]) => void}
+ */
+export function latestMeasured({metricsOf, draw, fail, signal}) {
+  const drawing = new Latest();
+  signal.addEventListener('abort', () => drawing.end(), {once: true});
+  return async (runs) => {
+    const mine = drawing.begin();
+    try {
+      const measured = await Promise.all(runs.map(async (run) => ({run, rows: await metricsOf(run.id, mine)})));
+      if (measured.length > 0 && !mine.aborted) await draw(measured);
+    } catch (error) {
+      if (!mine.aborted) fail(error);
+    }
+  };
 }
 
 /** @returns {{root: HTMLElement, draw: (measured: Measured[], measure: 'loss_bits'|'wrong_bits') => Promise<void>}} */

@@ -86,8 +86,13 @@ function applies(condition, values) {
 export function brought(name, values) {
   const {read_heads: reads, write_heads: writes, step_order: order, controller_layer_sizes: sizes} = values;
   if (name === 'controller_layer_sizes' && sizes) return {controller_layers: sizes.length, controller_size: Math.max(...sizes)};
-  if (name === 'schedule' && values.schedule === 'address_last') return {step_order: 'write_then_read'};
-  if (name === 'head_roles' && values.head_roles === 'read_and_write') return {write_heads: reads, step_order: 'read_then_write'};
+  if (['controller_layers', 'controller_size'].includes(name) && sizes) return {controller_layer_sizes: null};
+  const both = values.head_roles === 'read_and_write';
+  const needed = values.schedule === 'address_last' ? 'write_then_read' : 'read_then_write';
+  if (name === 'schedule' && (both || values.schedule === 'address_last')) return {step_order: needed};
+  if (name === 'head_roles' && both) return {write_heads: reads, step_order: needed};
+  if (name === 'read_heads' && both) return {write_heads: reads};
+  if (name === 'write_heads' && both) return {read_heads: writes};
   if (order !== 'listed' || !['step_order', 'read_heads', 'write_heads'].includes(name)) return {};
   const listed = values.head_order ?? [];
   const fits = listed.length === reads + writes && listed.filter((/** @type {string} */ kind) => kind === 'read').length === reads;

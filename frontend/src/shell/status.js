@@ -85,7 +85,7 @@ export function mountResult(root, {store, signal}) {
     if (state.trace.retry_at !== null) ticking = window.setTimeout(() => render(store.get()), TICK);
     const {data} = state.trace;
     const notes = data ? [withSteps(data.header.task_note ?? ''), ...data.header.warnings].filter(Boolean) : [];
-    const slow = data && state.request && !isRecording(state.request.checkpoint) ? whyEager(data.header) : null;
+    const slow = data && state.request && !isRecording(state.request.checkpoint) ? whyEager(data.header, state.detail) : null;
     replaceChildren(root,
       ...resultParts(state, Date.now()).map(({text, tone}) => el('span', {class: `result result-${tone}`}, text)),
       slow !== null && el('span', {class: 'result result-eager', title: slow}, EAGER),
@@ -93,7 +93,8 @@ export function mountResult(root, {store, signal}) {
       ...notes.map((note) => el('span', {class: 'result result-note'}, note)));
   }
   store.subscribe((state, previous) => {
-    if (state.trace !== previous.trace || state.request !== previous.request) render(state);
+    const keys = /** @type {const} */ (['trace', 'request', 'detail']);
+    if (keys.some((key) => state[key] !== previous[key])) render(state);
   }, signal);
   render(store.get());
 }

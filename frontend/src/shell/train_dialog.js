@@ -7,7 +7,7 @@
 import {failureFrom} from '../failure.js';
 import {controlsOf} from '../task_settings.js';
 import {el, modal, replaceChildren} from './dom.js';
-import {learningCurves} from './learning_curves.js';
+import {latestMeasured, learningCurves} from './learning_curves.js';
 import {choiceText, explained, fieldSet, noteLine, rangeText} from './machine_form.js';
 import {settingFields} from './settings_form.js';
 import {whole} from './whole.js';
@@ -165,17 +165,21 @@ function runsSection({store, api, actions, signal, close}) {
   /** @type {Map<string, RunRow>} */
   const rows = new Map();
 
-  async function drawCurves() {
+  const measureRuns = latestMeasured({
+    metricsOf: api.runMetrics,
+    draw: async (measured) => {
+      if (curves.root.isConnected) await curves.draw(measured, measure.value === 'loss_bits' ? 'loss_bits' : 'wrong_bits');
+    },
+    fail: (error) => actions.notify('error', `The learning curves were not drawn: ${failureFrom(error).message}`),
+    signal,
+  });
+
+  function drawCurves() {
     const shown = (store.get().runs ?? []).filter(({id, progress}) => progress && !left.has(id));
     curves.root.hidden = shown.length === 0;
-    try {
-      const measured = await Promise.all(shown.map(async (run) => ({run, rows: await api.runMetrics(run.id, signal)})));
-      if (measured.length > 0 && curves.root.isConnected) await curves.draw(measured, measure.value === 'loss_bits' ? 'loss_bits' : 'wrong_bits');
-    } catch (error) {
-      if (!signal.aborted) actions.notify('error', `The learning curves were not drawn: ${failureFrom(error).message}`);
-    }
+    measureRuns(shown);
   }
-  measure.addEventListener('change', () => void drawCurves());
+  measure.addEventListener('change', drawCurves);
 
   /** @param {RunInfo} run @returns {RunRow} */
   function row({id, name}) {
@@ -183,7 +187,7 @@ function runsSection({store, api, actions, signal, close}) {
     box.addEventListener('change', () => {
       if (box.checked) left.delete(id);
       else left.add(id);
-      void drawCurves();
+      drawCurves();
     });
     const open = el('button', {type: 'button', class: 'button', onclick: () => {
       close();
@@ -209,7 +213,7 @@ function runsSection({store, api, actions, signal, close}) {
     for (const run of runs) rows.set(run.id, row(run));
     replaceChildren(list, ...[...rows.values()].map((one) => one.root));
     update(runs);
-    void drawCurves();
+    drawCurves();
   }
 
   /** @param {RunInfo[]} runs */
@@ -220,7 +224,7 @@ function runsSection({store, api, actions, signal, close}) {
     if (!runs || runs === previous.runs || !root.closest('dialog')?.open) return;
     if (runs.map(({id}) => id).join() !== [...rows.keys()].join()) return refresh();
     update(runs);
-    if (measuredOf(runs) !== measuredOf(previous.runs ?? [])) void drawCurves();
+    if (measuredOf(runs) !== measuredOf(previous.runs ?? [])) drawCurves();
   }, signal);
   return {root, refresh};
 }
