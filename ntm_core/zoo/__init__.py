@@ -4,7 +4,8 @@ from pathlib import Path
 
 _ORDER = (
     *("copy-lstm", "copy-feedforward", "repeat-copy-lstm", "repeat-copy-feedforward"),
-    *("associative-recall-lstm", "associative-recall-feedforward", "dynamic-ngrams-lstm", "priority-sort-lstm"),
+    *("associative-recall-lstm", "associative-recall-feedforward"),
+    *("dynamic-ngrams-lstm", "dynamic-ngrams-feedforward", "priority-sort-lstm", "priority-sort-feedforward"),
 )
 """Which come first where they are listed; the first is what a fresh page shows."""
 
