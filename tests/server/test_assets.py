@@ -4,6 +4,7 @@ import gzip
 import hashlib
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import plotly  # type: ignore[import-untyped]  # it ships no types
@@ -29,6 +30,8 @@ def page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (directory / "src").mkdir(parents=True)
     (directory / "index.html").write_text("{{plotly}} {{static}}", encoding="utf-8")
     (directory / "src" / "main.js").write_text("const one = 1;", encoding="utf-8")
+    (directory / "src" / "streams").mkdir()
+    (directory / "src" / "streams" / "thread.js").write_text("const two = 2;", encoding="utf-8")
     (directory / "styles").mkdir()
     (directory / "styles" / "page.css").write_text("@import '../style.css';\n", encoding="utf-8")
     (directory / "style.css").write_text("body {}", encoding="utf-8")
@@ -40,9 +43,10 @@ def page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def browser(page: Path, tmp_path: Path) -> TestClient:
+def browser(page: Path, tmp_path: Path) -> Iterator[TestClient]:
     assert page.is_dir()
-    return TestClient(create_app(Settings(data_directory=tmp_path / "data"), {}), ADDRESS)
+    with TestClient(create_app(Settings(data_directory=tmp_path / "data"), {}), ADDRESS) as client:
+        yield client
 
 
 def test_the_page_is_told_where_plotly_and_its_own_files_are(browser: TestClient) -> None:
