@@ -85,13 +85,19 @@ def is_at(foreman: Foreman, run_id: str, iteration: int) -> Callable[[], bool]:
     return holds
 
 
-def test_a_worker_that_does_not_end_with_the_server_is_killed_and_its_run_goes_on_at_the_next_start(
-    employ: Employ, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def busy(employ: Employ, monkeypatch: pytest.MonkeyPatch) -> tuple[Foreman, Run]:
+    """A foreman of little patience, and a run at iteration 3 whose worker does not listen."""
     monkeypatch.setattr(module, "_PATIENCE_SECONDS", 0.2)
     foreman = employ(says(progress(3)) + "import time; time.sleep(60)")
     run = foreman.add(PLAN, "busy")
     eventually(is_at(foreman, run.id, 3))
+    return foreman, run
+
+
+def test_a_worker_that_does_not_end_with_the_server_is_killed_and_its_run_goes_on_at_the_next_start(
+    employ: Employ, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    foreman, run = busy(employ, monkeypatch)
     foreman.close()
     assert recorded(tmp_path, run.id).status == Status.RUNNING
     again = employ(says(FINISHED))
@@ -101,10 +107,7 @@ def test_a_worker_that_does_not_end_with_the_server_is_killed_and_its_run_goes_o
 def test_a_run_that_was_halted_before_its_worker_was_killed_stands_as_a_person_wanted(
     employ: Employ, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(module, "_PATIENCE_SECONDS", 0.2)
-    foreman = employ(says(progress(3)) + "import time; time.sleep(60)")
-    run = foreman.add(PLAN, "busy")
-    eventually(is_at(foreman, run.id, 3))
+    foreman, run = busy(employ, monkeypatch)
     foreman.pause(run.id)
     foreman.close()
     assert recorded(tmp_path, run.id).status == Status.PAUSED
