@@ -307,6 +307,25 @@ class Machine(nn.Module):
             return sequence_logits(self.config, inputs, start, weights, self._eager)
         return self._eager(inputs, start)
 
+    def add_gradients(
+        self,
+        inputs: Float[Tensor, "step batch input"],
+        state: MachineState,
+        targets: Float[Tensor, "step batch output"],
+        mask: Float[Tensor, "step batch"],
+    ) -> float | None:
+        """The mean cross entropy of the bits asked for, in nats; its gradients are added to `grad` of each parameter.
+
+        That is what `backward()` of this loss of `forward` would do, without a graph: a small machine costs half as
+        much. None, and nothing done, where the compiled core cannot compute it.
+        """
+        start, weights = _start_of(state), self._weights()
+        if self.core != "compiled" or not fits((inputs, targets, mask, *start, *weights)):
+            return None
+        from ntm_core.compiled.function import add_gradients  # noqa: PLC0415  # it imports numba
+
+        return add_gradients(self.config, inputs, start, weights, targets, mask)
+
     def _eager(self, inputs: Tensor, start: Start) -> Tensor:
         """The logits step by step."""
         memory, weighting, read, hidden, cell = start

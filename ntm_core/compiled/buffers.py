@@ -1,5 +1,6 @@
 """The kernel's buffers: shapes from sizes, and one block of memory cut into them."""
 
+import contextlib
 import math
 from collections import deque
 from collections.abc import Mapping
@@ -94,9 +95,8 @@ class Block:
         """Take a stretch that others have used, and leave it to others, unless what is in it outlives the block."""
         self.layout = layout
         self._reused = reused
-        found = _pop() if reused else None
-        enough = found is not None and len(found) >= layout.size
-        self.numbers = found if found is not None and enough else _new(layout.size)
+        found = _taken(layout.size) if reused else None
+        self.numbers = _new(layout.size) if found is None else found
 
     def __del__(self) -> None:
         if self._reused:
@@ -124,11 +124,16 @@ def _new(size: int) -> Tensor:
     return torch.empty(size, dtype=torch.float32)
 
 
-def _pop() -> Tensor | None:
-    try:
-        return _spare.pop()
-    except IndexError:
-        return None
+def _taken(size: int) -> Tensor | None:
+    """The shortest of the spare stretches that have so many numbers; a thread may find none while another looks."""
+    looked_at = []
+    with contextlib.suppress(IndexError):
+        while True:
+            looked_at.append(_spare.pop())
+    enough = [stretch for stretch in looked_at if len(stretch) >= size]
+    best = min(enough, key=len, default=None)
+    _spare.extend(stretch for stretch in reversed(looked_at) if stretch is not best)
+    return best
 
 
 def sizes_of(config: MachineConfig, steps: int, batch: int, *, kept: bool) -> Sizes:

@@ -9,11 +9,13 @@ from torch import Tensor
 
 from ntm_core.compiled import kernel
 from ntm_core.compiled.buffers import Block, Start
-from ntm_core.compiled.layout import Buffers, Gradients, Sizes, record_of
-from ntm_core.compiled.plan import NOTHING_COPIED, Layer, Plan, addresses_of, begin, layers_of, plan_for
+from ntm_core.compiled.layout import Buffers, Gradients, Lesson, Records, Sizes, as_record, record_of
+from ntm_core.compiled.plan import NOTHING_COPIED, Layer, Plan, addresses_of, beginning, layers_of, plan_for
 from ntm_core.config import MachineConfig
 
 Eager = Callable[[Tensor, Start], Tensor]
+
+_NO_LESSON = as_record(Lesson())
 
 
 def sequence_logits(
@@ -32,6 +34,40 @@ def sequence_logits(
         logits: Tensor = _Sequences.apply(plan, eager, inputs, *start, *parameters)  # type: ignore[no-untyped-call]  # torch
         return logits
     return _clipped(plan, _forward(plan, inputs, start, parameters)[0])
+
+
+def add_gradients(
+    config: MachineConfig, inputs: Tensor, start: Start, parameters: Sequence[Tensor], targets: Tensor, mask: Tensor
+) -> float:
+    """The mean binary cross entropy of the bits at the steps whose mask is 1, in nats; inputs as in `sequence_logits`.
+
+    Its gradients are added to `grad` of each parameter, and of what the initial state was computed from. Autograd has
+    a part in the latter alone: a small machine costs half as much as by `sequence_logits` and `backward()`.
+    """
+    plan = plan_for(config, inputs.shape[0], inputs.shape[1], kept=True)
+    targets, mask = targets.contiguous(), mask.contiguous()
+    with torch.no_grad():
+        kept, layers = _forward(plan, inputs, start, parameters)
+        block, gradients = Block(plan.backward), Block(plan.gradients)
+        lesson = as_record(Lesson(targets.data_ptr(), mask.data_ptr()))
+        loss = _pull(plan, kept, layers, block, gradients, lesson)
+        found = zip(parameters, _parameter_gradients(config, plan.sizes, gradients), strict=True)
+        trained = [(_gradient_of(one), gradient) for one, gradient in found if one.requires_grad]
+        torch._foreach_add_(*map(list, zip(*trained, strict=True)))  # torch's optimisers use it too
+    wanted = [part is not None and part.requires_grad for part in start]
+    start_gradients = list(_start_gradients(plan.sizes, gradients, start, wanted))
+    torch.autograd.backward(
+        [part for part, want in zip(start, wanted, strict=True) if part is not None and want],
+        [gradient for gradient in start_gradients if gradient is not None],
+    )
+    return loss
+
+
+def _gradient_of(parameter: Tensor) -> Tensor:
+    """Where the gradients of a parameter are added up."""
+    if parameter.grad is None:
+        parameter.grad = torch.zeros_like(parameter)
+    return parameter.grad
 
 
 class _Sequences(torch.autograd.Function):
@@ -75,11 +111,31 @@ def _forward(plan: Plan, inputs: Tensor, start: Start, parameters: Sequence[Tens
     """Run the kernel: its buffers, and the layers as it saw them."""
     layers = layers_of(plan.config, parameters)
     block = Block(plan.forward)
-    begin(plan, block, inputs, start)
-    buffers = record_of(Buffers, block.addresses)
-    weights = addresses_of(layers)
-    kernel.forward(plan.sizes_record, plan.choices_record, plan.groups, weights, buffers, plan.span, NOTHING_COPIED)
+    start_record, _given = beginning(inputs, start)
+    kernel.forward(
+        plan.sizes_record,
+        plan.choices_record,
+        plan.groups,
+        addresses_of(layers),
+        record_of(Buffers, block.addresses),
+        plan.span,
+        NOTHING_COPIED,
+        start_record,
+    )
     return block, layers
+
+
+def _pull(plan: Plan, kept: Block, layers: list[Layer], block: Block, gradients: Block, lesson: Records) -> float:
+    """Run the kernel backward: the loss of the lesson, if there is one, and all gradients in the blocks."""
+    return kernel.backward(
+        plan.sizes_record,
+        plan.choices_record,
+        plan.groups,
+        addresses_of(layers),
+        record_of(Buffers, kept.addresses),
+        record_of(Gradients, np.concatenate([block.addresses, gradients.addresses])),
+        lesson,
+    )
 
 
 def _backward(
@@ -88,14 +144,7 @@ def _backward(
     """The gradients by the inputs, the initial state and the parameters, as far as they are wanted."""
     block, gradients = Block(plan.backward), Block(plan.gradients, reused=False)
     block["logits"].copy_(given)
-    kernel.backward(
-        plan.sizes_record,
-        plan.choices_record,
-        plan.groups,
-        addresses_of(layers),
-        record_of(Buffers, kept.addresses),
-        record_of(Gradients, np.concatenate([block.addresses, gradients.addresses])),
-    )
+    _pull(plan, kept, layers, block, gradients, _NO_LESSON)
     s = plan.sizes
     d_inputs = None
     if wanted[0]:

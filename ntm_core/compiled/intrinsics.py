@@ -40,6 +40,19 @@ _PLAIN: dict[str, Any] = {
     "no_cfunc_wrapper": True,
 }
 
+
+def _ask_for_wide_vectors() -> None:
+    """Let the compiler use vectors of 512 bits where the processor has them: of itself it takes 256, an eighth slower.
+
+    It is asked before anything is compiled; where someone has compiled, or asked for something else, that stands.
+    """
+    features = llvm.get_host_cpu_features()
+    if features.get("avx512f") and numba.config.CPU_FEATURES is None:  # type: ignore[attr-defined]  # set at import
+        numba.config.CPU_FEATURES = f"{features.flatten()},-prefer-256-bit"  # type: ignore[attr-defined]  # likewise
+
+
+_ask_for_wide_vectors()
+
 REORDERED = {"contract", "reassoc", "nsz", "arcp"}
 """What the compiler may do with a sum so that it vectorises; NaN and infinity keep their meaning."""
 

@@ -26,7 +26,8 @@ from ntm_core.compiled.intrinsics import (
     set_float_mode,
     sources_fingerprint,
 )
-from ntm_core.compiled.layout import GROUP_PARTS, Buffers, Choices, Gradients, Records, Sizes, Span
+from ntm_core.compiled.layout import GROUP_PARTS, Beginning, Buffers, Choices, Gradients, Records, Sizes, Span
+from ntm_core.compiled.loss import loss_gradient
 from ntm_core.compiled.parameters import head_parameters, head_parameters_backward
 from ntm_core.compiled.product import bias_gradient, pack, product, weight_gradient
 from ntm_core.compiled.records import Copies, record, record_found
@@ -93,6 +94,36 @@ def gates_at(s: Sizes, layer: int, t: int, sequence: int) -> int:
     """Where the gates of a layer at step t, counted from 0, lie."""
     steps = s.steps if s.kept else 1
     return ((layer * steps + s.kept * t) * s.batch + sequence) * s.gate_stride
+
+
+@kernel
+def begin(s: Sizes, b: Buffers, start: Beginning) -> None:
+    """Fill in the inputs and the initial state; a memory lies in the buffers word by word."""
+    copy(at(b.inputs, 0), at(start.inputs, 0), s.steps * s.batch * s.inputs)
+    for m in range(s.batch):
+        memory = at(b.memory, m * s.words * s.row)
+        if m == 0 or start.memory_step != 0:
+            transpose(at(start.memory, m * start.memory_step), memory, s.locations, s.words, s.row)
+        else:
+            copy(memory, at(b.memory, 0), s.words * s.row)
+        weighting = at(start.weighting, m * start.weighting_step)
+        for head in range(s.heads):
+            row = at(b.weighting, (m * s.heads + head) * s.row)
+            copy(row, off(weighting, head * s.locations), s.locations)
+        copy(at(b.reads, m * s.reads), at(start.reads, m * start.reads_step), s.reads)
+        for layer in range(s.layers):
+            place = hidden_at(s, layer, 0, m)
+            copy(at(b.hidden, place), at(start.hidden, m * start.hidden_step + layer * s.units), s.units)
+            if start.cells != 0:
+                copy(at(b.cells, place), at(start.cells, m * start.cells_step + layer * s.units), s.units)
+
+
+@kernel
+def transpose(source: Pointer, target: Pointer, locations: int, words: int, row: int) -> None:
+    """A memory, location by location, to the buffers' rows of words."""
+    for n in range(locations):
+        for w in range(words):
+            target[w * row + n] = source[n * words + w]
 
 
 @kernel_inlined
@@ -368,7 +399,7 @@ def replay_segment(
         )
 
 
-def compile_for(sources: str) -> tuple[Callable[..., None], Callable[..., None]]:
+def compile_for(sources: str) -> tuple[Callable[..., None], Callable[..., float]]:
     """The forward and the backward pass, compiled at their first call or loaded from numba's cache.
 
     numba notices a change in this file only. As a variable of the two functions, `sources`, which stands for the text
@@ -384,28 +415,43 @@ def compile_for(sources: str) -> tuple[Callable[..., None], Callable[..., None]]
         buffers: Records,
         spans: Records,
         copies: Copies,
+        beginnings: Records,
     ) -> None:
-        """Run a batch of sequences, or a part of that, from the state in the buffers; fill the logits and the records.
+        """Run a batch of sequences, or a part of that, from its beginning or from the state in the buffers.
+
+        It fills the logits and the records.
 
         Whatever the span, it is the same code that computes a step: so its bits are the same.
         """
-        s, c, b, p = sizes[0], choices[0], buffers[0], spans[0]
+        s, c, b, p, start = sizes[0], choices[0], buffers[0], spans[0], beginnings[0]
         _ = sources
         mode = float_mode()
         set_float_mode(mode | FLUSH_DENORMALS)
+        if start.inputs != 0:
+            begin(s, b, start)
         forward_span(s, c, groups, weights, b, p, copies)
         set_float_mode(mode)
 
     @kernel_entry
     def backward(
-        sizes: Records, choices: Records, groups: Groups, weights: Weights, buffers: Records, gradients: Records
-    ) -> None:
-        """The gradients by the initial state, the weights and the biases, from those by the logits."""
-        s, c, b, g = sizes[0], choices[0], buffers[0], gradients[0]
+        sizes: Records,
+        choices: Records,
+        groups: Groups,
+        weights: Weights,
+        buffers: Records,
+        gradients: Records,
+        lessons: Records,
+    ) -> float:
+        """The gradients by the initial state, the weights and the biases: of the loss, which is the result.
+
+        Without a lesson they follow from the gradients by the logits, and the result is 0.
+        """
+        s, c, b, g, lesson = sizes[0], choices[0], buffers[0], gradients[0], lessons[0]
         _ = sources
         mode = float_mode()
         set_float_mode(mode | FLUSH_DENORMALS)
         pack_backward(s, weights, g)
+        loss = loss_gradient(s, c, b, g, lesson) if lesson.targets != 0 else 0.0
         begin_backward(s, c, b, g)
         for first in range(0, s.batch, s.tile):
             rows = min(s.tile, s.batch - first)
@@ -418,6 +464,7 @@ def compile_for(sources: str) -> tuple[Callable[..., None], Callable[..., None]]
                     backward_step(s, c, groups, b, g, start + steps - 1 - back, first, rows)
         weight_gradients(s, b, g)
         set_float_mode(mode)
+        return loss
 
     return forward, backward
 

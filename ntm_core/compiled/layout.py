@@ -45,7 +45,7 @@ Records = np.ndarray[Any, np.dtype[np.void]]
 """One of the tuples below, as an array with one record: the kernel reads its fields by their names."""
 
 
-def as_record(numbers: "Choices | Sizes | Span") -> Records:
+def as_record(numbers: "Choices | Sizes | Span | Beginning | Lesson") -> Records:
     """A tuple as the kernel takes it."""
     kind: Any = type(numbers)
     return np.array([tuple(numbers)], _dtype(kind))
@@ -214,6 +214,35 @@ class Span(NamedTuple):
     outputs: int = -1
     logits: int = -1
     memory_found: int = -1
+
+
+class Beginning(NamedTuple):
+    """The addresses of the inputs and of the initial state; all 0 for a span that goes on from what is in the buffers.
+
+    Each part of the state has a step, the numbers from one sequence's to the next one's: 0 if they share it.
+    """
+
+    inputs: int = 0  # step, batch, input
+    memory: int = 0  # location, word
+    weighting: int = 0  # head, location
+    reads: int = 0  # read
+    hidden: int = 0  # layer, unit
+    cells: int = 0  # layer, unit; 0 unless the controller is an LSTM
+    memory_step: int = 0
+    weighting_step: int = 0
+    reads_step: int = 0
+    hidden_step: int = 0
+    cells_step: int = 0
+
+
+class Lesson(NamedTuple):
+    """The addresses of what the outputs should be, (step, batch, output), and of the mask, (step, batch).
+
+    Both are 0 where the gradient by the logits is given.
+    """
+
+    targets: int = 0
+    mask: int = 0
 
 
 class Copied(NamedTuple):

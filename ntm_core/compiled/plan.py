@@ -1,6 +1,7 @@
 """What the kernel is told before it runs: sizes, choices and buffers of a machine and a batch, layers, and start."""
 
 import functools
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -10,14 +11,17 @@ import torch
 from torch import Tensor
 
 from ntm_core.access import head_groups
-from ntm_core.compiled.buffers import Block, Layout, Start, backward_shapes, forward_shapes, gradient_shapes, sizes_of
-from ntm_core.compiled.layout import Choices, Copied, Records, Sizes, Span, as_record, parts_of
+from ntm_core.compiled.buffers import Layout, Start, backward_shapes, forward_shapes, gradient_shapes, sizes_of
+from ntm_core.compiled.layout import Beginning, Choices, Copied, Records, Sizes, Span, as_record, parts_of
 from ntm_core.config import MachineConfig
 
 Groups = np.ndarray[Any, np.dtype[np.int64]]
 
 NOTHING_COPIED = np.zeros((0, len(Copied._fields)), np.int64)
 """What of a step goes into its record, for the kernel, where nothing does."""
+
+GOING_ON = as_record(Beginning())
+"""For the kernel, the beginning of a span that goes on from what is in the buffers."""
 
 
 @dataclass(frozen=True)
@@ -101,13 +105,18 @@ def addresses_of(layers: list[Layer]) -> np.ndarray[Any, np.dtype[np.int64]]:
     return np.array([[tensor.data_ptr() for tensor in layer] for layer in layers], np.int64)
 
 
-def begin(plan: Plan, block: Block, inputs: Tensor, start: Start) -> None:
-    """Fill in the inputs, (step, batch, input), and the initial state."""
-    locations = plan.sizes.locations
-    block["inputs"].copy_(inputs)
-    block["memory"][..., :locations] = start.memory.mT
-    block["weighting"][0, ..., :locations] = start.weighting
-    block["reads"][0] = start.read_vector.flatten(1)
-    block["hidden"][:, 0] = start.hidden.transpose(0, 1)
-    if start.cell is not None:
-        block["cells"][:, 0] = start.cell.transpose(0, 1)
+def beginning(inputs: Tensor, start: Start) -> tuple[Records, tuple[Tensor, ...]]:
+    """The inputs, (step, batch, input), and the initial state, for the kernel; and what must live until it has run."""
+    inputs = inputs.contiguous()
+    parts = [None if part is None else _rows(part) for part in start]
+    addresses = [0 if part is None else part.data_ptr() for part in parts]
+    steps = [0 if part is None or len(part) == 1 else part.stride(0) for part in parts]
+    record = as_record(Beginning(inputs.data_ptr(), *addresses, *steps))
+    return record, (inputs, *(part for part in parts if part is not None))
+
+
+def _rows(part: Tensor) -> Tensor:
+    """A part of the state whose numbers of one sequence lie side by side."""
+    shape = part.shape[1:]
+    dense = tuple(math.prod(shape[axis:]) for axis in range(1, len(shape) + 1))
+    return part if part.stride()[1:] == dense else part.contiguous()

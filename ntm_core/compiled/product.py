@@ -123,7 +123,12 @@ def _emit_tile(
             builder.store(value, target, align=4)
 
 
-_one_by_four, _one_by_one, _two_by_one, _four_by_one = _tile(1, 4), _tile(1, 1), _tile(2, 1), _tile(4, 1)
+_WIDE = 3 if _LANES == BLOCK else 1
+"""Blocks side by side in a tile: with four rows, as many sums as the processor needs under way and can hold."""
+
+_one_by_four, _one_by_one = _tile(1, 4), _tile(1, 1)
+_two_by_one, _four_by_one = _tile(2, 1), _tile(4, 1)
+_one_wide, _two_wide, _four_wide = _tile(1, _WIDE), _tile(2, _WIDE), _tile(4, _WIDE)
 
 
 @kernel
@@ -134,10 +139,8 @@ def product(
     blocks = (columns + BLOCK - 1) // BLOCK
     if rows == 1:
         _one_row(x, depth, packed, blocks, y)
-        return
-    for block in range(blocks):
-        weight = off(packed, block * depth * BLOCK)
-        _one_block(rows, x, x_stride, 1, depth, weight, off(y, block * BLOCK), y_stride)
+    else:
+        _rows(rows, x, x_stride, 1, depth, packed, blocks, y, y_stride)
 
 
 @kernel
@@ -162,9 +165,7 @@ def weight_gradient(
     for start in range(0, rows, CHUNK):
         depth = min(CHUNK, rows - start)
         pack(off(inputs, start * columns), columns, 1, depth, columns, packed)
-        for first in range(0, padded, BLOCK):
-            chosen = off(packed, first * depth)
-            _one_block(units, off(d_sums, start * d_stride), 1, d_stride, depth, chosen, off(spare, first), padded)
+        _rows(units, off(d_sums, start * d_stride), 1, d_stride, depth, packed, padded // BLOCK, spare, padded)
     for unit in range(units):
         copy(off(out, unit * out_stride), off(spare, unit * padded), columns)
 
@@ -178,10 +179,42 @@ def bias_gradient(rows: int, d_sums: Pointer, d_stride: int, units: int, out: Po
 
 
 @kernel
+def _rows(
+    rows: int, x: Pointer, x_row: int, x_step: int, depth: int, packed: Pointer, blocks: int, y: Pointer, y_stride: int
+) -> None:
+    """Y += X A for several rows, where X[m][k] is x[m * x_row + k * x_step]: a few blocks at a time, then each."""
+    block = 0
+    while block + _WIDE <= blocks:
+        wide = off(packed, block * depth * BLOCK)
+        _wide_blocks(rows, x, x_row, x_step, depth, wide, off(y, block * BLOCK), y_stride)
+        block += _WIDE
+    while block < blocks:
+        single = off(packed, block * depth * BLOCK)
+        _one_block(rows, x, x_row, x_step, depth, single, off(y, block * BLOCK), y_stride)
+        block += 1
+
+
+@kernel
+def _wide_blocks(
+    rows: int, x: Pointer, x_row: int, x_step: int, depth: int, packed: Pointer, y: Pointer, y_stride: int
+) -> None:
+    """Y += X A for as many blocks as a tile holds, four rows at a time."""
+    m = 0
+    while m + 4 <= rows:
+        _four_wide(off(x, m * x_row), x_row, x_step, packed, depth, off(y, m * y_stride), y_stride)
+        m += 4
+    while m + 2 <= rows:
+        _two_wide(off(x, m * x_row), x_row, x_step, packed, depth, off(y, m * y_stride), y_stride)
+        m += 2
+    if m < rows:
+        _one_wide(off(x, m * x_row), x_row, x_step, packed, depth, off(y, m * y_stride), y_stride)
+
+
+@kernel
 def _one_block(
     rows: int, x: Pointer, x_row: int, x_step: int, depth: int, packed: Pointer, y: Pointer, y_stride: int
 ) -> None:
-    """Y += X A for one block of columns, four rows at a time; X[m][k] is x[m * x_row + k * x_step]."""
+    """Y += X A for one block, four rows at a time."""
     m = 0
     while m + 4 <= rows:
         _four_by_one(off(x, m * x_row), x_row, x_step, packed, depth, off(y, m * y_stride), y_stride)

@@ -11,7 +11,7 @@ from torch import Tensor
 from ntm_core.compiled import kernel
 from ntm_core.compiled.buffers import Block, Start
 from ntm_core.compiled.layout import Buffers, Copied, Sizes, Span, as_record, record_of
-from ntm_core.compiled.plan import addresses_of, begin, layers_of, plan_for
+from ntm_core.compiled.plan import GOING_ON, addresses_of, beginning, layers_of, plan_for
 from ntm_core.config import MachineConfig
 from ntm_core.interventions.quantities import Quantity
 
@@ -39,7 +39,7 @@ class RecordedRun:
         with torch.inference_mode():
             self._layers = layers_of(config, parameters)
             self._block = Block(plan.forward)
-            begin(plan, self._block, inputs.unsqueeze(1), start)
+            self._beginning, self._given = beginning(inputs.unsqueeze(1), start)
         self._weights = addresses_of(self._layers)
         self._buffers = record_of(Buffers, self._block.addresses)
         self._places = _places(plan.sizes)
@@ -65,9 +65,17 @@ class RecordedRun:
         span["first"], span["last"] = first, last
         span["begin"], span["end"] = parts or (0, plan.span[0]["end"])
         kernel.forward(
-            plan.sizes_record, plan.choices_record, plan.groups, self._weights, self._buffers, span, self._copies
+            plan.sizes_record,
+            plan.choices_record,
+            plan.groups,
+            self._weights,
+            self._buffers,
+            span,
+            self._copies,
+            self._beginning,
         )
         span["packs"] = span["measures"] = 0
+        self._beginning = GOING_ON
 
     def measure(self) -> None:
         """Let the next step begin by computing the norms of the memory, which has been changed."""

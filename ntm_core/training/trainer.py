@@ -10,7 +10,7 @@ from ntm_core.baseline import Baseline
 from ntm_core.compiled import Core
 from ntm_core.errors import TrainingError
 from ntm_core.evaluation import require_fitting
-from ntm_core.machine import Machine
+from ntm_core.machine import Machine, MachineState
 from ntm_core.training.adam import Adam
 from ntm_core.training.diagnosis import where_not_finite
 from ntm_core.training.flat import FlatParameters
@@ -75,13 +75,11 @@ class Trainer:
         episode = self.plan.lesson(iteration).episodes((self.plan.seed, iteration), recipe.batch)
         inputs, targets, mask = (torch.from_numpy(array) for array in (episode.inputs, episode.targets, episode.mask))
         start = self.machine.initial_state(episode.batch if self.plan.config.draws_fresh else 1, iteration)
-        loss = sequence_loss(self.machine(inputs, start), targets, mask)
-        value = loss.item()
+        self._parameters.gradient.zero_()
+        value = self._add_gradients(inputs, targets, mask, start)
         if not math.isfinite(value):
             where = where_not_finite(self.machine, inputs, start)
             raise TrainingError(f"the loss of iteration {iteration} is {value}: {where}")
-        self._parameters.gradient.zero_()
-        loss.backward()
         norm = self._parameters.gradient.norm().item()
         finite = math.isfinite(norm)
         if finite:
@@ -91,6 +89,16 @@ class Trainer:
         self._count(iteration, finite=finite)
         asked_bits = float(mask.sum()) * targets.shape[-1]
         return Update(value * asked_bits / recipe.batch / math.log(2), norm if finite else None)
+
+    def _add_gradients(self, inputs: Tensor, targets: Tensor, mask: Tensor, start: MachineState | None) -> float:
+        """The loss of a batch, whose gradients are added: without autograd's graph where the compiled core can."""
+        if isinstance(self.machine, Machine) and start is not None:
+            loss = self.machine.add_gradients(inputs, start, targets, mask)
+            if loss is not None:
+                return loss
+        graph = sequence_loss(self.machine(inputs, start), targets, mask)
+        graph.backward()
+        return graph.item()
 
     def _count(self, iteration: int, *, finite: bool) -> None:
         counts = self.counts

@@ -1,3 +1,4 @@
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -52,7 +53,9 @@ def test_the_kernel_writes_to_its_buffers_only(config: MachineConfig, steps: int
         machine(inputs).sum().backward()
         with torch.no_grad():
             machine(inputs)
-    assert len(made) == 4
+        asked = torch.ones(steps, batch)
+        machine.add_gradients(inputs, machine.initial_state(), torch.ones(steps, batch, config.output_size), asked)
+    assert len(made) == 7
     for block in made:
         assert_nothing_is_written_beside(block)
 
@@ -88,6 +91,16 @@ def test_a_stretch_is_used_again_unless_what_is_in_it_outlives_the_block() -> No
     del kept
     Block(layout)["numbers"].fill_(8)
     assert bool((numbers == 7).all())
+
+
+def test_the_shortest_stretch_that_is_long_enough_is_used_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(buffers, "_spare", deque(maxlen=4))
+    short, middle, long = (Layout.of({"numbers": (size,)}) for size in (100, 200, 300))
+    blocks = [Block(layout) for layout in (middle, long, short)]
+    addresses = [block.numbers.data_ptr() for block in blocks]
+    del blocks
+    again = [Block(layout) for layout in (short, middle, long)]
+    assert [block.numbers.data_ptr() for block in again] == [addresses[2], addresses[0], addresses[1]]
 
 
 def test_a_stretch_from_inference_mode_is_fit_for_training() -> None:

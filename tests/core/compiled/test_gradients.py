@@ -1,0 +1,117 @@
+"""Gradients that are added without a graph, beside those of `backward()`."""
+
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from ntm_core.machine import Machine
+from ntm_core.training.loss import sequence_loss
+from tests.core.compiled.choices import SEEDED
+from tests.core.machines import name_of, rows, small_config, stirred
+
+STEPS, BATCH = 9, 3
+
+
+def lesson(machine: Machine) -> tuple[Tensor, Tensor, Tensor]:
+    """Inputs, targets, and a mask that asks for some steps, others in each sequence."""
+    inputs = rows(machine.config, STEPS, BATCH, dtype=torch.float32)
+    generator = torch.Generator().manual_seed(5)
+    targets = torch.randint(0, 2, (STEPS, BATCH, machine.config.output_size), generator=generator).float()
+    return inputs, targets, torch.randint(0, 2, (STEPS, BATCH), generator=generator).float()
+
+
+def by_graph(machine: Machine, inputs: Tensor, targets: Tensor, mask: Tensor) -> tuple[float, dict[str, Tensor]]:
+    machine.zero_grad()
+    loss = sequence_loss(machine(inputs), targets, mask)
+    loss.backward()
+    return loss.item(), found(machine)
+
+
+def without(machine: Machine, inputs: Tensor, targets: Tensor, mask: Tensor) -> tuple[float, dict[str, Tensor]]:
+    machine.zero_grad()
+    loss = machine.add_gradients(inputs, machine.initial_state(), targets, mask)
+    assert loss is not None
+    return loss, found(machine)
+
+
+def found(machine: Machine) -> dict[str, Tensor]:
+    return {name: value.grad.clone() for name, value in machine.named_parameters() if value.grad is not None}
+
+
+def assert_equal(one: dict[str, Tensor], other: dict[str, Tensor]) -> None:
+    assert one.keys() == other.keys()
+    for name, value in one.items():
+        torch.testing.assert_close(value, other[name], rtol=1e-4, atol=1e-7, msg=name)
+
+
+@pytest.mark.parametrize("changes", SEEDED, ids=name_of)
+def test_loss_and_gradients_are_those_of_backward(changes: dict[str, Any]) -> None:
+    machine = stirred(small_config(memory_size=9, **changes), scale=0.6, dtype=torch.float32)
+    (loss, gradients), (expected, by_autograd) = without(machine, *lesson(machine)), by_graph(machine, *lesson(machine))
+    assert loss == pytest.approx(expected, rel=1e-6)
+    assert_equal(gradients, by_autograd)
+
+
+@pytest.mark.parametrize("size", [1e-4, 3.0, 19.0, 60.0])
+def test_a_machine_that_is_sure_of_its_outputs_has_the_loss_to_the_last_digits(size: float) -> None:
+    """Right or wrong: half of the targets are not what it says, or none."""
+    for wrong in (False, True):
+        machine = stirred(small_config(clip=None), scale=0.6, dtype=torch.float32)
+        with torch.no_grad():
+            machine.output.weight.zero_()
+            machine.output.bias.fill_(size)
+        inputs, _, mask = lesson(machine)
+        targets = torch.ones(STEPS, BATCH, machine.config.output_size)
+        targets[..., 0] -= float(wrong)
+        loss, gradients = without(machine, inputs, targets, mask)
+        logits = machine(inputs).double().requires_grad_()
+        exact = sequence_loss(logits, targets.double(), mask.double())
+        assert loss == pytest.approx(exact.item(), rel=1e-6)
+        (slopes,) = torch.autograd.grad(exact, logits)
+        torch.testing.assert_close(gradients["output.bias"].double(), slopes.sum((0, 1)), rtol=1e-5, atol=1e-12)
+
+
+def test_gradients_are_added_to_what_is_there_and_frozen_parameters_get_none() -> None:
+    machine = stirred(small_config(), dtype=torch.float32)
+    machine.heads.requires_grad_(requires_grad=False)
+    _, once = without(machine, *lesson(machine))
+    inputs, targets, mask = lesson(machine)
+    machine.add_gradients(inputs, machine.initial_state(), targets, mask)
+    assert_equal(found(machine), {name: 2 * value for name, value in once.items()})
+    assert machine.heads.weight.grad is None
+
+
+def test_sequences_begin_each_in_a_state_of_its_own() -> None:
+    machine = stirred(small_config(initial_memory="fresh_uniform"), dtype=torch.float32)
+    inputs, targets, mask = lesson(machine)
+    machine.zero_grad()
+    loss = machine.add_gradients(inputs, machine.initial_state(BATCH, seed=1), targets, mask)
+    gradients = found(machine)
+    machine.zero_grad()
+    expected = sequence_loss(machine(inputs, machine.initial_state(BATCH, seed=1)), targets, mask)
+    expected.backward()
+    assert loss == pytest.approx(expected.item(), rel=1e-6)
+    assert_equal(gradients, found(machine))
+
+
+def test_what_does_not_lie_side_by_side_is_read_as_it_is() -> None:
+    machine = stirred(small_config(), dtype=torch.float32)
+    inputs, targets, mask = lesson(machine)
+    expected, gradients = without(machine, inputs, targets, mask)
+    strided = [part.repeat_interleave(2, -1)[..., ::2] for part in (inputs, targets, mask)]
+    loss, again = without(machine, *strided)
+    assert loss == expected
+    assert all(torch.equal(value, again[name]) for name, value in gradients.items())
+
+
+def test_where_the_compiled_core_cannot_compute_nothing_is_done() -> None:
+    machine = stirred(small_config(), dtype=torch.float32)
+    inputs, targets, mask = lesson(machine)
+    machine.core = "eager"
+    assert machine.add_gradients(inputs, machine.initial_state(), targets, mask) is None
+    machine = stirred(small_config(), dtype=torch.float64)
+    given = inputs.double(), machine.initial_state(), targets.double(), mask.double()
+    assert machine.add_gradients(*given) is None
+    assert not found(machine)
