@@ -130,8 +130,8 @@ def _taken(size: int) -> Tensor | None:
     with contextlib.suppress(IndexError):
         while True:
             looked_at.append(_spare.pop())
-    enough = [stretch for stretch in looked_at if len(stretch) >= size]
-    best = min(enough, key=len, default=None)
+    enough = [stretch for stretch in looked_at if stretch.numel() >= size]
+    best = min(enough, key=Tensor.numel, default=None)
     _spare.extend(stretch for stretch in reversed(looked_at) if stretch is not best)
     return best
 

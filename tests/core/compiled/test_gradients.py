@@ -83,6 +83,28 @@ def test_gradients_are_added_to_what_is_there_and_frozen_parameters_get_none() -
     assert machine.heads.weight.grad is None
 
 
+def test_gradients_of_one_sequence_stay_what_they_are_when_others_are_computed() -> None:
+    machine = stirred(small_config(initial_memory="learned"), dtype=torch.float32)
+    inputs, targets, mask = (part[:, :1] for part in lesson(machine))
+    _, gradients = without(machine, inputs, targets, mask)
+    kept = {name: value.grad for name, value in machine.named_parameters()}
+    machine.zero_grad()
+    _, again = without(machine, inputs, targets, mask)
+    assert all(torch.equal(value, again[name]) for name, value in gradients.items())
+    without(machine, *(part[:, 1:] for part in lesson(machine)))
+    for name, value in gradients.items():
+        held = kept[name]
+        assert held is not None
+        assert torch.equal(held, value), name
+
+
+@pytest.mark.parametrize("controller", ["gru", "feedforward", "lstm"])
+def test_gradients_of_every_layer_are_added(controller: str) -> None:
+    machine = stirred(small_config(controller=controller, controller_layers=3, read_heads=2), dtype=torch.float32)
+    (_, gradients), (_, by_autograd) = without(machine, *lesson(machine)), by_graph(machine, *lesson(machine))
+    assert_equal(gradients, by_autograd)
+
+
 def test_sequences_begin_each_in_a_state_of_its_own() -> None:
     machine = stirred(small_config(initial_memory="fresh_uniform"), dtype=torch.float32)
     inputs, targets, mask = lesson(machine)
