@@ -19,6 +19,7 @@ class Initial(nn.Module):
     """M_0, w_0 and r_0 of a machine, by its config's choices."""
 
     memory_value: Tensor | None
+    _places: Tensor
     weighting_logits: Tensor | None
     weighting_value: Tensor | None
     read_value: Tensor | None
@@ -41,6 +42,8 @@ class Initial(nn.Module):
                 self.register_buffer("memory_value", _memory_bound(config) * (2 * torch.rand(memory_shape) - 1))
             case "given":
                 self.register_buffer("memory_value", torch.full(memory_shape, config.initial_memory_value))
+
+        self.register_buffer("_places", torch.arange(config.memory_size, dtype=torch.float32), persistent=False)
 
         learned_weighting = config.initial_weighting in ("learned", "learned_decaying")
         shared = config.head_roles == "read_and_write"
@@ -88,7 +91,7 @@ class Initial(nn.Module):
         if self.weighting_logits is not None:
             logits: Tensor = self.weighting_logits
             if self.config.initial_weighting == "learned_decaying":
-                logits = logits - torch.arange(shape[1], dtype=logits.dtype, device=logits.device)
+                logits = logits - self._places.to(logits)
             return self._on_every_head(logits.softmax(-1))
         weighting = like.new_zeros(shape)
         if self.config.initial_weighting == "one_hot":

@@ -63,7 +63,7 @@ class Trainer:
         self.machine = (Machine if plan.memory else Baseline)(plan.config, plan.seed)
         self.machine.core = core or self.machine.core
         self._parameters = FlatParameters(self.machine)
-        self._optimiser = _OPTIMISERS[plan.recipe.optimiser](self._parameters, plan.recipe)
+        self._optimiser = _OPTIMISERS[plan.recipe.optimiser](self._parameters, plan.recipe, self.machine.core)
 
     def update(self, rate: float = 1.0) -> Update:
         """Do one iteration at this share of the learning rate. A gradient that is not finite is skipped and counted.
@@ -83,9 +83,8 @@ class Trainer:
         norm = self._parameters.gradient.norm().item()
         finite = math.isfinite(norm)
         if finite:
-            if recipe.clip_norm is not None and norm > recipe.clip_norm:
-                self._parameters.gradient.mul_(recipe.clip_norm / norm)
-            self._optimiser.step(iteration - self.counts.skipped, rate)
+            scale = recipe.clip_norm / norm if recipe.clip_norm is not None and norm > recipe.clip_norm else 1.0
+            self._optimiser.step(iteration - self.counts.skipped, rate, scale)
         self._count(iteration, finite=finite)
         asked_bits = float(mask.sum()) * targets.shape[-1]
         return Update(value * asked_bits / recipe.batch / math.log(2), norm if finite else None)

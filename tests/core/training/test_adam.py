@@ -20,6 +20,19 @@ def test_it_moves_as_that_of_torch_bit_for_bit(recipe: Recipe) -> None:
     )
 
 
+@pytest.mark.parametrize("recipe", [ADAM, Recipe(learning_rate=0.01, decay=0.5, momentum=0.5, epsilon=1e-3)])
+def test_the_compiled_core_moves_as_that_of_torch_to_the_last_digits(recipe: Recipe) -> None:
+    require_equal_steps(
+        Adam,
+        recipe,
+        lambda parameters: torch.optim.Adam(
+            parameters, recipe.learning_rate, (recipe.momentum, recipe.decay), recipe.epsilon
+        ),
+        core="compiled",
+        error=1e-6,
+    )
+
+
 def test_the_first_step_is_as_long_as_the_learning_rate_whatever_the_gradient() -> None:
     module = torch.nn.ParameterDict({"a": torch.zeros(3), "idle": torch.ones(2)})
     optimiser = Adam(parameters := FlatParameters(module), ADAM.model_copy(update={"learning_rate": 0.5}))

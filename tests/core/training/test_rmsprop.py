@@ -18,6 +18,19 @@ def test_it_moves_as_that_of_torch_bit_for_bit(recipe: Recipe) -> None:
     )
 
 
+@pytest.mark.parametrize("recipe", [Recipe(), Recipe(learning_rate=0.01, decay=0.5, momentum=0.5, epsilon=1e-3)])
+def test_the_compiled_core_moves_as_that_of_torch_to_the_last_digits(recipe: Recipe) -> None:
+    require_equal_steps(
+        RmsProp,
+        recipe,
+        lambda parameters: torch.optim.RMSprop(
+            parameters, recipe.learning_rate, recipe.decay, recipe.epsilon, momentum=recipe.momentum
+        ),
+        core="compiled",
+        error=1e-6,
+    )
+
+
 def test_a_parameter_without_a_gradient_stays() -> None:
     module = torch.nn.ParameterDict({"used": torch.ones(2), "idle": torch.ones(2)})
     optimiser = RmsProp(FlatParameters(module), Recipe())

@@ -10,10 +10,10 @@ import torch
 from ntm_core.checkpoints.native import load_checkpoint
 from ntm_core.errors import TrainingError
 from ntm_core.evaluation import Results
+from ntm_core.machine import Machine
 from ntm_core.tasks import Copy
 from ntm_core.training import Outcome, Plan, Progress, train
 from ntm_core.training import plan as plans
-from ntm_core.training.loss import sequence_loss
 from ntm_core.training.session import FINAL, METRICS, RESULTS, SERIES, STATE, is_in_series, saved_plan
 from ntm_core.training.state import TrainingState
 from ntm_core.training.trainer import Trainer, Update
@@ -284,15 +284,16 @@ def test_every_iteration_is_reported(plan: Plan, tmp_path: Path) -> None:
 def test_a_loss_that_is_not_finite_keeps_the_last_good_state(
     plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    honest = sequence_loss
+    honest = Machine.add_gradients
     calls: list[int] = []
 
-    def broken(*arguments: torch.Tensor) -> torch.Tensor:
+    def broken(self: Machine, *arguments: Any) -> float | None:
         calls.append(1)
-        return honest(*arguments) * (float("nan") if len(calls) == 6 else 1.0)
+        loss = honest(self, *arguments)
+        return float("nan") if len(calls) == 6 else loss
 
     with monkeypatch.context() as patch:
-        patch.setattr("ntm_core.training.trainer.sequence_loss", broken)
+        patch.setattr(Machine, "add_gradients", broken)
         with pytest.raises(TrainingError, match="the loss of iteration 6 is nan"):
             train(plan, tmp_path)
     assert train(plan, tmp_path, **stop_at(0)).progress.iteration == 4
