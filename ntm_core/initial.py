@@ -119,7 +119,8 @@ class Initial(nn.Module):
             case "fresh_tanh_normal":
                 return _normal(shape, seed, _READ_STREAM).to(memory).tanh()
             case "from_memory":
-                return weighting[: config.read_heads] @ memory
+                # Not `@`, which picks its kernel, and so the last bits, by whether gradients are asked for.
+                return torch.bmm(weighting[: config.read_heads].expand(batch, -1, -1), memory)
         if self.read_value is None:
             return memory.new_zeros(shape)
         read = self.read_value.tanh() if config.initial_read == "learned_tanh" else self.read_value

@@ -60,9 +60,7 @@ class Recording:
         self.computed = 0
         self.violation: Violation | None = None
         self._editor = self._make_editor(sources or {})
-        self.episode = np.zeros((), self.header.record_dtype("episode"))
-        for name in ("inputs", "targets", "mask", "phase"):
-            self.episode[name] = getattr(episode, name).reshape(self.episode[name].shape)
+        self.episode = _episode_record(episode, self.header)
         with torch.inference_mode():
             self._start = machine.state_of(initial or {}, self.header.initial_seed)
         self.initial = _initial_record(self._start, self.header)
@@ -277,6 +275,43 @@ def record(
     for _ in recording.run():
         pass
     return recording.trace()
+
+
+def trace_of_training(machine: Machine, episode: Episode, logits: Tensor, sequence: int = 0) -> Trace:
+    """The trace of one sequence of a batch that is being trained on, without a run of its own.
+
+    `logits` are what `machine` gave for the episode's inputs, (step, batch, output), while gradients were asked for:
+    what the compiled core keeps for `backward()` is all that a trace holds, to the same bits as a recording's. Before
+    the parameters are moved and after, it shows the machine as it was then. `TraceError` if the logits keep no such
+    tape, which is so in eager mode, or if there is no such sequence.
+    """
+    tape = None
+    if machine.usable_core() == "compiled":
+        from ntm_core.compiled.tape import fill_records, initial_parts, tape_of  # noqa: PLC0415  # it imports numba
+
+        tape = tape_of(logits)
+    if tape is None:
+        raise TraceError("the logits keep no tape: the compiled core must have computed them, for their gradients")
+    plan, block = tape
+    steps, batch = episode.inputs.shape[:2]
+    if (plan.config, plan.sizes.steps, plan.sizes.batch) != (machine.config, steps, batch):
+        raise TraceError("the logits are not those of this machine and episode")
+    if not 0 <= sequence < batch:
+        raise TraceError(f"sequence is {sequence}: the batch has sequences 0 … {batch - 1}")
+    header = _checked_header(machine, (one := episode.one(sequence)), None, (), None)
+    records, initial = np.zeros(steps, header.record_dtype("step")), np.zeros((), header.record_dtype("initial"))
+    fill_records(plan, block, sequence, records)
+    parts = initial_parts(plan, block, sequence)
+    for name in initial.dtype.names or ():
+        initial[name] = parts[name]
+    return Trace(header, _episode_record(one, header), initial, records)
+
+
+def _episode_record(episode: Episode, header: TraceHeader) -> Array:
+    record = np.zeros((), header.record_dtype("episode"))
+    for name in ("inputs", "targets", "mask", "phase"):
+        record[name] = getattr(episode, name).reshape(record[name].shape)
+    return record
 
 
 def _step_tensors(result: StepResult) -> dict[str, Tensor]:

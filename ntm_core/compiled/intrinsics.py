@@ -99,7 +99,9 @@ def cached(function: Function, **options: Any) -> Function:
     return compiled
 
 
-_DOORS = frozenset({"__init__", "buffers", "edited_step", "function", "plan", "recorded_run", "support"})
+_DOORS = frozenset(
+    {"__init__", "buffers", "edited_step", "function", "optimisers", "plan", "recorded_run", "support", "tape"}
+)
 """Modules of this package that call the kernel, and are no part of it."""
 
 

@@ -19,7 +19,7 @@ Array = NDArray[Any]
 Place = tuple[str, int, int, int, int]
 """Of a field's rows in the buffers: the buffer, the first number, the width, from row to row, and how many rows."""
 
-_NUMBER_BYTES = 4
+NUMBER_BYTES = 4
 
 
 class RecordedRun:
@@ -42,14 +42,14 @@ class RecordedRun:
             self._beginning, self._given = beginning(inputs.unsqueeze(1), start)
         self._weights = addresses_of(self._layers)
         self._buffers = record_of(Buffers, self._block.addresses)
-        self._places = _places(plan.sizes)
-        offsets = {name: field[1] // _NUMBER_BYTES for name, field in (records.dtype.fields or {}).items()}
+        self._places = places(plan.sizes)
+        offsets = {name: field[1] // NUMBER_BYTES for name, field in (records.dtype.fields or {}).items()}
         self._copies = self._copied(offsets)
         self._span = as_record(
             Span(
                 *(0, 0, 0, 0),
                 records=records.ctypes.data,
-                length=records.dtype.itemsize // _NUMBER_BYTES,
+                length=records.dtype.itemsize // NUMBER_BYTES,
                 outputs=offsets["outputs"],
                 logits=offsets["logits"],
                 memory_found=offsets.get("memory_found", -1),
@@ -98,7 +98,7 @@ class RecordedRun:
         rows = []
         for name, (buffer, first, width, stride, count) in self._places.items():
             if name in offsets:
-                source = self._block.numbers.data_ptr() + _NUMBER_BYTES * (self._block.layout.starts[buffer] + first)
+                source = self._block.numbers.data_ptr() + NUMBER_BYTES * (self._block.layout.starts[buffer] + first)
                 rows.append(Copied(offsets[name], source, width, stride, count))
         return np.array(rows, np.int64)
 
@@ -107,7 +107,7 @@ _SCALARS = frozenset({"key_strength", "interpolation_gate", "sharpening"})
 """Quantities without an axis of entries."""
 
 
-def _places(s: Sizes) -> dict[str, Place]:
+def places(s: Sizes) -> dict[str, Place]:
     """Where the fields of a step record lie in the buffers of a batch of one that keeps no steps."""
     w, shift = s.words, 2 * s.reach + 1
     stride, writing, writers = w + 3 + shift, s.heads * (w + 3 + shift), s.heads - s.read_heads
