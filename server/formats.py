@@ -62,6 +62,10 @@ class Prepared(Recorded, Protocol):
         """Of the run: two of one name have the same numbers."""
 
     @property
+    def kept(self) -> bool:
+        """Whether the whole run was known."""
+
+    @property
     def frames(self) -> Sequence[Frame]:
         """The first steps as they travel, as far as they are known from before."""
 
@@ -119,7 +123,7 @@ def _pieces(run: Run, prepare: Callable[[], Prepared]) -> Iterator[tuple[bytes, 
     """What each turn of a thread has to send, maybe nothing, and whether it is the last."""
     recording = prepare()
     frames = _Frames(recording)
-    origin = Origin(run=recording.name)
+    origin = Origin(run=recording.name, kept=recording.kept)
     piece = wire.opening_frames(recording.header, recording.episode, recording.initial, origin)
     piece += b"".join(data for _, data in frames.made)
     steps, total = recording.run(), recording.header.steps
@@ -182,7 +186,8 @@ async def part(run: Run, prepare: Callable[[], Prepared], asked: Part) -> AsyncG
     recording = await run.call(prepare)
     asked.of(recording.header.steps)
     trace = await _finished(run, recording)
-    pieces = _frames(trace, _end(trace, _seconds(run, recording)), asked, recording.name)
+    end, origin = _end(trace, _seconds(run, recording)), Origin(run=recording.name, kept=recording.kept)
+    pieces = _frames(trace, end, asked, origin)
     while piece := await run.call(lambda: next(pieces, b"")):
         yield piece
 
@@ -218,18 +223,17 @@ async def stored(run: Run, load: Callable[[], Trace], form: Format, asked: Part 
     if form == "npz":
         yield await run.call(lambda: trace_bytes(trace))
         return
-    pieces = _frames(trace, end, asked) if form == "stream" else _json_pieces(trace, end)
+    pieces = _frames(trace, end, asked, Origin(kept=True)) if form == "stream" else _json_pieces(trace, end)
     while piece := await run.call(lambda: next(pieces, b"")):
         yield piece
 
 
-def _frames(trace: Trace, end: TraceEnd, asked: Part | None, run: str | None = None) -> Iterator[bytes]:
+def _frames(trace: Trace, end: TraceEnd, asked: Part | None, origin: Origin) -> Iterator[bytes]:
     """The frames of a whole trace, or of a part of it."""
-    first = 0
     if asked is not None:
         first, steps = asked.of(len(trace))
-        trace = trace.part(first, steps)
-    yield wire.opening_frames(trace.header, trace.episode, trace.initial, Origin(run=run, first=first))
+        trace, origin = trace.part(first, steps), origin.model_copy(update={"first": first})
+    yield wire.opening_frames(trace.header, trace.episode, trace.initial, origin)
     position, most = Position.at_start(trace.initial), _most_records(trace.records)
     for start in range(0, len(trace), most):
         frame, position = wire.steps_frame(trace.header, position, trace.records[start : start + most])

@@ -45,6 +45,7 @@ class KeptRecording(Recording):
 
     Attributes:
         name: that of its run.
+        kept: whether the whole run was known.
         frames: the first of its steps as they travel, as far as they are those of the run from which it goes on.
     """
 
@@ -53,7 +54,7 @@ class KeptRecording(Recording):
         resume = None if begun is None else (replace(begun.trace), begun.steps)
         super().__init__(*arguments, **named, resume=resume)
         self._cache, self._key, self._begun = cache, key, begun
-        self.name = key.name
+        self.name, self.kept = key.name, False
         self.frames = () if begun is None or begun.trace.records.dtype != self.records.dtype else _whole(begun)
 
     def trace(self) -> Trace:
@@ -82,6 +83,7 @@ class KnownRecording:
 
     Attributes:
         name: that of its run.
+        kept: whether the whole run was known.
         frames: the steps as they travel, if they are known too; else none.
     """
 
@@ -90,7 +92,7 @@ class KnownRecording:
 
     def __init__(self, cache: TraceCache, key: RunKey, trace: Trace) -> None:
         self._cache, self._key, self._trace = cache, key, trace
-        self.name, self.frames = key.name, cache.frames(key)
+        self.name, self.kept, self.frames = key.name, True, cache.frames(key)
         self.header, self.episode, self.initial, self.records = (
             trace.header,
             trace.episode,

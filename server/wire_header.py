@@ -22,6 +22,7 @@ class Origin(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     run: str | None = Field(None, description="The name of the run: two of one name have the same numbers.")
+    kept: bool = Field(False, description="Whether the whole run was known, so that any part of it is there at once.")
     first: int = Field(0, ge=0, description="The index in the run of the stream's first step.")
 
 

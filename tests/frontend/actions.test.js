@@ -2,9 +2,11 @@ import assert from 'node:assert/strict';
 import {beforeEach, mock, test} from 'node:test';
 
 import {createActions} from '../../frontend/src/actions.js';
+import {moveTo} from '../../frontend/src/cursor.js';
 import {ApiError} from '../../frontend/src/request.js';
 import {initialState} from '../../frontend/src/state.js';
 import {createStore} from '../../frontend/src/store.js';
+import {TraceData} from '../../frontend/src/trace_data.js';
 import {viewWithin} from '../../frontend/src/trace_loader.js';
 import {fromHash} from '../../frontend/src/url_state.js';
 import {exampleHeader} from './wire_helper.js';
@@ -35,7 +37,7 @@ function example(answers = {}) {
     remove: async () => {},
     upload: async () => summary('upload-1', 'uploaded'),
     streamTrace: (request, show, signal) => new Promise((resolve, reject) => {
-      const data = {header: exampleHeader({steps: 40}), received: 0};
+      const data = new TraceData(exampleHeader({steps: 40}));
       signal.addEventListener('abort', () => reject(signal.reason));
       streams.push({
         request,
@@ -90,7 +92,7 @@ test('a person who moves the cursor during the stream is not moved again', async
   const {store, streams, actions} = example();
   actions.start(fromHash('#t=30'), lists);
   streams[0].arrive(10);
-  store.set({step: 3});
+  store.set(moveTo(store.get(), 3));
   streams[0].finish();
   await settle();
   assert.equal(store.get().step, 3);
@@ -349,9 +351,9 @@ test('another checkpoint keeps task, seed and typed rows where they fit', async 
 });
 
 test('a view is held within a trace', () => {
-  const trace = {heads: 2, steps: 40, received: 40};
+  const trace = Object.assign(new TraceData({...exampleHeader({steps: 40}), heads: [{}, {}]}), {received: 40});
   const view = {step: 99, head: 5, pinned: 60, diff: true, loop: [50, 60]};
-  assert.deepEqual(viewWithin(view, trace), {step: 39, head: 1, pinned: null, diff: false, loop: null});
+  assert.deepEqual(viewWithin(view, trace), {step: 39, sought: null, head: 1, pinned: null, diff: false, loop: null});
 });
 
 test('settings that a machine cannot run are left for those it was trained with', async () => {
