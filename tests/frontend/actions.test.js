@@ -8,7 +8,7 @@ import {initialState} from '../../frontend/src/state.js';
 import {createStore} from '../../frontend/src/store.js';
 import {TraceData} from '../../frontend/src/trace_data.js';
 import {viewWithin} from '../../frontend/src/trace_loader.js';
-import {fromHash} from '../../frontend/src/url_state.js';
+import {fromHash, toHash} from '../../frontend/src/url_state.js';
 import {exampleHeader} from './wire_helper.js';
 
 const tasks = [{
@@ -81,11 +81,43 @@ test('the view of a link follows the stream to its step, its pin, and no further
   streams[0].arrive(1);
   const {step, pinned, diff, head, loop} = store.get();
   assert.deepEqual({step, pinned, diff, head, loop}, {step: 0, pinned: null, diff: false, head: 2, loop: [4, 39]});
+  assert.match(toHash(store.get()), /&t=21&/, 'the address keeps the step that is sought');
   streams[0].arrive(12);
   assert.deepEqual([store.get().step, store.get().pinned, store.get().diff], [11, 10, true]);
   streams[0].finish();
   await settle();
-  assert.deepEqual([store.get().step, store.get().pinned], [20, 10]);
+  assert.deepEqual([store.get().step, store.get().sought, store.get().pinned], [20, null, 10]);
+});
+
+test('a step that is sought in one trace is sought in the next, and no longer once that has failed', async () => {
+  const {store, streams, actions} = example();
+  actions.start(fromHash('#t=30'), lists);
+  streams[0].arrive(10);
+  assert.deepEqual([store.get().step, store.get().sought], [9, 29]);
+  actions.change({seed: 1});
+  streams[1].arrive(20);
+  assert.deepEqual([store.get().step, store.get().sought], [19, 29]);
+  streams[1].fail(new ApiError({code: 'bad_stream', message: 'no', status: 200}));
+  await settle();
+  assert.equal(store.get().sought, null);
+});
+
+test('a step far ahead in a long trace is asked for by itself, with the request of the trace', async () => {
+  mock.timers.enable({apis: ['setTimeout']});
+  const asked = [];
+  const data = new TraceData({...exampleHeader({steps: 9999}), core: 'compiled'});
+  const {store, actions} = example({streamTrace: (request, show, signal, part = null) => {
+    asked.push({request, part, show});
+    return new Promise(() => {});
+  }});
+  actions.start(fromHash('#t=9000&seed=7'), lists);
+  data.received = 50;
+  asked[0].show({data});
+  mock.timers.tick(200);
+  await settle();
+  assert.deepEqual(asked.map(({request, part}) => [request.seed, part !== null]), [[7, false], [7, true]]);
+  assert.ok(asked[1].part.first < 8999);
+  assert.equal(store.get().sought, 8999);
 });
 
 test('a person who moves the cursor during the stream is not moved again', async () => {
