@@ -104,7 +104,7 @@ export function createTraceLoader({store, api, onFailure}) {
     const stays = quiet || keep;
     if (!stays) settled = null;
     const over = new AbortController();
-    const seek = seekAhead({store, api, request, signal: AbortSignal.any([signal, over.signal])});
+    const seek = seekAhead({store, api, request, signal: over.signal});
     try {
       const show = showing(store, wanted);
       const reader = await patiently(request, stays ? () => {} : (sofar) => {

@@ -107,8 +107,8 @@ test('a step far ahead in a long trace is asked for by itself, with the request 
   const asked = [];
   const data = new TraceData({...exampleHeader({steps: 9999}), core: 'compiled'});
   const {store, actions} = example({streamTrace: (request, show, signal, part = null) => {
-    asked.push({request, part, show});
-    return new Promise(() => {});
+    asked.push({request, part, show, signal});
+    return new Promise((_, reject) => { signal.addEventListener('abort', () => reject(signal.reason)); });
   }});
   actions.start(fromHash('#t=9000&seed=7'), lists);
   data.received = 50;
@@ -118,6 +118,9 @@ test('a step far ahead in a long trace is asked for by itself, with the request 
   assert.deepEqual(asked.map(({request, part}) => [request.seed, part !== null]), [[7, false], [7, true]]);
   assert.ok(asked[1].part.first < 8999);
   assert.equal(store.get().sought, 8999);
+  actions.change({seed: 8});
+  await settle();
+  assert.deepEqual(asked.map(({signal}) => signal.aborted), [true, true, false]);
 });
 
 test('a person who moves the cursor during the stream is not moved again', async () => {

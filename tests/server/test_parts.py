@@ -103,14 +103,17 @@ def test_a_part_leaves_the_whole_run_known(make_client: MakeClient) -> None:
     assert streamed(client, checkpoint="small").end.seconds == 0
 
 
-def test_a_part_says_where_it_begins_and_of_which_run_it_is(client: TestClient) -> None:
+def test_a_part_says_where_it_begins_and_of_which_run_it_is(make_client: MakeClient) -> None:
+    client = make_client()
+
     def header(query: str, **asked: Any) -> dict[str, Any]:
         return header_of(
             client.post(f"/api/traces{query}", json={"checkpoint": "small", "inputs": ROWS, **asked}).content
         )
 
     whole, part = header(""), header("?first=30&count=2")
-    assert "first" not in whole
+    assert not {"first", "kept"} & set(whole)
+    assert part["kept"] is True
     assert (part["first"], part["steps"], part["axes"]["step"]) == (30, 2, 2)
     assert part["run"] == whole["run"] != header("", mode="content_only")["run"]
 

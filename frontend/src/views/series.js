@@ -60,8 +60,7 @@ export class Series {
    */
   memoryPeak(milliseconds) {
     const deadline = performance.now() + milliseconds;
-    const first = peak(this.#data.memory(-1));
-    return Math.max(first, this.#peak('memory', (step) => peak(this.#data.memory(step)), deadline));
+    return this.#peak('memory', (step) => peak(this.#data.memory(step)), deadline, () => peak(this.#data.memory(-1)));
   }
 
   /** @returns {boolean} Whether every memory so far has been looked at. */
@@ -73,10 +72,11 @@ export class Series {
    * @param {string} key
    * @param {(step: number) => number} at
    * @param {number} deadline
+   * @param {() => number} [before] Of what is there before step 1.
    * @returns {number}
    */
-  #peak(key, at, deadline) {
-    const kept = this.#peaks.get(key) ?? {largest: 0, seen: new Seen()};
+  #peak(key, at, deadline, before = () => 0) {
+    const kept = this.#peaks.get(key) ?? {largest: before(), seen: new Seen()};
     this.#peaks.set(key, kept);
     for (const step of this.#data.arrivedSince(kept.seen)) {
       kept.largest = Math.max(kept.largest, at(step));
