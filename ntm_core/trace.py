@@ -15,7 +15,7 @@ import itertools
 import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Literal, Self
 
@@ -461,6 +461,27 @@ class Trace:
             before = memory if found is None else found[step]
             memory = memory_after_writes(before, writing[step], erase[step], add[step], one_by_one=one_by_one)
             yield memory
+
+    def part(self, first: int, steps: int) -> Self:
+        """The trace of so many of these steps, as if the machine had begun with step `first`, counted from 0.
+
+        Its state before step 1 is the one in which the machine was then. What the header says of interventions, and
+        `violation`, still count the steps of the whole run.
+        """
+        if not 0 <= first < first + steps <= len(self):
+            raise TraceError(f"there are no {steps} steps from step {first} on: the trace has {len(self)} steps")
+        header = self.header.model_copy(update={"steps": steps, "axes": {**self.header.axes, "step": steps}})
+        chosen = slice(first, first + steps)
+        episode = np.zeros((), header.record_dtype("episode"))
+        for name in episode.dtype.names or ():
+            episode[name] = self.episode[name][chosen]
+        initial = self.initial.copy()
+        if first:
+            initial["initial_memory"] = self.memory_after(first)
+            for name in set(initial.dtype.names or ()) - {"initial_memory"}:
+                initial[name] = self.records[name.removeprefix("initial_")][first - 1]
+        records = self.records[chosen]
+        return replace(self, header=header, episode=episode, initial=initial, records=records, landmarks={})
 
     @cached_property
     def wrong_bits(self) -> int | None:

@@ -1,11 +1,16 @@
 """A trace in the three forms in which it travels: a stream of frames, a JSON document, an .npz file.
 
+A stream can be of a part: some steps from one on, for a reader who is ahead of what has arrived. It is a stream like
+any other, of a run that begins in the state in which the machine was there. The whole run is recorded for it if it is
+not kept, and then kept; until that is over, nothing is sent.
+
 Each is an async iterator of bytes. Until its first bytes an error is still an answer of its own; in a stream that has
 begun it becomes the last frame.
 """
 
 import logging
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Literal, Protocol
 
 import numpy as np
@@ -16,10 +21,11 @@ from ntm_core.trace import Array, Trace
 from ntm_core.trace_file import trace_bytes
 from server import wire
 from server.coded_steps import Position
-from server.errors import Refusal
+from server.errors import Mismatch, Refusal
 from server.recorder import Recorded, Run
 from server.stores.recorded import Frame
 from server.wire import Kind, StreamFailure, TraceEnd
+from server.wire_header import Origin
 
 Format = Literal["stream", "json", "npz"]
 
@@ -34,8 +40,30 @@ _FIRST_SECONDS = 0.005
 _JSON_NUMBERS = 64 * 1024
 
 
+@dataclass(frozen=True)
+class Part:
+    """Some steps of a run: from `first` on, `count` at most, or all; the first of the run is 0."""
+
+    first: int
+    count: int | None
+
+    def of(self, steps: int) -> tuple[int, int]:
+        """The first step and how many there are, of a run of so many; Mismatch if there is none."""
+        if self.first >= steps:
+            raise Mismatch(f"first is {self.first}: the trace has {steps} steps, so {steps - 1} is the last", "first")
+        return self.first, min(steps - self.first, self.count or steps)
+
+
 class Prepared(Recorded, Protocol):
     """A recording whose trace may be kept, or what stands for one."""
+
+    @property
+    def name(self) -> str:
+        """Of the run: two of one name have the same numbers."""
+
+    @property
+    def kept(self) -> bool:
+        """Whether the whole run was known."""
 
     @property
     def frames(self) -> Sequence[Frame]:
@@ -95,7 +123,8 @@ def _pieces(run: Run, prepare: Callable[[], Prepared]) -> Iterator[tuple[bytes, 
     """What each turn of a thread has to send, maybe nothing, and whether it is the last."""
     recording = prepare()
     frames = _Frames(recording)
-    piece = wire.opening_frames(recording.header, recording.episode, recording.initial)
+    origin = Origin(run=recording.name, kept=recording.kept)
+    piece = wire.opening_frames(recording.header, recording.episode, recording.initial, origin)
     piece += b"".join(data for _, data in frames.made)
     steps, total = recording.run(), recording.header.steps
     while recording.may_be_refused and not run.exhausted:
@@ -152,6 +181,17 @@ def _most_records(records: Array) -> int:
     return max(1, _FRAME_BYTES // records.dtype.itemsize)
 
 
+async def part(run: Run, prepare: Callable[[], Prepared], asked: Part) -> AsyncGenerator[bytes]:
+    """Frames of some steps, once the whole trace has been recorded."""
+    recording = await run.call(prepare)
+    asked.of(recording.header.steps)
+    trace = await _finished(run, recording)
+    end, origin = _end(trace, _seconds(run, recording)), Origin(run=recording.name, kept=recording.kept)
+    pieces = _frames(trace, end, asked, origin)
+    while piece := await run.call(lambda: next(pieces, b"")):
+        yield piece
+
+
 async def document(run: Run, prepare: Callable[[], Prepared]) -> AsyncGenerator[bytes]:
     """One JSON document (`schemas.TraceDocument`), once the whole trace has been recorded."""
     trace = await _recorded(run, prepare)
@@ -176,21 +216,24 @@ async def _finished(run: Run, recording: Prepared) -> Trace:
     return recording.trace()
 
 
-async def stored(run: Run, load: Callable[[], Trace], form: Format) -> AsyncGenerator[bytes]:
-    """A trace that lies in a file, in any of the forms; nothing ran, so its end says 0 seconds."""
+async def stored(run: Run, load: Callable[[], Trace], form: Format, asked: Part | None = None) -> AsyncGenerator[bytes]:
+    """A trace that lies in a file, in any of the forms, or a part of it; nothing ran, so its end says 0 seconds."""
     trace = await run.call(load)
     end = _end(trace, 0.0)
     if form == "npz":
         yield await run.call(lambda: trace_bytes(trace))
         return
-    pieces = _frames(trace, end) if form == "stream" else _json_pieces(trace, end)
+    pieces = _frames(trace, end, asked, Origin(kept=True)) if form == "stream" else _json_pieces(trace, end)
     while piece := await run.call(lambda: next(pieces, b"")):
         yield piece
 
 
-def _frames(trace: Trace, end: TraceEnd) -> Iterator[bytes]:
-    """The frames of a whole trace."""
-    yield wire.opening_frames(trace.header, trace.episode, trace.initial)
+def _frames(trace: Trace, end: TraceEnd, asked: Part | None, origin: Origin) -> Iterator[bytes]:
+    """The frames of a whole trace, or of a part of it."""
+    if asked is not None:
+        first, steps = asked.of(len(trace))
+        trace, origin = trace.part(first, steps), origin.model_copy(update={"first": first})
+    yield wire.opening_frames(trace.header, trace.episode, trace.initial, origin)
     position, most = Position.at_start(trace.initial), _most_records(trace.records)
     for start in range(0, len(trace), most):
         frame, position = wire.steps_frame(trace.header, position, trace.records[start : start + most])

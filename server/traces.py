@@ -44,6 +44,8 @@ class KeptRecording(Recording):
     """A recording whose finished trace is kept for later requests.
 
     Attributes:
+        name: that of its run.
+        kept: whether the whole run was known.
         frames: the first of its steps as they travel, as far as they are those of the run from which it goes on.
     """
 
@@ -52,6 +54,7 @@ class KeptRecording(Recording):
         resume = None if begun is None else (replace(begun.trace), begun.steps)
         super().__init__(*arguments, **named, resume=resume)
         self._cache, self._key, self._begun = cache, key, begun
+        self.name, self.kept = key.name, False
         self.frames = () if begun is None or begun.trace.records.dtype != self.records.dtype else _whole(begun)
 
     def trace(self) -> Trace:
@@ -79,6 +82,8 @@ class KnownRecording:
     """Stands for the recording of a trace that is known from before: no step of it is computed.
 
     Attributes:
+        name: that of its run.
+        kept: whether the whole run was known.
         frames: the steps as they travel, if they are known too; else none.
     """
 
@@ -87,7 +92,7 @@ class KnownRecording:
 
     def __init__(self, cache: TraceCache, key: RunKey, trace: Trace) -> None:
         self._cache, self._key, self._trace = cache, key, trace
-        self.frames = cache.frames(key)
+        self.name, self.kept, self.frames = key.name, True, cache.frames(key)
         self.header, self.episode, self.initial, self.records = (
             trace.header,
             trace.episode,
@@ -284,9 +289,7 @@ def _with_keys(interventions: tuple[Intervention, ...], keys: Mapping[str, RunKe
         key = keys.get(asked.source or "")
         if key is None:
             return asked
-        program = json.dumps([other.model_dump(mode="json") for other in key.program])
-        digest = hashlib.sha256(f"{key.family} {program}".encode()).hexdigest()
-        return asked.model_copy(update={"source": f"{asked.source} {digest}"})
+        return asked.model_copy(update={"source": f"{asked.source} {key.name}"})
 
     return tuple(named(asked) for asked in interventions)
 

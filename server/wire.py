@@ -21,7 +21,7 @@ from ntm_core.interventions import Violation
 from ntm_core.trace import Array, Group, Trace, TraceHeader
 from server.coded_steps import Position, decoded, encoded
 from server.coding import coding_of
-from server.wire_header import header_text, parse_header
+from server.wire_header import WHOLE, Origin, header_text, parse_header
 
 MEDIA_TYPE = "application/vnd.ntm-scope.trace"
 DEFAULT_MAX_BYTES = 1 << 30
@@ -91,14 +91,16 @@ def frame(kind: Kind, payload: bytes) -> bytes:
     return _PREFIX.pack(len(payload), kind) + payload
 
 
-def opening_frames(header: TraceHeader, episode: Array, initial: Array) -> bytes:
+def opening_frames(header: TraceHeader, episode: Array, initial: Array, origin: Origin = WHOLE) -> bytes:
     """All that is known before the first step: the header, episode and initial frames."""
-    return header_frame(header) + frame(Kind.EPISODE, episode.tobytes()) + frame(Kind.INITIAL, initial.tobytes())
+    return (
+        header_frame(header, origin) + frame(Kind.EPISODE, episode.tobytes()) + frame(Kind.INITIAL, initial.tobytes())
+    )
 
 
-def header_frame(header: TraceHeader) -> bytes:
+def header_frame(header: TraceHeader, origin: Origin = WHOLE) -> bytes:
     """The first frame of a stream."""
-    return _text_frame(Kind.HEADER, header_text(header))
+    return _text_frame(Kind.HEADER, header_text(header, origin))
 
 
 def steps_frame(header: TraceHeader, position: Position, records: Array) -> tuple[bytes, Position]:

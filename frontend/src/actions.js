@@ -139,8 +139,8 @@ export function createActions({store, api, signal}) {
 
   /** @param {View} wanted */
   function showView(wanted) {
-    const {trace: {data, received}} = store.get();
-    if (data) store.set(viewWithin(wanted, {heads: data.header.heads.length, steps: data.header.steps, received}));
+    const {data} = store.get().trace;
+    if (data && data.received > 0) store.set(viewWithin(wanted, data));
   }
 
   /**
@@ -363,7 +363,7 @@ export function createActions({store, api, signal}) {
       return;
     }
     const {request, tree, ...beside} = found;
-    store.set({...beside, step, playing: false});
+    store.set({...beside, step, sought: null, playing: false});
     ask(request, viewOf(store.get()), {keep: true}, tree);
   }
 

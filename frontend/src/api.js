@@ -198,11 +198,13 @@ export function createApi(
      * @param {TraceRequest} asked
      * @param {(reader: TraceReader) => void} onProgress
      * @param {AbortSignal} signal
-     * @returns {Promise<TraceReader>} The whole trace.
+     * @param {{first: number, count: number}|null} [part] So many steps at most from that one on; null: all.
+     * @returns {Promise<TraceReader>} The whole trace, or of a part the trace of its steps.
      */
-    async streamTrace(asked, onProgress, signal) {
+    async streamTrace(asked, onProgress, signal, part = null) {
       const [path, init] = traceAt(asked, 'stream');
-      const reader = await readTrace(framesAt(path, {...init, signal}), onProgress);
+      const query = part ? `&first=${part.first}&count=${part.count}` : '';
+      const reader = await readTrace(framesAt(path + query, {...init, signal}), onProgress);
       if (reader.error) throw new ApiError({...reader.error, status: 200});
       return reader;
     },

@@ -1,6 +1,7 @@
 // Moves of the one cursor, as patches for the store.
 
 /** @import {State} from './state.js' */
+/** @import {TraceData} from './trace_data.js' */
 
 /**
  * @param {number} value
@@ -13,20 +14,33 @@ export function clamp(value, low, high) {
 
 /**
  * @param {State} state
- * @returns {number} The last row that the cursor can stand on; −1 without a trace.
+ * @returns {number} The last row that the cursor can be moved to; −1 before the first has arrived.
  */
-export function lastStep({trace}) {
-  return trace.data ? trace.received - 1 : -1;
+export function lastStep({trace: {data, received}}) {
+  return data && received > 0 ? data.header.steps - 1 : -1;
+}
+
+/**
+ * Where the cursor stands that is to be on a step: the nearest that has arrived, until that one has.
+ *
+ * @param {TraceData} data
+ * @param {number} wanted Any number; rounded and held within the trace.
+ * @returns {Pick<State, 'step'|'sought'>}
+ */
+export function standing(data, wanted) {
+  const sought = clamp(Math.round(wanted), 0, data.header.steps - 1);
+  const step = data.nearest(sought);
+  return {step, sought: step === sought ? null : sought};
 }
 
 /**
  * @param {State} state
- * @param {number} step Any number; rounded and held within the steps that have arrived.
+ * @param {number} step Any number; rounded and held within the trace.
  * @returns {Partial<State>}
  */
 export function moveTo(state, step) {
-  const last = lastStep(state);
-  return last < 0 || Number.isNaN(step) ? {} : {step: clamp(Math.round(step), 0, last)};
+  const {data} = state.trace;
+  return !data || lastStep(state) < 0 || Number.isNaN(step) ? {} : standing(data, step);
 }
 
 /**

@@ -32,8 +32,8 @@ export const KEYS = Object.freeze([
 export function actionOf({key, shiftKey}, state) {
   const stride = shiftKey ? 10 : 1;
   switch (key) {
-    case 'ArrowLeft': return moveTo(state, state.step - stride);
-    case 'ArrowRight': return moveTo(state, state.step + stride);
+    case 'ArrowLeft': return moveTo(state, (state.sought ?? state.step) - stride);
+    case 'ArrowRight': return moveTo(state, (state.sought ?? state.step) + stride);
     case 'Home': return moveTo(state, 0);
     case 'End': return moveTo(state, lastStep(state));
     case ' ': return togglePlay(state);

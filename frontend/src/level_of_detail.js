@@ -34,16 +34,17 @@ export function stepsOf({first, end, span}, column) {
  *
  * @param {ArrayLike<number>[]} rows `rows[row][step]`
  * @param {Columns} columns
- * @param {{received?: number, from?: number, gaps?: boolean}} [options] `received`: how many steps have arrived; `from`:
- *   the first column to fill, those before stay NaN; `gaps`: NaN means that nothing is there, and hides no number.
- * @returns {Float64Array[]} `rows[row][column]`, NaN for columns none of whose steps has arrived.
+ * @param {{arrivedFrom?: (step: number) => number, from?: number, gaps?: boolean}} [options] `arrivedFrom`: the step after the last
+ *   of those that have arrived from a step on, that one itself if it has not; `from`: the first column to fill, those before stay NaN; `gaps`: NaN means that nothing is there, and hides no number.
+ * @returns {Float64Array[]} `rows[row][column]`, NaN for columns whose first step has not arrived.
  */
-export function pooledRows(rows, columns, {received = Infinity, from = 0, gaps = false} = {}) {
+export function pooledRows(rows, columns, {arrivedFrom = () => Infinity, from = 0, gaps = false} = {}) {
   return rows.map((row) => {
     const pooled = new Float64Array(columns.columns).fill(NaN);
     for (let column = from; column < columns.columns; column++) {
       const [start, end] = stepsOf(columns, column);
-      if (start < received) pooled[column] = farthest(row, start, Math.min(end, received), gaps);
+      const arrived = Math.min(end, arrivedFrom(start));
+      if (start < arrived) pooled[column] = farthest(row, start, arrived, gaps);
     }
     return pooled;
   });

@@ -2,6 +2,7 @@
 
 /** @import {State} from './state.js' */
 /** @import {Store} from './store.js' */
+import {standing} from './cursor.js';
 import {STEPS_PER_SECOND} from './state.js';
 
 /** @typedef {{time: number, step: number}} Anchor When playing began (ms), and on which step. */
@@ -11,10 +12,10 @@ import {STEPS_PER_SECOND} from './state.js';
  *
  * @param {Anchor} anchor
  * @param {number} now ms, on the anchor's clock.
- * @param {{speed: number, loop: [number, number]|null, steps: number, received: number}} tape
- * @returns {{step: number, ended: boolean, waiting: boolean}} `waiting`: at a step that has not arrived yet.
+ * @param {{speed: number, loop: [number, number]|null, steps: number}} tape
+ * @returns {{step: number, ended: boolean}}
  */
-export function positionAt(anchor, now, {speed, loop, steps, received}) {
+export function positionAt(anchor, now, {speed, loop, steps}) {
   const passed = Math.floor(((now - anchor.time) * speed * STEPS_PER_SECOND) / 1000 + 1e-6);
   let step = anchor.step + Math.max(0, passed);
   if (loop) {
@@ -24,8 +25,7 @@ export function positionAt(anchor, now, {speed, loop, steps, received}) {
   }
   const ended = !loop && step >= steps - 1;
   if (ended) step = steps - 1;
-  const waiting = step > received - 1;
-  return {step: waiting ? received - 1 : step, ended: ended && !waiting, waiting};
+  return {step, ended};
 }
 
 /**
@@ -60,16 +60,20 @@ export function startPlayback({
   function frame() {
     asked = false;
     const state = store.get();
-    const {data, received} = state.trace;
+    const {data} = state.trace;
     if (signal.aborted || !state.playing || !data || page.hidden) {
       anchor = null;
       return;
     }
     const from = anchored(state);
-    const {step, ended, waiting} = positionAt(from, now(), {...state, steps: data.header.steps, received});
+    const {step, ended} = positionAt(from, now(), {...state, steps: data.header.steps});
+    const there = standing(data, step);
+    const waiting = there.sought !== null;
     if (waiting) anchor = null;
     else from.shown = step;
-    store.set(ended ? {step, playing: false} : {step});
+    // On the step at which it waits, it still seeks the next one.
+    if (waiting || step !== state.step) store.set(there);
+    if (ended && !waiting) store.set({playing: false});
     ask();
   }
 

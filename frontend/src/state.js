@@ -191,6 +191,8 @@ import {NO_BRANCHES} from './branches/tree.js';
  * @property {Record<string, number>} axes Length of each named axis.
  * @property {{episode: FieldDeclaration[], initial: FieldDeclaration[], step: FieldDeclaration[]}} fields
  * @property {Record<string, string>} coding The rule by which each coded step field is sent.
+ * @property {string} [run] Name of the run: streams of the same name hold the same numbers.
+ * @property {boolean} [kept] Whether the whole run was known when the stream began.
  * @property {('found'|'left'|null)[]} seen_memory For each head the memory that it addresses: M_{t-1}, M_t, or another.
  *
  * @typedef {object} TraceEnd
@@ -202,7 +204,7 @@ import {NO_BRANCHES} from './branches/tree.js';
  * @typedef {object} TraceState
  * @property {'empty'|'pending'|'streaming'|'ready'|'failed'} status
  * @property {import('./trace_data.js').TraceData|null} data
- * @property {number} received Whole steps that `data` holds so far.
+ * @property {number} received Whole steps that `data` holds so far, without those ahead.
  * @property {Failure|null} error
  * @property {TraceEnd|null} end
  * @property {{request: TraceRequest, tree: import('./branches/tree.js').Tree, error: Failure}|null} refused The changed run
@@ -239,6 +241,7 @@ import {NO_BRANCHES} from './branches/tree.js';
  * @property {import('./branches/tree.js').Tree} tree Runs that were forked from others.
  * @property {TraceState} trace
  * @property {number} step Row of the one cursor; the screen says t = step + 1.
+ * @property {number|null} sought Row on which the cursor is to stand once that has arrived; null: it stands where it is to.
  * @property {number} head Index on the head axis.
  * @property {number|null} pinned Step to compare with.
  * @property {boolean} diff Memory and weightings show the difference to the pinned step.
@@ -291,6 +294,7 @@ export function initialState() {
     tree: NO_BRANCHES,
     trace: EMPTY_TRACE,
     step: 0,
+    sought: null,
     head: 0,
     pinned: null,
     diff: false,

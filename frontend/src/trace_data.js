@@ -38,20 +38,32 @@ function layOut(declarations, axes, block) {
   return {fields, size: offset};
 }
 
-/** One trace: its header, its episode and initial state, and the step records that have arrived. */
+/** Some steps that have arrived ahead of others: a trace whose step 0 is step `first` of this one. @typedef {{first: number, data: TraceData}} Part */
+
+/** What has been seen of the steps of a trace that arrives: so many from the start, and these parts. */
+export class Seen {
+  filled = 0;
+  /** @type {Set<Part>} */ ahead = new Set();
+}
+
+/**
+ * One trace: its header, its episode and initial state, and the step records that have arrived. These are the first
+ * `received`, and, while it streams, parts that were asked for because they lie ahead.
+ */
 export class TraceData {
   /** @type {Map<string, Field>} */ #fields = new Map();
   /** @type {Numbers[]} */ #chunks = [];
   /** @type {number} Records in a chunk. */ #stride;
   /** @type {Numbers|null} */ #episode = null;
   /** @type {Numbers|null} */ #initial = null;
-  /** @type {Map<string, {rows: Numbers[], filled: number}>} */ #matrices = new Map();
+  /** @type {Map<string, {rows: Numbers[], seen: Seen}>} */ #matrices = new Map();
   /** @type {MemoryReplay|null} */ #memory = null;
+  /** @type {Part[]} */ #parts = [];
 
   /** @param {TraceHeader} header */
   constructor(header) {
     this.header = header;
-    /** Whole step records that have arrived. */
+    /** Whole step records that have arrived, without those ahead. */
     this.received = 0;
     const blocks = {
       episode: layOut(header.fields.episode, header.axes, 'episode'),
@@ -68,6 +80,80 @@ export class TraceData {
   /** Whether all steps have arrived. */
   get whole() {
     return this.received === this.header.steps;
+  }
+
+  /** Steps that have arrived ahead of others, those of each part counted. */
+  get ahead() {
+    return this.#parts.reduce((steps, {data}) => steps + data.received, 0);
+  }
+
+  /**
+   * @param {number} first
+   * @param {TraceData} data The steps from `first` on, as a whole trace of their own.
+   */
+  addPart(first, data) {
+    if (!this.whole) this.#parts.push({first, data});
+  }
+
+  /**
+   * @param {number} step
+   * @returns {number} The step after the last of those that have arrived from this one on; itself if it has not.
+   */
+  arrivedFrom(step) {
+    let end = step >= 0 && step < this.received ? this.received : step;
+    for (let part = this.#partAt(end); part; part = this.#partAt(end)) end = part.first + part.data.received;
+    return end;
+  }
+
+  /**
+   * @param {number} step
+   * @returns {boolean} Whether it has arrived.
+   */
+  holds(step) {
+    return this.arrivedFrom(step) > step;
+  }
+
+  /**
+   * @param {number} step
+   * @returns {number} The step nearest to it that has arrived, where any has.
+   */
+  nearest(step) {
+    const within = (/** @type {number} */ first, /** @type {number} */ end) => Math.max(first, Math.min(step, end - 1));
+    const others = this.#parts.map(({first, data}) => within(first, first + data.received));
+    const nearer = (/** @type {number} */ one, /** @type {number} */ other) => (Math.abs(other - step) < Math.abs(one - step) ? other : one);
+    return others.reduce(nearer, within(0, this.received));
+  }
+
+  /**
+   * @param {number} step That has not arrived.
+   * @returns {number} The first after it that has, or T.
+   */
+  nextArrived(step) {
+    const starts = this.#parts.filter(({first}) => first > step).map(({first}) => first);
+    return Math.min(this.header.steps, ...starts);
+  }
+
+  /**
+   * The steps that have arrived since, for whoever makes something of each; one that came ahead comes again later.
+   *
+   * @param {Seen} seen Notes them.
+   * @returns {Generator<number>}
+   */
+  *arrivedSince(seen) {
+    while (seen.filled < this.received) yield seen.filled++;
+    for (const part of this.#parts) {
+      if (seen.ahead.has(part)) continue;
+      for (let at = 0; at < part.data.received; at++) yield part.first + at;
+      seen.ahead.add(part);
+    }
+  }
+
+  /**
+   * @param {number} step
+   * @returns {Part|undefined} The part in which it has arrived.
+   */
+  #partAt(step) {
+    return this.#parts.find(({first, data}) => step >= first && step < first + data.received);
   }
 
   /**
@@ -106,6 +192,7 @@ export class TraceData {
     if (this.received % this.#stride === 0) this.#chunks.push(this.zeros(this.#stride * this.sizes.step));
     fill(this.#record(this.received));
     this.received += 1;
+    if (this.whole) this.#parts = [];
   }
 
   /**
@@ -171,6 +258,8 @@ export class TraceData {
     }
     if (field.block !== 'step') throw new RangeError(`Field '${name}' has no step axis`);
     if (!(step >= 0 && step < this.received)) {
+      const part = this.#partAt(step);
+      if (part) return part.data.at(name, step - part.first, ...indices);
       throw new RangeError(`Step ${step} of field '${name}'; steps 0 to ${this.received - 1} have arrived`);
     }
     const start = (step % this.#stride) * this.sizes.step + field.offset;
@@ -216,19 +305,26 @@ export class TraceData {
   matrix(name, ...indices) {
     const key = `${name}/${indices.join('/')}`;
     const field = this.field(name);
-    const limit = field.block === 'episode' ? this.header.steps : this.received;
     let kept = this.#matrices.get(key);
     if (!kept) {
       const axes = field.block === 'episode' ? field.shape.slice(1) : field.shape;
       const rows = axes.slice(indices.length).reduce((product, length) => product * length, 1);
-      kept = {rows: Array.from({length: rows}, () => this.zeros(this.header.steps).fill(NaN)), filled: 0};
+      kept = {rows: Array.from({length: rows}, () => this.zeros(this.header.steps).fill(NaN)), seen: new Seen()};
       this.#matrices.set(key, kept);
     }
-    for (; kept.filled < limit; kept.filled++) {
-      const column = this.at(name, kept.filled, ...indices);
-      for (let row = 0; row < kept.rows.length; row++) kept.rows[row][kept.filled] = column[row];
+    for (const step of field.block === 'episode' ? this.#allSince(kept.seen) : this.arrivedSince(kept.seen)) {
+      const column = this.at(name, step, ...indices);
+      for (let row = 0; row < kept.rows.length; row++) kept.rows[row][step] = column[row];
     }
     return kept.rows;
+  }
+
+  /**
+   * @param {Seen} seen
+   * @returns {Generator<number>} All steps, once.
+   */
+  *#allSince(seen) {
+    while (seen.filled < this.header.steps) yield seen.filled++;
   }
 
   /** Indices on the head axis of the write heads, in order. */
@@ -272,6 +368,8 @@ export class TraceData {
    * @returns {Numbers} The head's weighting after the step before.
    */
   weightingBefore(step, head) {
+    const part = step > this.received ? this.#partAt(step) : undefined;
+    if (part) return part.data.weightingBefore(step - part.first, head);
     if (step > 0) return this.at('weighting', step - 1, head);
     const locations = this.header.axes.location;
     return this.initial('initial_weighting').subarray(head * locations, (head + 1) * locations);
@@ -284,6 +382,8 @@ export class TraceData {
    * @returns {Numbers} (location × word), in C order.
    */
   memory(step) {
+    const part = step < this.received ? undefined : this.#partAt(step) ?? this.#partAt(step + 1);
+    if (part) return part.data.memory(step - part.first);
     return this.#replay().after(step);
   }
 
@@ -302,6 +402,8 @@ export class TraceData {
    * @returns {{before: Numbers, erased: Numbers, added: Numbers, after: Numbers}}
    */
   memoryParts(step) {
+    const part = step < this.received ? undefined : this.#partAt(step);
+    if (part) return part.data.memoryParts(step - part.first);
     return this.#replay().parts(step);
   }
 

@@ -2,11 +2,13 @@
 /** @import {Tree} from './branches/tree.js' */
 /** @import {State, TraceRequest} from './state.js' */
 /** @import {Store} from './store.js' */
+/** @import {TraceData} from './trace_data.js' */
 /** @import {TraceReader} from './wire.js' */
 import {ApiError} from './request.js';
-import {clamp} from './cursor.js';
+import {clamp, standing} from './cursor.js';
 import {failureFrom} from './failure.js';
 import {Latest} from './latest.js';
+import {seekAhead} from './seeking.js';
 import {sleep} from './sleep.js';
 import {EMPTY_TRACE} from './state.js';
 
@@ -19,22 +21,23 @@ const BUSY_SECONDS = 2;
  * @param {State} state
  * @returns {View}
  */
-export function viewOf({step, head, pinned, diff, loop}) {
-  return {step, head, pinned, diff, loop};
+export function viewOf({step, sought, head, pinned, diff, loop}) {
+  return {step: sought ?? step, head, pinned, diff, loop};
 }
 
 /**
  * The part of a wanted view that a trace can show now: the cursor never stands on a step that has not arrived.
  *
  * @param {View} wanted
- * @param {{heads: number, steps: number, received: number}} trace
- * @returns {View}
+ * @param {TraceData} data
+ * @returns {View & Pick<State, 'sought'>}
  */
-export function viewWithin({step, head, pinned, diff, loop}, {heads, steps, received}) {
-  const shownPin = pinned !== null && pinned < received ? pinned : null;
+export function viewWithin({step, head, pinned, diff, loop}, data) {
+  const {steps, heads} = data.header;
+  const shownPin = pinned !== null && data.holds(pinned) ? pinned : null;
   return {
-    step: clamp(step, 0, received - 1),
-    head: clamp(head, 0, heads - 1),
+    ...standing(data, step),
+    head: clamp(head, 0, heads.length - 1),
     pinned: shownPin,
     diff: diff && shownPin !== null,
     loop: loop && loop[0] < steps ? [loop[0], Math.min(loop[1], steps - 1)] : null,
@@ -90,7 +93,7 @@ export function createTraceLoader({store, api, onFailure}) {
     const failure = failureFrom(error);
     const {tree} = store.get();
     if (keep && settled) store.set({...settled, trace: {...settled.trace, refused: {request, tree, error: failure}}});
-    else store.set({trace: {...EMPTY_TRACE, status: 'failed', error: failure}, playing: false});
+    else store.set({trace: {...EMPTY_TRACE, status: 'failed', error: failure}, playing: false, sought: null});
     onFailure(error);
   }
 
@@ -100,14 +103,21 @@ export function createTraceLoader({store, api, onFailure}) {
     if (!quiet) setTrace({status: 'pending', error: null, end: null, refused: null, retry_at: null});
     const stays = quiet || keep;
     if (!stays) settled = null;
+    const over = new AbortController();
+    const seek = seekAhead({store, api, request, signal: over.signal});
     try {
       const show = showing(store, wanted);
-      const reader = await patiently(request, stays ? () => {} : show, signal);
+      const reader = await patiently(request, stays ? () => {} : (sofar) => {
+        show(sofar);
+        seek(sofar);
+      }, signal);
       (stays ? showing(store, viewOf(store.get())) : show)(reader);
       setTrace({status: 'ready', end: reader.end});
       settled = {request, trace: store.get().trace, tree: store.get().tree};
     } catch (error) {
       if (!signal.aborted) fail(request, error, keep);
+    } finally {
+      over.abort();
     }
   };
 }
@@ -125,11 +135,11 @@ function showing(store, wanted) {
   let shown = null;
   return ({data}) => {
     if (!data || data.received === 0) return;
-    const {received, header: {steps, heads}} = data;
+    const {received} = data;
     const state = store.get();
-    const view = viewWithin(wanted, {heads: heads.length, steps, received});
+    const view = viewWithin(wanted, data);
     const patch = shown === null ? view : {
-      ...(state.step === shown.step ? {step: view.step} : {}),
+      ...(state.sought === null ? {} : standing(data, state.sought)),
       ...(state.pinned === shown.pinned ? {pinned: view.pinned, diff: view.diff} : {}),
     };
     shown = view;

@@ -34,7 +34,7 @@ const ID = /^[\w.-]{1,100}$/;
  * @returns {string} The hash, with its '#'; empty without a request.
  */
 export function toHash(state) {
-  const {request, tree, step, head, pinned, diff, loop, speed, scale, output_view, zoom} = state;
+  const {request, tree, step, sought, head, pinned, diff, loop, speed, scale, output_view, zoom} = state;
   if (!request) return '';
   const parts = [`checkpoint=${encode(request.checkpoint)}`];
   if (request.task) parts.push(`task=${encode(readableJson(request.task))}`);
@@ -42,7 +42,7 @@ export function toHash(state) {
   if (request.initial_seed !== 0) parts.push(`start=${request.initial_seed}`);
   if (request.inputs) parts.push(`inputs=${packRows(request.inputs)}`);
   if (tree.shown === null) parts.push(...changeParts(request));
-  parts.push(`t=${step + 1}`, `head=${head}`);
+  parts.push(`t=${(sought ?? step) + 1}`, `head=${head}`);
   if (pinned !== null) parts.push(`pin=${pinned + 1}`);
   if (diff) parts.push('diff=1');
   if (loop) parts.push(`loop=${loop[0] + 1}-${loop[1] + 1}`);

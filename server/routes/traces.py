@@ -5,10 +5,11 @@ from collections.abc import AsyncGenerator, Callable
 from functools import partial
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends, Query
 
 from server import formats
-from server.formats import Format, Prepared
+from server.errors import Mismatch
+from server.formats import Format, Part, Prepared
 from server.recorder import Recorder, Run
 from server.responses import errors
 from server.schemas import TraceDocument, TraceRequest
@@ -48,6 +49,23 @@ def media_type_of(form: Format) -> str:
     return _FORMATS[form][1]
 
 
+def asked_part(
+    form: Annotated[Format, Query(alias="format", description="How the trace travels.")] = "stream",
+    first: Annotated[
+        int | None, Query(ge=0, description="Stream from this step on, the first being 0; null: the whole trace.")
+    ] = None,
+    count: Annotated[int | None, Query(ge=1, description="With first: so many steps at most; null: all.")] = None,
+) -> Part | None:
+    """The part of a trace that a request asks for; None for the whole."""
+    if first is None and count is not None:
+        raise Mismatch(f"count is {count}, but first is not given: count is how many steps come from first on", "count")
+    if first is None:
+        return None
+    if form != "stream":
+        raise Mismatch(f"first is {first} and format is {form!r}: only a stream can hold a part of a trace", "first")
+    return Part(first, count)
+
+
 def trace_routes(recordings: Recordings, recorder: Recorder, settings: Settings) -> APIRouter:
     """The routes of the resource `traces`."""
     router = APIRouter(prefix="/api/traces", tags=["traces"])
@@ -61,9 +79,12 @@ def trace_routes(recordings: Recordings, recorder: Recorder, settings: Settings)
     )
     async def create_trace(
         asked: TraceRequest,
+        part: Annotated[Part | None, Depends(asked_part)],
         form: Annotated[Format, Query(alias="format", description="How the trace travels.")] = "stream",
     ) -> TraceResponse:
         chunks, media_type = _FORMATS[form]
+        if part is not None:
+            chunks = partial(formats.part, asked=part)
         run = recorder.begin()
         for checkpoint in {asked.checkpoint, *(source.checkpoint for source in asked.sources.values())}:
             run.when_over(recordings.checkpoints.hold(checkpoint))

@@ -1,5 +1,7 @@
 """Traces kept in memory: those used last, so that what was computed once is not computed again."""
 
+import hashlib
+import json
 import threading
 from collections import OrderedDict
 from collections.abc import Sequence
@@ -23,6 +25,12 @@ class RunKey:
 
     family: str
     program: tuple[Intervention, ...]
+
+    @property
+    def name(self) -> str:
+        """The same text for the same numbers, and another for others."""
+        program = json.dumps([asked.model_dump(mode="json") for asked in self.program])
+        return hashlib.sha256(f"{self.family} {program}".encode()).hexdigest()
 
 
 @dataclass(frozen=True)

@@ -335,3 +335,28 @@ def test_a_header_from_before_there_were_two_cores_is_of_eager_mode() -> None:
     document = TraceHeader.of(small_config(), 3).model_dump(mode="json")
     del document["core"]
     assert TraceHeader.from_document(document).core == "eager"
+
+
+# Parts
+
+
+@given(config=configs(), data=st.data())
+@settings(max_examples=25, deadline=None)
+def test_a_part_of_any_trace_has_its_steps_and_its_memories(config: MachineConfig, data: st.DataObject) -> None:
+    trace = record(at_rest(stirred(config)), any_episode(config, 6))
+    first = data.draw(st.integers(0, 5))
+    part = trace.part(first, data.draw(st.integers(1, 6 - first)))
+    last = first + len(part)
+    assert part.memory.tobytes() == trace.memory[first : last + 1].tobytes()
+    assert part.acting_weighting.tobytes() == trace.acting_weighting[first:last].tobytes()
+    for name in (*(trace.records.dtype.names or ()), "inputs", "targets", "mask", "phase"):
+        assert part[name].tobytes() == trace[name][first:last].tobytes(), name
+    for name in set(trace.initial.dtype.names or ()) - {"initial_memory"}:
+        if first:
+            assert part[name].tobytes() == trace[name.removeprefix("initial_")][first - 1].tobytes(), name
+
+
+@pytest.mark.parametrize(("first", "steps"), [(-1, 2), (0, 0), (0, 5), (3, 2), (4, 1)])
+def test_a_part_beyond_the_trace_is_refused(first: int, steps: int) -> None:
+    with pytest.raises(TraceError, match=f"no {steps} steps from step {first} on: the trace has 4 steps"):
+        small_trace().part(first, steps)

@@ -2,11 +2,13 @@ import assert from 'node:assert/strict';
 import {beforeEach, mock, test} from 'node:test';
 
 import {createActions} from '../../frontend/src/actions.js';
+import {moveTo} from '../../frontend/src/cursor.js';
 import {ApiError} from '../../frontend/src/request.js';
 import {initialState} from '../../frontend/src/state.js';
 import {createStore} from '../../frontend/src/store.js';
+import {TraceData} from '../../frontend/src/trace_data.js';
 import {viewWithin} from '../../frontend/src/trace_loader.js';
-import {fromHash} from '../../frontend/src/url_state.js';
+import {fromHash, toHash} from '../../frontend/src/url_state.js';
 import {exampleHeader} from './wire_helper.js';
 
 const tasks = [{
@@ -35,7 +37,7 @@ function example(answers = {}) {
     remove: async () => {},
     upload: async () => summary('upload-1', 'uploaded'),
     streamTrace: (request, show, signal) => new Promise((resolve, reject) => {
-      const data = {header: exampleHeader({steps: 40}), received: 0};
+      const data = new TraceData(exampleHeader({steps: 40}));
       signal.addEventListener('abort', () => reject(signal.reason));
       streams.push({
         request,
@@ -79,18 +81,53 @@ test('the view of a link follows the stream to its step, its pin, and no further
   streams[0].arrive(1);
   const {step, pinned, diff, head, loop} = store.get();
   assert.deepEqual({step, pinned, diff, head, loop}, {step: 0, pinned: null, diff: false, head: 2, loop: [4, 39]});
+  assert.match(toHash(store.get()), /&t=21&/, 'the address keeps the step that is sought');
   streams[0].arrive(12);
   assert.deepEqual([store.get().step, store.get().pinned, store.get().diff], [11, 10, true]);
   streams[0].finish();
   await settle();
-  assert.deepEqual([store.get().step, store.get().pinned], [20, 10]);
+  assert.deepEqual([store.get().step, store.get().sought, store.get().pinned], [20, null, 10]);
+});
+
+test('a step that is sought in one trace is sought in the next, and no longer once that has failed', async () => {
+  const {store, streams, actions} = example();
+  actions.start(fromHash('#t=30'), lists);
+  streams[0].arrive(10);
+  assert.deepEqual([store.get().step, store.get().sought], [9, 29]);
+  actions.change({seed: 1});
+  streams[1].arrive(20);
+  assert.deepEqual([store.get().step, store.get().sought], [19, 29]);
+  streams[1].fail(new ApiError({code: 'bad_stream', message: 'no', status: 200}));
+  await settle();
+  assert.equal(store.get().sought, null);
+});
+
+test('a step far ahead in a long trace is asked for by itself, with the request of the trace', async () => {
+  mock.timers.enable({apis: ['setTimeout']});
+  const asked = [];
+  const data = new TraceData({...exampleHeader({steps: 9999}), core: 'compiled'});
+  const {store, actions} = example({streamTrace: (request, show, signal, part = null) => {
+    asked.push({request, part, show, signal});
+    return new Promise((_, reject) => { signal.addEventListener('abort', () => reject(signal.reason)); });
+  }});
+  actions.start(fromHash('#t=9000&seed=7'), lists);
+  data.received = 50;
+  asked[0].show({data});
+  mock.timers.tick(200);
+  await settle();
+  assert.deepEqual(asked.map(({request, part}) => [request.seed, part !== null]), [[7, false], [7, true]]);
+  assert.ok(asked[1].part.first < 8999);
+  assert.equal(store.get().sought, 8999);
+  actions.change({seed: 8});
+  await settle();
+  assert.deepEqual(asked.map(({signal}) => signal.aborted), [true, true, false]);
 });
 
 test('a person who moves the cursor during the stream is not moved again', async () => {
   const {store, streams, actions} = example();
   actions.start(fromHash('#t=30'), lists);
   streams[0].arrive(10);
-  store.set({step: 3});
+  store.set(moveTo(store.get(), 3));
   streams[0].finish();
   await settle();
   assert.equal(store.get().step, 3);
@@ -349,9 +386,9 @@ test('another checkpoint keeps task, seed and typed rows where they fit', async 
 });
 
 test('a view is held within a trace', () => {
-  const trace = {heads: 2, steps: 40, received: 40};
+  const trace = Object.assign(new TraceData({...exampleHeader({steps: 40}), heads: [{}, {}]}), {received: 40});
   const view = {step: 99, head: 5, pinned: 60, diff: true, loop: [50, 60]};
-  assert.deepEqual(viewWithin(view, trace), {step: 39, head: 1, pinned: null, diff: false, loop: null});
+  assert.deepEqual(viewWithin(view, trace), {step: 39, sought: null, head: 1, pinned: null, diff: false, loop: null});
 });
 
 test('settings that a machine cannot run are left for those it was trained with', async () => {

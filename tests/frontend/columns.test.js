@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import {test} from 'node:test';
 
 import {ApiError} from '../../frontend/src/request.js';
-import {mainStep, modelsOf, outputStart, scalesKnown, shownColumns} from '../../frontend/src/compare/align.js';
+import {modelsOf, outputStart, scalesKnown, shownColumns} from '../../frontend/src/compare/align.js';
 import {storeOf} from '../../frontend/src/compare/column_card.js';
 import {columnPlots} from '../../frontend/src/compare/column_plots.js';
 import {deltaPlots} from '../../frontend/src/compare/delta_plots.js';
@@ -174,9 +174,6 @@ test('columns are aligned by step, or by the first step whose output counts', ()
   assert.deepEqual(shownColumns(state).map(({letter, offset, state: {step}}) => [letter, offset, step]), [['A', 0, 4], ['B', 0, 4]]);
   const [, later] = shownColumns({...state, compare: {...state.compare, align: 'delimiter'}});
   assert.deepEqual([later.offset, later.state.step, later.state.pinned, later.state.zoom.time], [2, 6, 3, [3, 5]]);
-  assert.equal(mainStep(state, 6, 2), 4);
-  assert.equal(mainStep(state, 0, 2), 0);
-  assert.equal(mainStep(state, 9, 2), 5);
 });
 
 test('columns are aligned by the first step of a phase, or by offsets of a person', () => {
@@ -258,7 +255,21 @@ test('the plots of a column set step and zoom of the page as the main trace coun
   assert.deepEqual([store.get().step, store.get().head, theirs.get().step], [4, 1, 6]);
   theirs.set({zoom: {time: [3, 5], location: [0, 2], word: null}});
   assert.deepEqual(store.get().zoom, {time: [1, 3], location: [0, 2], word: null});
-  assert.equal(storeOf('A', store).get().step, 4);
+  for (const [asked, step] of [[0, 0], [9, 5]]) {
+    theirs.set({step: asked});
+    assert.equal(store.get().step, step, 'held within the main trace');
+  }
+  assert.equal(storeOf('A', store).get().step, 5);
+});
+
+test('a step that has not arrived yet is sought from a column too, as the main trace counts', () => {
+  const [main, other] = [viewsTrace({steps: 12, received: 5}), viewsTrace({steps: 14, received: 3})];
+  const column = {...newColumn(choice('two')), trace: {...ready(other), status: 'streaming'}, offset: 2};
+  const store = createStore(known({
+    trace: {...ready(main), status: 'streaming'}, columns: [column], compare: {...initialState().compare, align: 'hand'},
+  }), () => {});
+  storeOf('B', store).set({step: 2, sought: 11});
+  assert.deepEqual([store.get().step, store.get().sought], [4, 9]);
 });
 
 test('another model drops edits, since they name heads; another mode keeps them; trying again counts', () => {

@@ -3,26 +3,35 @@ import {test} from 'node:test';
 
 import {actionOf, KEYS} from '../../frontend/src/keyboard.js';
 import {initialState} from '../../frontend/src/state.js';
+import {TraceData} from '../../frontend/src/trace_data.js';
+import {exampleHeader} from './wire_helper.js';
 
 const heads = [{name: 'read 0', kind: 'read'}, {name: 'write 0', kind: 'write'}];
-const state = {...initialState(), step: 20, trace: {...initialState().trace, status: 'ready', data: {header: {steps: 41, heads}}, received: 41}};
+/** A trace of 41 steps of which so many have arrived. */
+function traceWith(received, status = 'ready') {
+  const data = Object.assign(new TraceData({...exampleHeader({steps: 41}), heads}), {received});
+  return {...initialState().trace, status, data, received};
+}
+const state = {...initialState(), step: 20, trace: traceWith(41)};
 const press = (key, changes = {}, shiftKey = false) => actionOf({key, shiftKey}, {...state, ...changes});
 
 test('moving', () => {
-  assert.deepEqual(press('ArrowLeft'), {step: 19});
-  assert.deepEqual(press('ArrowRight'), {step: 21});
-  assert.deepEqual(press('ArrowLeft', {}, true), {step: 10});
-  assert.deepEqual(press('ArrowRight', {}, true), {step: 30});
-  assert.deepEqual(press('ArrowLeft', {step: 4}, true), {step: 0});
-  assert.deepEqual(press('ArrowRight', {step: 38}, true), {step: 40});
-  assert.deepEqual(press('Home'), {step: 0});
-  assert.deepEqual(press('End'), {step: 40});
+  assert.deepEqual(press('ArrowLeft'), {step: 19, sought: null});
+  assert.deepEqual(press('ArrowRight'), {step: 21, sought: null});
+  assert.deepEqual(press('ArrowLeft', {}, true), {step: 10, sought: null});
+  assert.deepEqual(press('ArrowRight', {}, true), {step: 30, sought: null});
+  assert.deepEqual(press('ArrowLeft', {step: 4}, true), {step: 0, sought: null});
+  assert.deepEqual(press('ArrowRight', {step: 38}, true), {step: 40, sought: null});
+  assert.deepEqual(press('Home'), {step: 0, sought: null});
+  assert.deepEqual(press('End'), {step: 40, sought: null});
 });
 
-test('moving stays within what has arrived', () => {
-  const streaming = {trace: {...state.trace, received: 25}};
-  assert.deepEqual(press('End', streaming), {step: 24});
-  assert.deepEqual(press('ArrowRight', streaming, true), {step: 24});
+test('moving stands on the nearest step that has arrived, and seeks the one that was meant', () => {
+  const streaming = {trace: traceWith(25, 'streaming')};
+  assert.deepEqual(press('End', streaming), {step: 24, sought: 40});
+  assert.deepEqual(press('ArrowRight', streaming, true), {step: 24, sought: 30});
+  assert.deepEqual(press('ArrowRight', {...streaming, step: 24, sought: 30}), {step: 24, sought: 31});
+  assert.deepEqual(press('ArrowLeft', {...streaming, step: 24, sought: 30}, true), {step: 20, sought: null});
 });
 
 test('playing', () => {

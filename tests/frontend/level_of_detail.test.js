@@ -5,10 +5,10 @@ import {columnsOf, pooledRows, stepsOf} from '../../frontend/src/level_of_detail
 import {random} from './wire_helper.js';
 
 /** What a row should hold: for each column the value farthest from zero, looked for in all steps. */
-function naive(row, columns, {received, from, gaps}) {
+function naive(row, columns, {arrivedFrom, from, gaps}) {
   return Float64Array.from({length: columns.columns}, (_, column) => {
     const [start, end] = stepsOf(columns, column);
-    const values = row.slice(start, Math.min(end, received));
+    const values = row.slice(start, Math.min(end, arrivedFrom(start)));
     const numbers = values.filter((value) => !Number.isNaN(value));
     if (column < from || numbers.length === 0 || (!gaps && numbers.length < values.length)) return NaN;
     const largest = Math.max(...numbers.map(Math.abs));
@@ -56,7 +56,9 @@ for (let seed = 1; seed <= 30; seed++) {
     const first = below(length);
     const columns = columnsOf(first, first + below(length - first + 1), 1 + below(12));
     for (let received = 0; received <= length; received += 1 + below(9)) {
-      const options = {received, from: below(columns.columns + 1), gaps: below(2) === 1};
+      const [ahead, end] = [below(length + 1), below(length + 1)];
+      const arrivedFrom = (step) => (step < received ? received : step >= ahead && step < end ? end : step);
+      const options = {arrivedFrom, from: below(columns.columns + 1), gaps: below(2) === 1};
       assert.deepEqual(pooledRows(matrix, columns, options), matrix.map((row) => naive(row, columns, options)));
     }
   });

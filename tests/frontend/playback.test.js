@@ -4,8 +4,10 @@ import {test} from 'node:test';
 import {positionAt, startPlayback} from '../../frontend/src/playback.js';
 import {initialState} from '../../frontend/src/state.js';
 import {createStore} from '../../frontend/src/store.js';
+import {TraceData} from '../../frontend/src/trace_data.js';
+import {exampleHeader} from './wire_helper.js';
 
-const tape = {speed: 1, loop: null, steps: 100, received: 100};
+const tape = {speed: 1, loop: null, steps: 100};
 const at = (ms, anchor, changes) => positionAt({time: 0, step: 0, ...anchor}, ms, {...tape, ...changes});
 
 test('ten steps a second at speed 1, whatever the frames', () => {
@@ -22,7 +24,7 @@ test('the range of speeds', () => {
 });
 
 test('it ends on the last step', () => {
-  assert.deepEqual(at(20_000), {step: 99, ended: true, waiting: false});
+  assert.deepEqual(at(20_000), {step: 99, ended: true});
 });
 
 test('a loop region comes round exactly', () => {
@@ -35,14 +37,9 @@ test('a loop region comes round exactly', () => {
   assert.equal(at(5000, {step: 7}, {loop: [7, 7]}).step, 7);
 });
 
-test('it waits where the stream has not come yet', () => {
-  assert.deepEqual(at(5000, {}, {received: 20}), {step: 19, ended: false, waiting: true});
-  assert.deepEqual(at(50_000, {}, {received: 20}), {step: 19, ended: false, waiting: true});
-});
-
 /** A page with a clock and frames of its own. */
 function page({hidden = false, received = 100} = {}) {
-  const data = {header: {steps: 100}};
+  const data = Object.assign(new TraceData(exampleHeader({steps: 100})), {received});
   const store = createStore({...initialState(), trace: {...initialState().trace, status: 'ready', data, received}}, (notify) => queueMicrotask(notify));
   const clock = {ms: 0};
   const frames = [];
@@ -111,6 +108,31 @@ test('a change of speed counts from the step where it happens', async () => {
   assert.equal(store.get().step, 10);
   await frame(1000);
   assert.equal(store.get().step, 30);
+});
+
+test('it waits where the stream has not come yet, and seeks the next step', async () => {
+  const {store, frame, settle} = page({received: 20});
+  store.set({playing: true, step: 18});
+  await settle();
+  await frame(0);
+  await frame(100);
+  assert.deepEqual([store.get().step, store.get().sought], [19, null]);
+  for (const ms of [100, 16, 16]) await frame(ms);
+  assert.deepEqual([store.get().step, store.get().sought, store.get().playing], [19, 20, true]);
+  store.get().trace.data.received = 100;
+  await frame(100);
+  assert.deepEqual([store.get().step, store.get().sought], [20, null]);
+  await frame(100);
+  assert.equal(store.get().step, 21);
+});
+
+test('it waits for the last step too', async () => {
+  const {store, frame, settle} = page({received: 99});
+  store.set({playing: true, step: 98});
+  await settle();
+  await frame(0);
+  await frame(500);
+  assert.deepEqual([store.get().step, store.get().sought, store.get().playing], [98, 99, true]);
 });
 
 test('at the end it stops playing', async () => {

@@ -52,6 +52,8 @@ test('the result line', () => {
   assert.equal(texts({status: 'ready', end: {wrong_bits: 1, loss_bits: 3, seconds: 0}}).at(-1), 'plain: 4 steps recorded before');
   assert.equal(texts({status: 'ready', end: {wrong_bits: null, loss_bits: null, seconds: 0}})[0], 'plain: no targets: outputs are not judged');
   assert.deepEqual(texts({status: 'streaming', received: 2}), ['plain: recording, 2 of 4 steps']);
+  const seeking = {...initialState(), sought: 3, trace: {...trace, status: 'streaming', received: 2}};
+  assert.deepEqual(resultParts(seeking, 0).map(({text}) => text), ['recording, 2 of 4 steps, t = 4 on its way']);
   assert.match(texts({status: 'pending', retry_at: 3500})[0], /next try in 3 s/);
   assert.deepEqual(resultParts(initialState(), 0), []);
 });

@@ -59,7 +59,7 @@ def test_what_is_complete_after_a_moment_is_sent_then(
     assert min(count for count in counts if count) == first
 
 
-@pytest.mark.parametrize("query", ["", "?format=json", "?format=npz"])
+@pytest.mark.parametrize("query", ["", "?format=json", "?format=npz", "?first=90000&count=8"])
 def test_a_client_that_leaves_stops_its_computation(server: LiveServer, query: str) -> None:
     with server.client() as client:
         with server.ask_trace(LONG_TRACE, query):

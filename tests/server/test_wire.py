@@ -18,7 +18,7 @@ from ntm_core.trace import EPISODE_FIELDS, INITIAL_FIELDS, STEP_FIELDS, Trace, T
 from server import wire
 from server.coded_steps import Position
 from server.wire import Kind, StreamFailure, TraceEnd, TraceFailedError, TraceReader, read_trace
-from server.wire_header import header_text
+from server.wire_header import Origin, header_text
 from tests.server.conftest import small_machine
 
 END = TraceEnd(wrong_bits=3.0, loss_bits=float("nan"), seconds=0.5)
@@ -234,5 +234,5 @@ def test_the_page_lists_every_kind_and_header_key() -> None:
     assert [(int(number), name) for number, name in kinds] == [(kind.value, kind.name.lower()) for kind in Kind]
     section = PAGE.partition("## Header")[2].partition("## Fields")[0]
     keys = {key for row in re.findall(r"^\| (`.*?) \|", section, re.MULTILINE) for key in re.findall(r"`(\w+)`", row)}
-    assert keys == set(TraceHeader.model_fields) | {"coding", "seen_memory"}
+    assert keys == set(TraceHeader.model_fields) | {"coding", "seen_memory"} | set(Origin.model_fields)
     assert wire.MEDIA_TYPE in PAGE

@@ -5,7 +5,6 @@
 /** @import {Theme} from '../views/theme.js' */
 /** @import {Model} from '../views/model.js' */
 /** @import {Column, CompareView} from './columns.js' */
-import {clamp} from '../cursor.js';
 import {modelOf, roundedUp} from '../views/model.js';
 import {CONTENT_JUMP} from '../views/operations.js';
 import {Series} from '../views/series.js';
@@ -92,16 +91,6 @@ function later({step, pinned, zoom}, offset) {
     pinned: pinned === null ? null : moved(pinned),
     zoom: {...zoom, time: time && [time[0] + offset, time[1] + offset]},
   };
-}
-
-/**
- * @param {State} state
- * @param {number} step As a column counts.
- * @param {number} offset Of that column.
- * @returns {number} The main trace's step at the same moment, or the nearest that there is.
- */
-export function mainStep({trace}, step, offset) {
-  return clamp(step - offset, 0, Math.max(0, trace.received - 1));
 }
 
 /** @type {WeakMap<TraceData, Series>} */

@@ -6,9 +6,10 @@
 /** @import {Model} from '../views/model.js' */
 /** @import {Shown} from './align.js' */
 /** @import {PanelGroup} from './panel_group.js' */
+import {moveTo} from '../cursor.js';
 import {el} from '../shell/dom.js';
 import {setBusy, setHidden} from '../views/dom.js';
-import {mainStep, shownColumns} from './align.js';
+import {shownColumns} from './align.js';
 import {columnHead} from './column_head.js';
 import {columnPlots, under} from './column_plots.js';
 import {PanelList} from './panel_list.js';
@@ -100,7 +101,7 @@ export function storeOf(letter, store) {
       const time = patch.zoom?.time;
       store.set({
         ...patch,
-        ...(patch.step === undefined ? {} : {step: mainStep(store.get(), patch.step, offset)}),
+        ...(patch.step === undefined ? {} : moveTo(store.get(), (patch.sought ?? patch.step) - offset)),
         ...(patch.zoom ? {zoom: {...patch.zoom, time: time ? [time[0] - offset, time[1] - offset] : patch.zoom.time}} : {}),
       });
     },

@@ -78,7 +78,7 @@ export function columnHead(letter, column, {store, actions}) {
 function momentOf({offset, state: {trace: {data, received}, step}}, {step: main}) {
   if (!data || received === 0) return '';
   if (main + offset < 0) return `begins at t = ${1 - offset} of A`;
-  return step < received ? `t = ${step + 1} of ${data.header.steps}` : `ended at t = ${received}`;
+  return data.holds(step) ? `t = ${step + 1} of ${data.header.steps}` : `ended at t = ${received}`;
 }
 
 /**

@@ -71,7 +71,7 @@ export function memoryDelta({data, step, other: {b, rows, offset}}) {
   const {location: locations, word: words} = data.header.axes;
   const at = step + offset;
   const mine = data.memory(step);
-  const theirs = at >= 0 && at < b.received ? b.memory(at) : null;
+  const theirs = b.holds(at) ? b.memory(at) : null;
   return Array.from({length: locations}, (_, location) => {
     const from = (rows ? rows[location] : location) * words;
     return Float64Array.from({length: words}, (__, word) => (theirs ? theirs[from + word] : NaN) - mine[location * words + word]);

@@ -4,10 +4,12 @@
 /** @import {Store} from '../store.js' */
 /** @import {TraceData} from '../trace_data.js' */
 /** @import {Shown} from './align.js' */
+import {moveTo} from '../cursor.js';
 import {el, replaceChildren} from '../shell/dom.js';
 import {setText} from '../views/dom.js';
+import {operationAt} from '../views/operations.js';
 import {Slide} from '../views/slide.js';
-import {mainStep, shownColumns} from './align.js';
+import {shownColumns} from './align.js';
 import {lookOf, operationTrack, runsOf, sharesText} from './operation_track.js';
 
 const SHIFTED = 'w(t − 1) and w(t) both lie on one location by half or more, and of w~(t) at the new one more than half came from w(t − 1)';
@@ -101,7 +103,7 @@ export class OperationsTable {
     const step = Math.min(steps - 1, Math.floor(((event.clientX - left) / width) * steps));
     const state = this.store.get();
     const offset = shownColumns(state).find((one) => one.letter === letter)?.offset ?? 0;
-    this.store.set({step: mainStep(state, step, offset)});
+    this.store.set(moveTo(state, step - offset));
   }
 }
 
@@ -115,7 +117,7 @@ function updateRow(row, step) {
     row.drawn = track.length;
     row.cells.replaceChildren(row.cursor.element, ...runsOf(track).map(cellOf));
   }
-  const now = track[step];
+  const now = track[step] ?? (row.data.holds(step) ? operationAt(row.data, step, row.head) : null);
   setText(row.operation, now?.operation ?? '–');
   const look = now ? lookOf(now.operation) : 'unknown';
   if (row.operation.dataset.look !== look) row.operation.dataset.look = look;

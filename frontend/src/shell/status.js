@@ -54,12 +54,15 @@ function waitText(retryAt, now) {
  * @param {number} now ms, as Date.now().
  * @returns {{text: string, tone: 'ok'|'error'|'plain'}[]} The result line, part by part.
  */
-export function resultParts({trace: {status, data, end, received, retry_at}}, now) {
+export function resultParts({trace: {status, data, end, received, retry_at}, sought}, now) {
   if (!data) return [];
   const {steps} = data.header;
   if (retry_at !== null) return [{text: waitText(retry_at, now), tone: 'plain'}];
   if (status === 'pending') return [{text: 'asking the server…', tone: 'plain'}];
-  if (status === 'streaming') return [{text: `recording, ${received} of ${steps} steps`, tone: 'plain'}];
+  if (status === 'streaming') {
+    const next = sought === null ? '' : `, t = ${sought + 1} on its way`;
+    return [{text: `recording, ${received} of ${steps} steps${next}`, tone: 'plain'}];
+  }
   if (!end) return [];
   /** @type {{text: string, tone: 'ok'|'error'|'plain'}[]} */
   const parts = [];
@@ -93,7 +96,7 @@ export function mountResult(root, {store, signal}) {
       ...notes.map((note) => el('span', {class: 'result result-note'}, note)));
   }
   store.subscribe((state, previous) => {
-    const keys = /** @type {const} */ (['trace', 'request', 'detail']);
+    const keys = /** @type {const} */ (['trace', 'sought', 'request', 'detail']);
     if (keys.some((key) => state[key] !== previous[key])) render(state);
   }, signal);
   render(store.get());

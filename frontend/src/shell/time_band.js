@@ -18,10 +18,11 @@ export function timeBand(store) {
   const pin = el('div', {class: 'band-pin', 'aria-hidden': 'true', hidden: true, title: 'Pinned step'});
   const slider = el('input', {type: 'range', class: 'band-slider', id: 'step', min: 0, max: 0, step: 1, value: 0, 'aria-label': 'Step'});
   slider.addEventListener('input', () => store.set({...moveTo(store.get(), slider.valueAsNumber), playing: false}));
+  const sought = el('div', {class: 'band-sought', 'aria-hidden': 'true', hidden: true, title: 'This step is on its way'});
   const cursor = el('div', {class: 'band-cursor', 'aria-hidden': 'true'});
   const slide = new Slide(cursor);
   slide.between('0%', '100%');
-  const root = el('div', {class: 'band'}, phases, missing, loop, wrong, pin, cursor, slider);
+  const root = el('div', {class: 'band'}, phases, missing, loop, wrong, pin, sought, cursor, slider);
   /** @type {Segment[]} */
   let segments = [];
 
@@ -44,10 +45,10 @@ export function timeBand(store) {
   }
 
   /** @param {State} state */
-  function drawArrival({trace: {data, received, status}}) {
+  function drawArrival({trace: {data, status}}) {
     if (!data) return;
     const steps = data.header.steps;
-    missing.style.cssText = place(received, steps, steps);
+    replaceChildren(missing, ...missingIn(data).map(([start, end]) => el('i', {style: place(start, end, steps)})));
     if (status !== 'streaming') {
       replaceChildren(wrong, ...wrongSteps(data).map((step) => el('i', {style: place(step, step + 1, steps)})));
     }
@@ -74,6 +75,10 @@ export function timeBand(store) {
       root.toggleAttribute('data-empty', !data);
       root.setAttribute('aria-busy', String(status === 'pending' || status === 'streaming'));
     }
+    if (state.sought !== previous?.sought || data !== previous?.trace.data) {
+      sought.hidden = !data || state.sought === null;
+      if (data && state.sought !== null) sought.style.cssText = place(state.sought, state.sought + 1, data.header.steps);
+    }
     if (state.loop !== previous?.loop || state.pinned !== previous?.pinned || data !== previous?.trace.data) drawMarks(state);
     if (data && (step !== previous?.step || data !== previous.trace.data)) {
       slide.move(step / Math.max(1, data.header.steps - 1));
@@ -82,4 +87,20 @@ export function timeBand(store) {
     }
   }
   return {root, render};
+}
+
+/**
+ * @param {TraceData} data
+ * @returns {[number, number][]} From which steps to before which others none has arrived.
+ */
+export function missingIn(data) {
+  const {steps} = data.header;
+  /** @type {[number, number][]} */
+  const missing = [];
+  for (let start = data.arrivedFrom(0); start < steps;) {
+    const end = data.nextArrived(start);
+    missing.push([start, end]);
+    start = data.arrivedFrom(end);
+  }
+  return missing;
 }

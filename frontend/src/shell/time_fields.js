@@ -2,7 +2,7 @@
 
 /** @import {State} from '../state.js' */
 /** @import {Store} from '../store.js' */
-import {lastStep, moveTo} from '../cursor.js';
+import {clamp, lastStep, moveTo} from '../cursor.js';
 import {SPEEDS} from '../state.js';
 import {el, iconButton, replaceChildren} from './dom.js';
 
@@ -12,7 +12,8 @@ export function timeFields(store) {
   const total = el('span', {class: 'field-unit'}, '/ –');
   t.addEventListener('change', () => {
     if (Number.isFinite(t.valueAsNumber)) store.set(moveTo(store.get(), t.valueAsNumber - 1));
-    t.value = String(store.get().step + 1);
+    const {step, sought} = store.get();
+    t.value = String((sought ?? step) + 1);
   });
   const speed = el('select', {class: 'select', id: 'speed', 'aria-label': 'Playback speed, 1 is ten steps a second'});
   speed.addEventListener('change', () => store.set({speed: Number(speed.value)}));
@@ -66,7 +67,8 @@ function loopEnd(store, end) {
   input.addEventListener('change', () => {
     const {loop} = store.get();
     if (!loop) return;
-    const {step = loop[end]} = moveTo(store.get(), input.valueAsNumber - 1);
+    const typed = Math.round(input.valueAsNumber) - 1;
+    const step = Number.isNaN(typed) ? loop[end] : clamp(typed, 0, lastStep(store.get()));
     store.set({loop: end === 0 ? [step, Math.max(step, loop[1])] : [Math.min(step, loop[0]), step]});
   });
   return input;

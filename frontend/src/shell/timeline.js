@@ -33,7 +33,10 @@ export function mountTimeline(root, {store, signal}) {
 /** @param {Store} store */
 function transportButtons(store) {
   /** @param {number} by */
-  const step = (by) => store.set(moveTo(store.get(), store.get().step + by));
+  const step = (by) => {
+    const {step: at, sought} = store.get();
+    store.set(moveTo(store.get(), (sought ?? at) + by));
+  };
   const play = iconButton('play', 'Play (Space)', () => store.set(togglePlay(store.get())), 'button-play');
   const buttons = [
     iconButton('previous', 'Step back (←)', () => step(-1)), play, iconButton('next', 'Step forward (→)', () => step(1)),

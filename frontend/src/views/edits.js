@@ -6,6 +6,7 @@
 /** @import {Store} from '../store.js' */
 import {branchOf, inheritedEdits} from '../branches/tree.js';
 import {editWords} from '../change_words.js';
+import {moveTo} from '../cursor.js';
 import {element, setHidden, setText} from './dom.js';
 
 export class Edits {
@@ -68,7 +69,7 @@ export class Edits {
   #item(edit, own) {
     const words = editWords(edit);
     const go = element('button', {type: 'button', class: 'edits-go', title: `${words}\nGo to this step`}, words);
-    go.addEventListener('click', () => this.store.set({step: edit.steps?.[0] ?? this.store.get().step}));
+    go.addEventListener('click', () => this.store.set(moveTo(this.store.get(), edit.steps?.[0] ?? this.store.get().step)));
     if (!own) return element('li', {}, go, element('span', {class: 'edits-above', title: 'An edit of the branch that this one was forked from: show that one to change it'}, 'above'));
     const remove = element('button', {type: 'button', class: 'edits-remove', 'aria-label': `Remove ${words}`, title: 'Remove this edit'}, '×');
     remove.addEventListener('click', () => this.actions.takeBack((other) => other !== edit));

@@ -10,7 +10,7 @@
  * @typedef {object} Model
  * @property {TraceData} data
  * @property {Series} series
- * @property {number} received Steps that have arrived, at least 1.
+ * @property {number} received Steps that have arrived, at least 1, without those ahead.
  * @property {boolean} complete Whether all have, or no more will.
  * @property {number} step
  * @property {number} head
@@ -37,14 +37,13 @@ const PEAK_BUDGET = 4;
 export function modelOf(state, series, theme) {
   const {data} = state.trace;
   if (!data || !series || data.received === 0) return null;
-  const last = data.received - 1;
-  const pinned = state.pinned === null ? null : Math.min(state.pinned, last);
+  const pinned = state.pinned === null ? null : data.nearest(state.pinned);
   return {
     data,
     series,
     received: data.received,
     complete: state.trace.status !== 'streaming',
-    step: Math.max(0, Math.min(state.step, last)),
+    step: data.nearest(state.step),
     head: Math.max(0, Math.min(state.head, data.header.heads.length - 1)),
     pinned,
     reference: state.diff ? pinned : null,

@@ -62,6 +62,7 @@ export class Panel {
   /** @type {unknown[]|null} What the picture was sketched of that stands in for a figure until Plotly draws it. */ #sketched = null;
   #paintedSteps = 0;
   #paintedColumns = 0;
+  #paintedAhead = 0;
   /** @type {unknown[]} */ #followed = [];
   #moved = false;
   #disposed = false;
@@ -130,7 +131,8 @@ export class Panel {
     if (!model || this.#size.width === 0) return;
     this.element.toggleAttribute('data-selected', this.spec.selects === model.head);
     const wanted = this.#wanted(model);
-    if (this.#overlay && !same(wanted, this.#painted)) this.#paint(model, wanted);
+    const ahead = this.spec.motion.kind === 'cursor' && !model.complete && model.data.ahead !== this.#paintedAhead;
+    if (this.#overlay && (ahead || !same(wanted, this.#painted))) this.#paint(model, wanted);
     else if (this.spec.motion.kind === 'cursor') this.#paintArrived(model);
     this.#cursor?.move(this.spec.area(model, this.#size), model.step);
     this.#follow(model);
@@ -253,10 +255,11 @@ export class Panel {
     const grid = cells(model, this.#size);
     this.#overlay.place(area(model, this.#size), grid);
     this.#overlay.paint(grid.layers);
-    this.#overlay.show(this.#moved || !same(wanted, this.#drawn));
+    this.#overlay.show(this.#moved || this.#arriving(model) || !same(wanted, this.#drawn));
     this.#painted = wanted;
     this.#paintedSteps = model.received;
     this.#paintedColumns = grid.arrived;
+    this.#paintedAhead = model.data.ahead;
   }
 
   /**

@@ -4,6 +4,7 @@
 /** @import {State} from '../state.js' */
 /** @import {Panel} from './panel.js' */
 /** @import {Tooltip} from './tooltip.js' */
+import {moveTo} from '../cursor.js';
 
 /** A press that moves further than this, in CSS pixels, is a drag: Plotly zooms. */
 const CLICK_RADIUS = 4;
@@ -78,18 +79,19 @@ export class Pointer {
 
   /** @param {number} x */
   #previewStep(x) {
-    const {playing, step, trace} = this.store.get();
+    const {playing, step, sought, trace} = this.store.get();
     if (playing || !trace.data) return;
-    this.#origin ??= step;
-    this.#preview = Math.max(0, Math.min(trace.data.received - 1, Math.round(x) - 1));
-    this.store.set({step: this.#preview});
+    this.#origin ??= sought ?? step;
+    this.#preview = trace.data.nearest(Math.round(x) - 1);
+    this.store.set({step: this.#preview, sought: null});
   }
 
   /** @param {PointerEvent} event */
   #leave(event) {
     this.#over = null;
     this.tooltip.tell(null, event);
-    if (this.#origin !== null && this.store.get().step === this.#preview) this.store.set({step: this.#origin});
+    const state = this.store.get();
+    if (this.#origin !== null && state.step === this.#preview) this.store.set(moveTo(state, this.#origin));
     this.#forget();
   }
 
@@ -100,11 +102,9 @@ export class Pointer {
   #click(panel, event) {
     const place = panel.placeAt(event.clientX, event.clientY);
     if (!place) return;
-    const {trace} = this.store.get();
-    if (panel.spec.links.x === 'time' && trace.data) {
-      const last = trace.data.received - 1;
+    if (panel.spec.links.x === 'time') {
       this.#forget();
-      this.store.set({step: Math.max(0, Math.min(last, Math.round(place.x) - 1))});
+      this.store.set(moveTo(this.store.get(), place.x - 1));
     }
     if (panel.spec.selects !== null) this.store.set({head: panel.spec.selects});
   }

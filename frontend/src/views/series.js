@@ -1,6 +1,7 @@
 // Numbers over the whole trace that views derive from it, computed once a step as records arrive.
 
 /** @import {TraceData} from '../trace_data.js' */
+import {Seen} from '../trace_data.js';
 import {circularMean, entropyBits, expectedShift, peak} from './measures.js';
 
 /** @typedef {'key_strength'|'interpolation_gate'|'sharpening'|'entropy'|'expected_shift'|'position'} TrackName */
@@ -18,8 +19,8 @@ const TRACKS = {
 /** Tracks and largest values of one trace. */
 export class Series {
   /** @type {TraceData} */ #data;
-  /** @type {Map<string, {values: Float64Array, filled: number}>} */ #tracks = new Map();
-  /** @type {Map<string, {largest: number, seen: number}>} */ #peaks = new Map();
+  /** @type {Map<string, {values: Float64Array, seen: Seen}>} */ #tracks = new Map();
+  /** @type {Map<string, {largest: number, seen: Seen}>} */ #peaks = new Map();
 
   /** @param {TraceData} data */
   constructor(data) {
@@ -35,12 +36,10 @@ export class Series {
     const key = `${name}/${head}`;
     let kept = this.#tracks.get(key);
     if (!kept) {
-      kept = {values: new Float64Array(this.#data.header.steps).fill(NaN), filled: 0};
+      kept = {values: new Float64Array(this.#data.header.steps).fill(NaN), seen: new Seen()};
       this.#tracks.set(key, kept);
     }
-    for (; kept.filled < this.#data.received; kept.filled++) {
-      kept.values[kept.filled] = TRACKS[name](this.#data, kept.filled, head);
-    }
+    for (const step of this.#data.arrivedSince(kept.seen)) kept.values[step] = TRACKS[name](this.#data, step, head);
     return kept.values;
   }
 
@@ -61,27 +60,27 @@ export class Series {
    */
   memoryPeak(milliseconds) {
     const deadline = performance.now() + milliseconds;
-    return this.#peak('memory', (step) => peak(this.#data.memory(step - 1)), deadline, this.#data.received + 1);
+    return this.#peak('memory', (step) => peak(this.#data.memory(step)), deadline, () => peak(this.#data.memory(-1)));
   }
 
   /** @returns {boolean} Whether every memory so far has been looked at. */
   get memoryPeakKnown() {
-    return (this.#peaks.get('memory')?.seen ?? 0) > this.#data.received;
+    return this.#peaks.get('memory')?.seen.filled === this.#data.received;
   }
 
   /**
    * @param {string} key
    * @param {(step: number) => number} at
    * @param {number} deadline
-   * @param {number} [count]
+   * @param {() => number} [before] Of what is there before step 1.
    * @returns {number}
    */
-  #peak(key, at, deadline, count = this.#data.received) {
-    const kept = this.#peaks.get(key) ?? {largest: 0, seen: 0};
+  #peak(key, at, deadline, before = () => 0) {
+    const kept = this.#peaks.get(key) ?? {largest: before(), seen: new Seen()};
     this.#peaks.set(key, kept);
-    for (; kept.seen < count; kept.seen++) {
+    for (const step of this.#data.arrivedSince(kept.seen)) {
+      kept.largest = Math.max(kept.largest, at(step));
       if (performance.now() > deadline) break;
-      kept.largest = Math.max(kept.largest, at(kept.seen));
     }
     return kept.largest;
   }

@@ -54,7 +54,7 @@ export function timeHeatmap({id, title, symbol, caption, height, selects = null,
     motion: {kind: 'cursor', marks: pinShapes},
     read(model, x, y) {
       const [step, row] = [Math.round(x) - 1, Math.round(y)];
-      return step < model.received ? read(model, step, row) : `t = ${step + 1}: has not arrived yet`;
+      return model.data.holds(step) ? read(model, step, row) : `t = ${step + 1}: has not arrived yet`;
     },
   };
 }
@@ -86,15 +86,16 @@ function sharedColumns(model, {width}) {
  */
 function gridOf(model, size, layers, from = 0) {
   const shared = sharedColumns(model, size);
-  const {received} = model;
-  if (!shared) return {x: 1, width: 1, columns: model.data.header.steps, arrived: received, layers};
+  const {received, data} = model;
+  const arrivedFrom = (/** @type {number} */ step) => data.arrivedFrom(step);
+  if (!shared) return {x: 1, width: 1, columns: data.header.steps, arrived: received, layers};
   const {first, span, columns} = shared;
   return {
     x: first + (span + 1) / 2,
     width: span,
     columns,
     arrived: Math.max(0, Math.min(columns, Math.ceil((received - first) / span))),
-    layers: layers.map((layer) => ({...layer, rows: pooledRows(layer.rows, shared, {received, from, gaps: layer.gaps})})),
+    layers: layers.map((layer) => ({...layer, rows: pooledRows(layer.rows, shared, {arrivedFrom, from, gaps: layer.gaps})})),
   };
 }
 

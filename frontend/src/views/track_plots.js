@@ -50,7 +50,7 @@ export function trackPlot(name) {
     links: {x: 'time', y: name === 'position' ? 'location' : null},
     depends: ({head, scale, received, data, complete}) => [
       head, name === 'key_strength' && scale.key_strength,
-      complete ? 0 : Math.floor((DRAWINGS_WHILE_ARRIVING * received) / data.header.steps),
+      complete ? 0 : Math.floor((DRAWINGS_WHILE_ARRIVING * received) / data.header.steps), complete ? 0 : data.ahead,
     ],
     area: (model, size) => areaOf({...size, margin: TIME_MARGIN}, timeRange(model), valueAxis(model, name, size).range),
     figure(model, size) {
@@ -64,7 +64,7 @@ export function trackPlot(name) {
     motion: {kind: 'cursor', marks: pinShapes},
     read(model, x) {
       const step = Math.round(x) - 1;
-      if (step >= model.received) return `t = ${step + 1}: has not arrived yet`;
+      if (!model.data.holds(step)) return `t = ${step + 1}: has not arrived yet`;
       const values = model.data.header.heads.map((head, index) => `${head.name}: ${readTrack(model, name, step, index)}`);
       return [`t = ${step + 1}`, ...values].join('\n');
     },
