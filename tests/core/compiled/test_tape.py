@@ -1,5 +1,6 @@
 """Traces out of a training pass, beside recordings of the same sequences."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -51,6 +52,13 @@ def test_a_trace_of_training_is_the_recording_of_the_sequence_bit_for_bit(change
 def test_several_heads_and_layers_have_their_places() -> None:
     sizes = {"read_heads": 2, "write_heads": 3, "controller_layers": 3, "shift_range": 2}
     assert_traces_are_recordings(stirred(small_config(memory_size=17, **sizes), scale=0.3, dtype=torch.float32))
+
+
+def test_the_loop_in_the_readme_gives_traces(capsys: pytest.CaptureFixture[str]) -> None:
+    readme = (Path(__file__).parents[3] / "README.md").read_text(encoding="utf-8")
+    loop = readme.partition("<!-- tape -->\n```python\n")[2].partition("```")[0]
+    exec(compile(loop, "README.md", "exec"), {})  # noqa: S102 - the README's own words
+    assert capsys.readouterr().out == "(11, 2, 128)\n"
 
 
 def test_what_keeps_no_tape_has_no_trace() -> None:
