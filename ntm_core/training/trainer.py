@@ -80,7 +80,8 @@ class Trainer:
         if not math.isfinite(value):
             where = where_not_finite(self.machine, inputs, start)
             raise TrainingError(f"the loss of iteration {iteration} is {value}: {where}")
-        norm = self._parameters.gradient.norm().item()
+        # In float64, where the squares of no float32 overflow: a long gradient can still be clipped.
+        norm = torch.linalg.vector_norm(self._parameters.gradient, dtype=torch.float64).item()
         finite = math.isfinite(norm)
         if finite:
             scale = recipe.clip_norm / norm if recipe.clip_norm is not None and norm > recipe.clip_norm else 1.0

@@ -122,6 +122,17 @@ def test_a_gradient_that_is_not_finite_is_skipped_and_counted(value: float) -> N
     assert trainer.counts == Counts(iteration=2, skipped=1, skipped_in_a_row=1)
 
 
+def test_a_gradient_whose_square_overflows_is_clipped_and_not_skipped() -> None:
+    plan = small_plan(clip_norm=1.0)
+    trainer, twin = Trainer(plan), Trainer(plan)
+    poison_gradient(trainer, 1e30)
+    poison_gradient(twin, 1e3)
+    assert trainer.update().gradient_norm == pytest.approx(math.sqrt(trainer.plan.config.output_size) * 1e30)
+    twin.update()
+    assert trainer.counts.skipped == 0
+    torch.testing.assert_close(trainer.machine.output.bias, twin.machine.output.bias, rtol=1e-3, atol=0)
+
+
 def test_a_finite_gradient_ends_the_row_of_skipped_ones() -> None:
     trainer = Trainer(small_plan())
     trainer.load(trainer.tensors(), Counts(iteration=9, skipped=5, skipped_in_a_row=3))
