@@ -2,6 +2,7 @@
 
 import argparse
 import errno
+import gc
 import socket
 import subprocess
 import sys
@@ -121,12 +122,23 @@ def _serve(options: argparse.Namespace) -> int:
     with listener:
         print(f"NTM Scope is at {address(listener)}  (Ctrl-C stops it)", flush=True)
         stop_warming = _warm_up_beside() if is_available() else _warm_up_here()
+        server = ScopeServer(create_app(settings), options.log_level)
+        _keep_what_is_loaded()
         # uvicorn stops in good order at a Ctrl-C, and raises it once more when it has.
         with suppress(KeyboardInterrupt):
-            ScopeServer(create_app(settings), options.log_level).run(sockets=[listener])
+            server.run(sockets=[listener])
         stop_warming()
         print("NTM Scope has stopped.", flush=True)
     return 0
+
+
+def _keep_what_is_loaded() -> None:
+    """Let Python's collector of garbage leave alone what there is by now, which stays until the end.
+
+    It is some hundred thousand objects of torch, numba and the application: to look through them would hold up all
+    requests for a quarter of a second, now and then.
+    """
+    gc.freeze()
 
 
 def _warm_up_here() -> Callable[[], None]:
@@ -159,6 +171,7 @@ def _warm_up_after(compiling: "subprocess.Popen[bytes]") -> None:
     """Make the compiled core ready in this process, once another one has compiled it; nothing if that failed."""
     if compiling.wait() == 0:
         warm_up()
+        _keep_what_is_loaded()
 
 
 def listen(host: str, port: int, *, fallback: bool) -> socket.socket:

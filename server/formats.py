@@ -31,7 +31,7 @@ Format = Literal["stream", "json", "npz"]
 
 logger = logging.getLogger("ntm_scope")
 
-_FRAME_BYTES = 256 * 1024
+_FRAME_BYTES = 512 * 1024
 """As many steps are put into one frame as have this size uncoded, so that no copy grows with the trace."""
 
 _FIRST_SECONDS = 0.005

@@ -34,7 +34,11 @@ class Stopped(Refusal):
 
 
 _SLICE_SECONDS = 0.02
-"""For so long a run works before others have their turn and its reader gets what there is."""
+"""For so long a run works before others have their turn and its reader gets what there is.
+
+Time in which its thread waits for the processor does not count: where many ask at once, each would else be cut short
+because others are at work, wait for another turn, and nobody would be served before the last.
+"""
 
 
 class Recorder:
@@ -173,21 +177,21 @@ class Run:
             self._when_over.pop()()
 
     def take(self, steps: Iterator[int], total: int, seconds: float | None = None) -> None:
-        """Take steps for so many seconds, or for a turn, at least one; call it in a thread.
+        """Take steps for so many seconds of this thread's own work, or for a turn, at least one; call it in a thread.
 
         What they raise after the first is raised by the next call.
         """
         if self._failure is not None:
             raise self._failure
         limit = self._slice_seconds if seconds is None else seconds
-        started, first = time.perf_counter(), self.complete
+        started, worked, first = time.perf_counter(), time.thread_time(), self.complete
         try:
             for step in steps:
                 self.complete = step + 1
                 # After the last step they are asked once more, since they may have to sum up.
                 if self.complete < total:
                     self.check()
-                    if time.perf_counter() - started >= limit:
+                    if time.thread_time() - worked >= limit:
                         break
             else:
                 self.exhausted = True

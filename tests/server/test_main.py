@@ -1,5 +1,6 @@
 """The command itself."""
 
+import gc
 import os
 import re
 import signal
@@ -7,6 +8,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx2
@@ -91,6 +93,33 @@ def test_the_core_adds_its_commands(capsys: pytest.CaptureFixture[str]) -> None:
         main(["--help"])
     help_text = capsys.readouterr().out
     assert all(re.search(rf"^ +{name} ", help_text, re.MULTILINE) for name in ("serve", "train", "evaluate", "trace"))
+
+
+@pytest.fixture
+def unfrozen() -> Iterator[None]:
+    gc.unfreeze()
+    yield
+    gc.unfreeze()
+
+
+@pytest.mark.usefixtures("unfrozen")
+def test_no_request_waits_until_what_is_loaded_has_been_searched_for_garbage(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    frozen = []
+    monkeypatch.setattr(command, "is_available", lambda: False)
+    monkeypatch.setattr(command.ScopeServer, "run", lambda *_, **__: frozen.append(gc.get_freeze_count()))
+    assert main(["--port", "0", "--data-directory", str(tmp_path)]) == 0
+    assert frozen[0] > 100_000
+
+
+@pytest.mark.usefixtures("unfrozen")
+def test_nor_until_what_is_compiled_has_been(monkeypatch: pytest.MonkeyPatch) -> None:
+    loaded: list[list[object]] = []
+    monkeypatch.setattr(command, "warm_up", lambda: loaded.append([]))
+    with subprocess.Popen([sys.executable, "-c", ""]) as compiling:
+        command._warm_up_after(compiling)
+    assert not any(found is loaded[0] for found in gc.get_objects())
 
 
 def test_the_program_serves_prints_its_address_and_stops_on_ctrl_c(tmp_path: Path) -> None:

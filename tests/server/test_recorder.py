@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import cast
 
@@ -88,6 +89,24 @@ async def test_the_first_step_is_reported_at_once_and_the_steps_of_a_turn_togeth
     run = recorder.begin()
     steps = run.steps(recording(Paced(5).let(5)))
     assert await collected(steps) == [1, 5]
+    run.close()
+    recorder.close()
+
+
+async def test_time_in_which_others_are_at_work_is_not_of_a_turn() -> None:
+    recorder = Recorder(1, slice_seconds=0.2)
+    run = recorder.begin()
+    paced = Paced(4).let(1)
+
+    def let_more() -> None:
+        for _ in range(3):
+            time.sleep(0.15)
+            paced.let(1)
+
+    others = threading.Thread(target=let_more)
+    others.start()
+    assert await collected(run.steps(recording(paced))) == [1, 4]
+    others.join()
     run.close()
     recorder.close()
 

@@ -1,19 +1,25 @@
 """The stream on a real socket: when it starts, when it stops, and that nothing else waits for it."""
 
 import time
+from collections.abc import Callable, Coroutine
+from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
 from fastapi.testclient import TestClient
 
+from ntm_core import zoo
 from ntm_core.trace import Array, TraceHeader
 from server import formats
+from server.app import create_app
 from server.coded_steps import Position, encoded
+from server.recorder import Run
+from server.settings import Settings
 from server.stores.recorded import TraceCache
 from server.traces import KnownRecording, Recordings
 from server.wire import TraceFailedError, TraceReader, read_trace
-from tests.server.conftest import MakeClient, MakeServer
+from tests.server.conftest import ADDRESS, MakeClient, MakeServer
 from tests.server.live import LONG_SETTINGS, LONG_TRACE, LiveServer, eventually
 from tests.server.test_errors import failure
 
@@ -269,6 +275,23 @@ def test_fifty_viewers_at_once_are_all_answered(make_server: MakeServer) -> None
         with connection:
             head, _, _ = connection.recv(1 << 20).partition(b"\r\n")
         assert head == b"HTTP/1.1 200 OK", request
+
+
+def test_a_trace_of_the_first_page_is_made_in_one_turn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that of many who ask at once the first need not wait until all others have had a turn too."""
+    monkeypatch.setattr(formats, "_FIRST_SECONDS", 60.0)
+    turns, take = [], Run.call
+
+    def call(run: Run, work: Callable[[], Any]) -> Coroutine[Any, Any, Any]:
+        turns.append(run)
+        return take(run, work)
+
+    monkeypatch.setattr(Run, "call", call)
+    app = create_app(Settings(data_directory=tmp_path), {"copy-lstm": zoo.path("copy-lstm")})
+    asked = {"checkpoint": "copy-lstm", "task": {"name": "copy", "bits": 8, "lengths": [24, 24]}}
+    with TestClient(app, ADDRESS) as client:
+        assert len(read_trace([client.post("/api/traces", json=asked).content]).trace) == 49
+    assert len(turns) == 1
 
 
 def test_traces_that_together_need_too_much_memory_wait(make_server: MakeServer) -> None:
