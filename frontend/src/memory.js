@@ -218,7 +218,22 @@ export class MemoryReplay {
    * @param {Numbers} memory (location × word); it is copied.
    */
   keep(step, memory) {
-    if ((step + 1) % this.#spacing === 0 && !this.#foundAt && !this.#keyframes.has(step)) this.#keyframes.set(step, memory.slice());
+    if (this.#wants(step)) this.#keyframes.set(step, memory.slice());
+  }
+
+  /**
+   * The same without a copy.
+   *
+   * @param {number} step
+   * @param {Numbers} memory (location × word); nobody changes it any more.
+   */
+  adopt(step, memory) {
+    if (this.#wants(step)) this.#keyframes.set(step, memory);
+  }
+
+  /** @param {number} step */
+  #wants(step) {
+    return (step + 1) % this.#spacing === 0 && !this.#foundAt && !this.#keyframes.has(step);
   }
 
   /** @returns {[number, Numbers][]} What has been kept, in the order of the steps; it is not kept any more. */
