@@ -36,11 +36,12 @@ export function stepsOf({first, end, span}, column) {
  * @param {Columns} columns
  * @param {{received?: number, from?: number, gaps?: boolean}} [options] `received`: how many steps have arrived; `from`:
  *   the first column to fill, those before stay NaN; `gaps`: NaN means that nothing is there, and hides no number.
- * @returns {Float64Array[]} `rows[row][column]`, NaN for columns none of whose steps has arrived.
+ * @returns {(Float32Array|Float64Array)[]} `rows[row][column]`, NaN for columns none of whose steps has arrived; of float32
+ *   where the row is, since no other numbers can be in it.
  */
 export function pooledRows(rows, columns, {received = Infinity, from = 0, gaps = false} = {}) {
   return rows.map((row) => {
-    const pooled = new Float64Array(columns.columns).fill(NaN);
+    const pooled = new (row instanceof Float32Array ? Float32Array : Float64Array)(columns.columns).fill(NaN);
     for (let column = from; column < columns.columns; column++) {
       const [start, end] = stepsOf(columns, column);
       if (start < received) pooled[column] = farthest(row, start, Math.min(end, received), gaps);

@@ -2,6 +2,9 @@
 /** @import {Numbers, Writes} from './memory.js' */
 import {MemoryReplay} from './memory.js';
 
+/** A matrix with more numbers than this is only kept until the plots of a whole trace are drawn. */
+const MOST_KEPT_NUMBERS = 1 << 16;
+
 /**
  * Where a field lies. `offset` and `size` count numbers: within one step record for step fields, within the whole
  * block for episode and initial fields.
@@ -235,6 +238,14 @@ export class TraceData {
       for (let row = 0; row < kept.rows.length; row++) kept.rows[row][kept.filled] = column[row];
     }
     return kept.rows;
+  }
+
+  /** Keep no large matrices of a trace that is whole: they hold its numbers a second time, and are made again when needed. */
+  forgetMatrices() {
+    if (!this.whole) return;
+    for (const [key, {rows}] of this.#matrices) {
+      if (rows.length * this.header.steps > MOST_KEPT_NUMBERS) this.#matrices.delete(key);
+    }
   }
 
   /** Indices on the head axis of the write heads, in order. */

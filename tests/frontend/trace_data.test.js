@@ -63,6 +63,21 @@ test('matrix() grows with the stream and keeps its arrays', () => {
   assert.equal(inputs[2][39], data.at('inputs', 39)[2]);
 });
 
+test('large matrices of a whole trace can be given up, and are the same when they are made again', () => {
+  const {data, blocks} = example({steps: 20_000});
+  const record = blocks.records[0];
+  data.appendFilled(19_999, (filled) => filled.set(record));
+  const [small, large] = [data.matrix('key_strength', 2), data.matrix('weighting', 1)];
+  data.forgetMatrices();
+  assert.equal(data.matrix('weighting', 1), large, 'it grows still');
+  data.appendSteps(record);
+  const last = data.matrix('weighting', 1);
+  data.forgetMatrices();
+  assert.equal(data.matrix('key_strength', 2), small);
+  assert.notEqual(data.matrix('weighting', 1), last);
+  assert.deepEqual(data.matrix('weighting', 1), last);
+});
+
 for (const write_order of ['erases_then_adds', 'one_by_one']) {
   for (const dtype of ['float32', 'float64']) {
     test(`memory is rebuilt from weightings, erases and adds of the write heads: ${write_order}, ${dtype}`, () => {
