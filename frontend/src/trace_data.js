@@ -305,6 +305,14 @@ export class TraceData {
   }
 
   /**
+   * @param {Numbers} memory (location × word), as the step before left it; in place it becomes what this step leaves.
+   * @param {number} step
+   */
+  advanceMemory(memory, step) {
+    this.#replay().advance(memory, step);
+  }
+
+  /**
    * @param {number} step
    * @returns {Numbers} (location × word), as the step found it: what the step before left, but where interventions changed it.
    */

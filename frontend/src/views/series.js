@@ -1,5 +1,6 @@
 // Numbers over the whole trace that views derive from it, computed once a step as records arrive.
 
+/** @import {Numbers} from '../memory.js' */
 /** @import {TraceData} from '../trace_data.js' */
 import {circularMean, entropyBits, expectedShift, peak} from './measures.js';
 
@@ -20,6 +21,7 @@ export class Series {
   /** @type {TraceData} */ #data;
   /** @type {Map<string, {values: Float64Array, filled: number}>} */ #tracks = new Map();
   /** @type {Map<string, {largest: number, seen: number}>} */ #peaks = new Map();
+  /** @type {Numbers|null} The one whose peak was found last. */ #memory = null;
 
   /** @param {TraceData} data */
   constructor(data) {
@@ -61,7 +63,19 @@ export class Series {
    */
   memoryPeak(milliseconds) {
     const deadline = performance.now() + milliseconds;
-    return this.#peak('memory', (step) => peak(this.#data.memory(step - 1)), deadline, this.#data.received + 1);
+    return this.#peak('memory', (count) => peak(this.#memoryAfter(count)), deadline, this.#data.received + 1);
+  }
+
+  /**
+   * In one array for all: a new one a step would be half a gigabyte to clear away for a large memory and a long trace.
+   *
+   * @param {number} count Of steps: one more than at the last call.
+   * @returns {Numbers} Memory after them.
+   */
+  #memoryAfter(count) {
+    if (!this.#memory) this.#memory = this.#data.memory(-1).slice();
+    else this.#data.advanceMemory(this.#memory, count - 1);
+    return this.#memory;
   }
 
   /** @returns {boolean} Whether every memory so far has been looked at. */
