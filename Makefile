@@ -28,6 +28,7 @@ bench: .venv/.develop chromium
 	$(BIN)/python -m tests.benchmarks.recording
 	$(BIN)/python -m tests.benchmarks.load
 	$(BIN)/python -m tests.benchmarks.page
+	$(BIN)/python -m tests.benchmarks.long_traces
 	$(BIN)/python -m tests.benchmarks.memory
 
 fuzz: .venv/.develop

@@ -70,10 +70,10 @@ export class CodedSteps {
   /** @param {Uint8Array<ArrayBuffer>} payload Its steps follow those that were read before. */
   read(payload) {
     const parts = this.#cut(payload);
-    for (let step = 0; step < parts.count; step++) {
-      this.#data.appendStep((record) => this.#fill(/** @type {Float32Array} */ (record), parts, step));
-      if (this.#memory) this.#data.keepMemory(this.#memory);
-    }
+    this.#data.appendFilled(parts.count, (record, step) => {
+      this.#fill(/** @type {Float32Array} */ (record), parts, step);
+      if (this.#memory) this.#data.keepMemory(this.#data.received, this.#memory);
+    });
   }
 
   /**

@@ -36,7 +36,8 @@ function part(selector) {
 }
 
 const {signal} = new AbortController();
-const api = createApi(undefined, threaded(new Worker(/** @type {HTMLMetaElement} */ (part('meta[name="thread"]')).content)));
+const thread = /** @type {HTMLMetaElement} */ (part('meta[name="thread"]')).content;
+const api = createApi(undefined, threaded(() => new Worker(thread)));
 const store = createStore({...initialState(), theme: rememberedTheme()});
 const actions = createActions({store, api, signal});
 

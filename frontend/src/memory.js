@@ -199,15 +199,21 @@ export class MemoryReplay {
     if (step < 0) return this.#initial;
     const known = this.#recent.get(step) ?? this.#keyframes.get(step);
     if (known) return known;
-    let from = this.#foundAt ? step - 1 : this.#nearestBefore(step);
-    const memory = (this.#foundAt ? this.#foundAt(step) : this.#kept(from)).slice();
-    while (from < step) {
-      from += 1;
-      writeInPlace(memory, this.#writesAt(from), this.#order);
-      this.keep(from, memory);
-    }
+    const from = this.#foundAt ? step - 1 : this.#nearestBefore(step);
+    const memory = this.#kept(from).slice();
+    for (let next = from + 1; next <= step; next++) this.advance(memory, next);
     this.#remember(step, memory);
     return memory;
+  }
+
+  /**
+   * @param {Numbers} memory (location × word), as the step before left it; in place it becomes what this step leaves.
+   * @param {number} step
+   */
+  advance(memory, step) {
+    if (this.#foundAt) memory.set(this.#foundAt(step));
+    writeInPlace(memory, this.#writesAt(step), this.#order);
+    this.keep(step, memory);
   }
 
   /**
@@ -218,7 +224,22 @@ export class MemoryReplay {
    * @param {Numbers} memory (location × word); it is copied.
    */
   keep(step, memory) {
-    if ((step + 1) % this.#spacing === 0 && !this.#foundAt && !this.#keyframes.has(step)) this.#keyframes.set(step, memory.slice());
+    if (this.#wants(step)) this.#keyframes.set(step, memory.slice());
+  }
+
+  /**
+   * The same without a copy.
+   *
+   * @param {number} step
+   * @param {Numbers} memory (location × word); nobody changes it any more.
+   */
+  adopt(step, memory) {
+    if (this.#wants(step)) this.#keyframes.set(step, memory);
+  }
+
+  /** @param {number} step */
+  #wants(step) {
+    return (step + 1) % this.#spacing === 0 && !this.#foundAt && !this.#keyframes.has(step);
   }
 
   /** @returns {[number, Numbers][]} What has been kept, in the order of the steps; it is not kept any more. */

@@ -2,8 +2,8 @@
 /** @import {Numbers, Writes} from './memory.js' */
 import {MemoryReplay} from './memory.js';
 
-/** Step records lie in chunks of about so many bytes, so that a trace that grows is never copied. */
-const CHUNK_BYTES = 1 << 20;
+/** A matrix with more numbers than this is only kept until the plots of a whole trace are drawn. */
+const MOST_KEPT_NUMBERS = 1 << 16;
 
 /**
  * Where a field lies. `offset` and `size` count numbers: within one step record for step fields, within the whole
@@ -52,8 +52,11 @@ export class Seen {
  */
 export class TraceData {
   /** @type {Map<string, Field>} */ #fields = new Map();
-  /** @type {Numbers[]} */ #chunks = [];
-  /** @type {number} Records in a chunk. */ #stride;
+  /** @type {{first: number, numbers: Numbers}[]} Whole records, those of a frame together, so that nothing is copied. */ #chunks = [];
+  /** @type {Uint32Array} Which chunk each step's record lies in. */ #chunkOf;
+  /** The first step whose record is still here. */
+  #first = 0;
+  /** @type {Numbers|null} A copy of a record whose own array was given away. */ #left = null;
   /** @type {Numbers|null} */ #episode = null;
   /** @type {Numbers|null} */ #initial = null;
   /** @type {Map<string, {rows: Numbers[], seen: Seen}>} */ #matrices = new Map();
@@ -73,8 +76,7 @@ export class TraceData {
     for (const {fields} of Object.values(blocks)) for (const [name, field] of fields) this.#fields.set(name, field);
     /** Numbers in each block; for `step`, in one record. */
     this.sizes = {episode: blocks.episode.size, initial: blocks.initial.size, step: blocks.step.size};
-    const recordBytes = Math.max(1, this.sizes.step) * (header.dtype === 'float64' ? 8 : 4);
-    this.#stride = Math.max(1, Math.min(header.steps, Math.floor(CHUNK_BYTES / recordBytes)));
+    this.#chunkOf = new Uint32Array(header.steps);
   }
 
   /** Whether all steps have arrived. */
@@ -174,45 +176,57 @@ export class TraceData {
     this.#initial = this.#checked('initial', numbers);
   }
 
-  /** @param {Numbers} numbers One or more whole step records. */
+  /** @param {Numbers} numbers One or more whole step records; they are kept as they are, not copied. */
   appendSteps(numbers) {
+    this.#add(numbers);
+    this.#receive(numbers.length / this.sizes.step);
+  }
+
+  /**
+   * @param {number} count Of the steps that come next.
+   * @param {(record: Numbers, index: number) => void} fill Puts in the record of one of them, which is zeros. Those before
+   *   have been received.
+   */
+  appendFilled(count, fill) {
+    const numbers = this.zeros(count * this.sizes.step);
+    this.#add(numbers);
+    for (let index = 0; index < count; index++) {
+      fill(numbers.subarray(index * this.sizes.step, (index + 1) * this.sizes.step), index);
+      this.#receive(1);
+    }
+  }
+
+  /** @param {number} steps */
+  #receive(steps) {
+    this.received += steps;
+    if (this.whole) this.#parts = [];
+  }
+
+  /** @param {Numbers} numbers */
+  #add(numbers) {
     const records = numbers.length / this.sizes.step;
     if (!Number.isInteger(records) || this.received + records > this.header.steps) {
       throw new RangeError(`${numbers.length} numbers are not whole records of ${this.sizes.step}, `
         + `with ${this.received} of ${this.header.steps} steps received`);
     }
-    for (let at = 0; at < numbers.length; at += this.sizes.step) {
-      this.appendStep((record) => record.set(numbers.subarray(at, at + this.sizes.step)));
-    }
-  }
-
-  /** @param {(record: Numbers) => void} fill Puts in the record of the step that comes next; it is zeros. */
-  appendStep(fill) {
-    if (this.received >= this.header.steps) throw new RangeError(`More than the ${this.header.steps} steps of the header`);
-    if (this.received % this.#stride === 0) this.#chunks.push(this.zeros(this.#stride * this.sizes.step));
-    fill(this.#record(this.received));
-    this.received += 1;
-    if (this.whole) this.#parts = [];
+    this.#chunkOf.fill(this.#chunks.length, this.received, this.received + records);
+    this.#chunks.push({first: this.received, numbers});
   }
 
   /**
-   * @param {number} first
-   * @param {number} last Index after the last one.
-   * @returns {Numbers} A copy of these whole records, one after another.
-   */
-  records(first, last) {
-    const copy = this.zeros((last - first) * this.sizes.step);
-    for (let step = first; step < last; step++) copy.set(this.#record(step), (step - first) * this.sizes.step);
-    return copy;
-  }
-
-  /**
-   * Forget what nobody will ask for any more, where a trace is only passed on.
+   * For whoever only passes a trace on.
    *
-   * @param {number} step The first that stays, with those that share its chunk.
+   * @returns {Numbers[]} The whole records that have been received since the last call. They are given away: of all that was
+   *   received only a copy of the last record stays.
    */
-  forgetBefore(step) {
-    this.#chunks.fill(this.zeros(0), 0, Math.floor(step / this.#stride));
+  takeRecords() {
+    const taken = this.#chunks.map(({numbers}) => numbers).filter((numbers) => numbers !== this.#left);
+    if (taken.length === 0) return taken;
+    this.#first = this.received - 1;
+    this.#left = this.#record(this.#first).slice();
+    this.#chunks = [{first: this.#first, numbers: this.#left}];
+    this.#chunkOf[this.#first] = 0;
+    return taken;
   }
 
   /**
@@ -220,8 +234,8 @@ export class TraceData {
    * @returns {Numbers}
    */
   #record(step) {
-    const start = (step % this.#stride) * this.sizes.step;
-    return this.#chunks[Math.floor(step / this.#stride)].subarray(start, start + this.sizes.step);
+    const {first, numbers} = this.#chunks[this.#chunkOf[step]];
+    return numbers.subarray((step - first) * this.sizes.step, (step - first + 1) * this.sizes.step);
   }
 
   /**
@@ -257,13 +271,13 @@ export class TraceData {
       return view(this.#block('episode'), field.offset, field.shape, [step, ...indices], name);
     }
     if (field.block !== 'step') throw new RangeError(`Field '${name}' has no step axis`);
-    if (!(step >= 0 && step < this.received)) {
+    if (!(step >= this.#first && step < this.received)) {
       const part = this.#partAt(step);
       if (part) return part.data.at(name, step - part.first, ...indices);
-      throw new RangeError(`Step ${step} of field '${name}'; steps 0 to ${this.received - 1} have arrived`);
+      throw new RangeError(`Step ${step} of field '${name}'; steps ${this.#first} to ${this.received - 1} are here`);
     }
-    const start = (step % this.#stride) * this.sizes.step + field.offset;
-    return view(this.#chunks[Math.floor(step / this.#stride)], start, field.shape, indices, name);
+    const {first, numbers} = this.#chunks[this.#chunkOf[step]];
+    return view(numbers, (step - first) * this.sizes.step + field.offset, field.shape, indices, name);
   }
 
   /**
@@ -327,6 +341,14 @@ export class TraceData {
     while (seen.filled < this.header.steps) yield seen.filled++;
   }
 
+  /** Keep no large matrices of a trace that is whole: they hold its numbers a second time, and are made again when needed. */
+  forgetMatrices() {
+    if (!this.whole) return;
+    for (const [key, {rows}] of this.#matrices) {
+      if (rows.length * this.header.steps > MOST_KEPT_NUMBERS) this.#matrices.delete(key);
+    }
+  }
+
   /** Indices on the head axis of the write heads, in order. */
   get writeHeads() {
     return this.header.heads.flatMap((head, index) => (head.kind === 'write' ? [index] : []));
@@ -388,6 +410,14 @@ export class TraceData {
   }
 
   /**
+   * @param {Numbers} memory (location × word), as the step before left it; in place it becomes what this step leaves.
+   * @param {number} step
+   */
+  advanceMemory(memory, step) {
+    this.#replay().advance(memory, step);
+  }
+
+  /**
    * @param {number} step
    * @returns {Numbers} (location × word), as the step found it: what the step before left, but where interventions changed it.
    */
@@ -408,12 +438,23 @@ export class TraceData {
   }
 
   /**
-   * Tell the memory after the last step that has arrived, for jumps to start from.
+   * Tell the memory after a step, for jumps to start from.
    *
+   * @param {number} step
    * @param {Numbers} memory (location × word); it is copied.
    */
-  keepMemory(memory) {
-    this.#replay().keep(this.received - 1, memory);
+  keepMemory(step, memory) {
+    this.#replay().keep(step, memory);
+  }
+
+  /**
+   * Give the memory after a step, for jumps to start from.
+   *
+   * @param {number} step
+   * @param {Numbers} memory (location × word); nobody changes it any more.
+   */
+  adoptMemory(step, memory) {
+    this.#replay().adopt(step, memory);
   }
 
   /** @returns {[number, Numbers][]} Steps and the memories after them that have been kept; they are not any more. */

@@ -7,7 +7,7 @@ import {WireError} from './wire_error.js';
 
 export const KIND = Object.freeze({header: 1, episode: 2, initial: 3, steps: 4, end: 5, error: 6, codedSteps: 7});
 
-/** A frame that never travels: the thread that decodes tells with it the memory after the steps before. */
+/** A frame that never travels: the thread that decodes tells with it the memory after a step. */
 export const MEMORY = 'memory';
 
 const VERSION = 2;
@@ -18,7 +18,7 @@ const PREFIX_BYTES = 8;
 /** A frame longer than this is not from our server. */
 const MAX_FRAME_BYTES = 1 << 30;
 
-/** @typedef {{kind: number|typeof MEMORY, payload: Uint8Array<ArrayBuffer>}} Frame */
+/** @typedef {{kind: number|typeof MEMORY, payload: Uint8Array<ArrayBuffer>, step?: number}} Frame With `step`: a memory. */
 
 /** Cuts chunks of bytes, split anywhere, into frames. */
 export class FrameParser {
@@ -87,8 +87,8 @@ export class TraceReader {
   /** @type {Failure|null} */ error = null;
   /** @type {CodedSteps|null} Where the header says that steps are coded. */ #coded = null;
 
-  /** @param {Frame} frame */
-  accept({kind, payload}) {
+  /** @param {Frame} frame Its payload belongs to the trace from then on. */
+  accept({kind, payload, step}) {
     if (this.end || this.error) throw new WireError(`A frame of kind ${kind} follows the last one`);
     if (kind === KIND.error) this.error = /** @type {Failure} */ (json(payload));
     else if (kind === KIND.header) this.#acceptHeader(payload);
@@ -96,7 +96,7 @@ export class TraceReader {
     else if (kind === KIND.episode) this.data.setEpisode(numbers(payload, this.data));
     else if (kind === KIND.initial) this.data.setInitial(numbers(payload, this.data));
     else if (kind === KIND.steps || kind === KIND.codedSteps) this.#acceptSteps(this.data, kind, payload);
-    else if (kind === MEMORY) this.data.keepMemory(numbers(payload, this.data));
+    else if (kind === MEMORY) this.data.adoptMemory(Number(step), numbers(payload, this.data));
     else if (kind === KIND.end) this.end = /** @type {TraceEnd} */ (json(payload));
     else throw new WireError(`Unknown frame kind ${kind}; known are ${Object.values(KIND).join(', ')}`);
   }

@@ -1,14 +1,18 @@
-"""Whether anything leaks: the memory of page and server before and after long scrubbing and many opened traces.
+"""Whether anything leaks: the memory of page and server before, during and after long scrubbing and many opened traces.
 
-Both are measured with the same trace on screen, at rest, after the browser's garbage was collected. The heap, nodes and
+All is measured with the same trace on screen, at rest, after the browser's garbage was collected. The heap, nodes and
 listeners are what the page holds; the memory of the tab's process and of the server also has what they keep for later.
+The start is a page in use, not one just opened: some other traces have been opened and scrubbed before, so that code is
+compiled, Plotly is loaded and what is kept up to a limit is full; the server's limit for traces is set so low that they
+fill it. What only fills up then levels off from moment to moment, and what leaks does not.
 The page drives itself meanwhile, with nobody connected: a browser that is watched keeps all that was fetched, for who
 watches it. Linux only, which tells the memory of a process.
 
-    python -m tests.benchmarks.memory [--minutes 10] [--traces 50] [--steps 199]
+    python -m tests.benchmarks.memory [--minutes 10] [--traces 50] [--steps 199] [--moments 3]
 """
 
 import argparse
+import os
 import re
 import subprocess
 import tempfile
@@ -25,6 +29,10 @@ from tests.browser.page import copying, fragment
 from tests.browser.processes import CHROMIUM_ARGUMENTS, ServerProcess
 
 MEGABYTE = 1e6
+WARMING = 8
+"""Traces that are opened and scrubbed before the start."""
+CACHED_TRACE_BYTES = 4 << 20
+"""What the server may keep of traces: less than those before the start."""
 COUNTED = {"heap, MB": "JSHeapUsedSize", "DOM nodes": "Nodes", "listeners": "JSEventListeners"}
 
 DRIVE = (
@@ -97,39 +105,52 @@ def measured(browser: Browser, page: Page, server: int) -> dict[str, float]:
     return {**counts, "tab, MB": resident(int(tab["id"])), "server, MB": resident(server)}
 
 
+def drive(playwright: Playwright, chromium: str, addresses: list[str], steps: int, minutes: float) -> None:
+    """Open these traces one after another, and scrub meanwhile: each once or more."""
+    with watched(playwright, chromium) as (_, page):
+        page.evaluate(DRIVE, [addresses, steps, 60_000 * minutes])
+    driven = 0
+    time.sleep(60 * minutes)
+    while driven < len(addresses):
+        time.sleep(10)
+        with watched(playwright, chromium) as (_, page):
+            driven = page.evaluate("window.driven")
+
+
 def main() -> None:
     """Print one table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--minutes", type=float, default=10, help="of scrubbing")
     parser.add_argument("--traces", type=int, default=50, help="opened meanwhile")
     parser.add_argument("--steps", type=int, default=199, help="odd: steps of the copy task, 2 x length + 1")
+    parser.add_argument("--moments", type=int, default=3, help="when memory is measured after the start")
     asked = parser.parse_args()
-    addresses = [
+    home, *addresses = (
         fragment(CHECKPOINT, task=copying((asked.steps - 1) // 2), seed=SEED + number, t=1)
-        for number in (*range(1, asked.traces), 0)
-    ]
+        for number in range(1 + WARMING + asked.traces)
+    )
+    warming, others = addresses[:WARMING], addresses[WARMING:]
+    os.environ["NTM_SCOPE_CACHED_TRACE_BYTES"] = str(CACHED_TRACE_BYTES)
     with (
         tempfile.TemporaryDirectory() as data,
         ServerProcess(Path(data)) as server,
         sync_playwright() as playwright,
         running_chromium() as chromium,
     ):
-        with watched(playwright, chromium) as (browser, page):
-            page.goto(f"{server.url}/{addresses[-1]}")
+        with watched(playwright, chromium) as (_, page):
+            page.goto(f"{server.url}/{home}")
             page.wait_for_function(DRAWN)
-            page.evaluate(SCRUB, asked.steps - 1)
-            before = measured(browser, page, server.pid)
-            page.evaluate(DRIVE, [addresses, asked.steps, 60_000 * asked.minutes])
-        driven = 0
-        while driven < len(addresses):
-            time.sleep(60 * asked.minutes + 5 if driven == 0 else 10)
+        moments = []
+        for moment in range(1 + asked.moments):
+            opened = others[moment - 1 :: asked.moments] if moment else warming
+            drive(playwright, chromium, [*opened, home], asked.steps, asked.minutes / asked.moments if moment else 0)
             with watched(playwright, chromium) as (browser, page):
-                driven = page.evaluate("window.driven")
-        with watched(playwright, chromium) as (browser, page):
-            after = measured(browser, page, server.pid)
-        print(f"{'':<12}{'start':>10}{'end':>10}{'ratio':>8}")
-        for name, value in before.items():
-            print(f"{name:<12}{value:>10.1f}{after[name]:>10.1f}{after[name] / value:>8.2f}")
+                moments.append(measured(browser, page, server.pid))
+        names = ["start", *(f"{number} of {asked.moments}" for number in range(1, 1 + asked.moments))]
+        print(f"{'':<12}" + "".join(f"{name:>10}" for name in names) + f"{'ratio':>8}")
+        for name in moments[0]:
+            values = [moment[name] for moment in moments]
+            print(f"{name:<12}" + "".join(f"{value:>10.1f}" for value in values) + f"{values[-1] / values[0]:>8.2f}")
 
 
 if __name__ == "__main__":

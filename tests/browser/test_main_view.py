@@ -198,6 +198,26 @@ def test_a_plot_at_rest_shows_plotly_alone_to_whoever_points_at_it(tab: ScopePag
         tab.go_to(3)
 
 
+def test_a_long_trace_is_drawn_without_an_element_or_a_pixel_for_each_step(
+    tab: ScopePage, server: ServerProcess
+) -> None:
+    """What would be as large as the trace once more: canvases behind figures, and a stroke for each position."""
+    trace = server.trace(MODEL, task=copying(900), seed=1)
+    tab.open(fragment(MODEL, task=copying(900), seed=1))
+    tab.drawn("weighting-read-0")
+    canvas = "document.querySelector('[data-plot=\"weighting-read-0\"] canvas').width"
+    tab.page.wait_for_function(f"{canvas} === 0")
+    rows = np.array(tab.settled_figure("weighting-read-0")["data"][0]["z"], np.float32)
+    weighting = np.array(trace["step"]["weighting"], np.float32)[:, 0].T
+    span = -(-weighting.shape[1] // rows.shape[1])
+    columns = range(0, weighting.shape[1], span)
+    assert np.array_equal(rows, np.stack([weighting[:, at : at + span].max(1) for at in columns], axis=1))
+    tab.drawn("track-position")
+    strokes = tab.page.locator('[data-plot="track-position"] .js-line').count()
+    assert span > 1
+    assert 0 < strokes < weighting.shape[1]
+
+
 def test_every_plot_names_itself_its_axes_and_its_meaning(tab: ScopePage) -> None:
     tab.open()
     plots = tab.page.locator("[data-plot]")

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
 
+import {columnsOf} from '../../frontend/src/level_of_detail.js';
 import {areaOf} from '../../frontend/src/plotly.js';
 import {inputPlot, outputPlot, verdictOn} from '../../frontend/src/views/episode_plots.js';
 import {exact} from '../../frontend/src/views/format.js';
@@ -10,7 +11,7 @@ import {identityGap, memoryParts, memoryPlot} from '../../frontend/src/views/mem
 import {Series} from '../../frontend/src/views/series.js';
 import {stagePlot} from '../../frontend/src/views/stage_plots.js';
 import {STAGES, ghostValues, stageValues} from '../../frontend/src/views/stages.js';
-import {TRACK_NAMES, dashes, logarithmicAxis, trackPlot} from '../../frontend/src/views/track_plots.js';
+import {TRACK_NAMES, dashes, sharedDashes, logarithmicAxis, trackPlot} from '../../frontend/src/views/track_plots.js';
 import {SIZE, viewsModel, viewsTrace} from './views_helper.js';
 
 function everyPlot(heads) {
@@ -170,6 +171,13 @@ test('positions are one dash a step, with nothing between them', () => {
   const {x, y} = dashes(Float64Array.of(7, 0));
   assert.deepEqual([...x], [0.5, 1.5, NaN, 1.5, 2.5, NaN]);
   assert.deepEqual([...y], [7, 7, NaN, 0, 0, NaN]);
+});
+
+test('positions in one column are a stroke for all that are near each other', () => {
+  const positions = Float64Array.of(3, 4, 5, 100, NaN, 9, 9, 9, NaN, NaN, 7);
+  const {x, y} = sharedDashes(positions, columnsOf(0, 11, 3));
+  assert.deepEqual([...x], [0.5, 4.5, NaN, 0.5, 4.5, NaN, 4.5, 8.5, NaN, 8.5, 11.5, NaN]);
+  assert.deepEqual([...y], [3, 5, NaN, 100, 100, NaN, 9, 9, NaN, 7, 7, NaN]);
 });
 
 test('a logarithmic axis has powers of ten, and 2 and 5 between them where there is room', () => {

@@ -16,6 +16,10 @@ function naive(row, columns, {arrivedFrom, from, gaps}) {
   });
 }
 
+test('columns of float32 rows are float32, and of all others float64', () => {
+  assert.deepEqual(pooledRows([Float32Array.of(0.1, -0.2), [0.1, -0.2]], columnsOf(0, 2, 1)), [Float32Array.of(-0.2), Float64Array.of(-0.2)]);
+});
+
 test('ten steps in four columns: three a column, and one in the last', () => {
   const columns = columnsOf(0, 10, 4);
   assert.deepEqual(columns, {first: 0, end: 10, span: 3, columns: 4});

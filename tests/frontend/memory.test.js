@@ -75,6 +75,19 @@ test('where interventions changed the memory, each step starts from what it foun
   assert.deepEqual(replay.after(-1), initial);
 });
 
+test('a memory advances in place as it is replayed, and keeps what jumps start from', () => {
+  const counted = counting();
+  const expected = replayed(counted.initial, (step) => counted.writes[step % STEPS], 300, 'erases_then_adds');
+  const memory = counted.initial.slice();
+  for (let step = 0; step < 300; step++) {
+    counted.replay.advance(memory, step);
+    assert.deepEqual(memory, expected[step]);
+  }
+  counted.steps = 0;
+  assert.deepEqual(counted.replay.after(290), expected[290]);
+  assert.ok(counted.steps <= 64, `${counted.steps} steps`);
+});
+
 test('memories are kept so often that a jump is quick and all of them fit', () => {
   const memory = (locations, words) => new Float32Array(locations * words);
   assert.equal(keyframeSpacing(memory(128, 20), 10_000), 64);

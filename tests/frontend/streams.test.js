@@ -22,6 +22,7 @@ function fakeWorker() {
     postMessage(message) { this.asked.push(message); },
     tell(data) { heard.message({data}); },
     fail(message) { heard.error({message}); },
+    terminate() { this.ended = true; },
   };
 }
 
@@ -32,11 +33,15 @@ async function all(generator) {
   return found;
 }
 
+/** All numbers of all step records. */
+const recordsOf = (data) => Array.from({length: data.received}, (_, step) => (
+  data.header.fields.step.map(({name}) => [...data.at(name, step)])));
+
 const steps = (number) => ({kind: KIND.steps, payload: new Uint8Array([number, 0, 0, 0])});
 
 test('frames come in their order, each stream its own, and the thread is told when nobody waits', async () => {
   const worker = fakeWorker();
-  const frames = threaded(worker);
+  const frames = threaded(() => worker);
   const {signal} = new AbortController();
   const [one, other] = [frames('/one', {method: 'POST', signal}), frames('/other', {signal})];
   const firsts = [one.next(), other.next()];
@@ -55,22 +60,40 @@ test('frames come in their order, each stream its own, and the thread is told wh
 test('a stream that is given up ends at once, and what comes later is nobody\'s', async () => {
   const worker = fakeWorker();
   const abort = new AbortController();
-  const waiting = threaded(worker)('/one', {signal: abort.signal}).next();
+  const waiting = threaded(() => worker)('/one', {signal: abort.signal}).next();
   abort.abort(new Error('another was asked'));
   await assert.rejects(waiting, /another was asked/);
   assert.deepEqual(worker.asked.at(-1), {id: 1});
   worker.tell({id: 1, frames: [steps(1)]});
-  await assert.rejects(threaded(worker)('/one', {signal: abort.signal}).next(), /another was asked/);
+  await assert.rejects(threaded(() => worker)('/one', {signal: abort.signal}).next(), /another was asked/);
 });
 
 test('a thread that fails says so to all who wait, and to all who come later', async () => {
   const worker = fakeWorker();
-  const frames = threaded(worker);
+  const frames = threaded(() => worker);
   const {signal} = new AbortController();
   const waiting = frames('/one', {signal}).next();
   worker.fail('out of memory');
   await assert.rejects(waiting, /The thread that reads traces has failed: out of memory/);
   await assert.rejects(frames('/two', {signal}).next(), /out of memory/);
+});
+
+test('a thread that has read a long trace gives way to a new one, as soon as nobody waits for it', async () => {
+  const workers = [];
+  const frames = threaded(() => workers[workers.push(fakeWorker()) - 1]);
+  const {signal} = new AbortController();
+  const many = {kind: KIND.steps, payload: new Uint8Array(5 << 20)};
+  const [one, other] = [all(frames('/one', {signal})), all(frames('/other', {signal}))];
+  workers[0].tell({id: 1, frames: [many, many], done: true});
+  assert.equal((await one).flat().length, 2);
+  assert.equal(workers.length, 1, 'another stream comes from it still');
+  workers[0].tell({id: 2, frames: [steps(1)], done: true});
+  await other;
+  assert.deepEqual([workers.length, workers[0].ended], [2, true]);
+  const next = all(frames('/next', {signal}));
+  workers[1].tell({id: 3, frames: [many], done: true});
+  await next;
+  assert.equal(workers.length, 2, 'it has not read much yet');
 });
 
 test('failures are the same on both sides', async () => {
@@ -81,7 +104,7 @@ test('failures are the same on both sides', async () => {
     assert.deepEqual({...back, message: back.message}, {...error, message: error.message});
   }
   const worker = fakeWorker();
-  const waiting = threaded(worker)('/one', {signal: new AbortController().signal}).next();
+  const waiting = threaded(() => worker)('/one', {signal: new AbortController().signal}).next();
   worker.tell({id: 1, failed: plainFailure(api)});
   await assert.rejects(waiting, {status: 503, retryAfter: 2, message: 'later'});
 });
@@ -93,7 +116,7 @@ test('a stream that is not coded is passed on as it is, without what it was read
   const through = await readTrace(decoded(framesOf(inChunks(bytes))), () => {});
   assert.deepEqual(through.data.header, header);
   assert.deepEqual(through.end, direct.end);
-  assert.deepEqual(through.data.records(0, 40), direct.data.records(0, 40));
+  assert.deepEqual(recordsOf(through.data), recordsOf(direct.data));
   const frames = (await all(decoded(framesOf(inChunks(bytes))))).flat();
   assert.equal(new Set(frames.map(({payload}) => payload.buffer)).size, frames.length);
 });
@@ -106,21 +129,31 @@ test('a memory that comes behind a step is where jumps start', async () => {
   direct.memory(1999);
   const [[step, memory]] = direct.takeKeptMemories();
   const told = memory.slice().fill(7);
-  const at = frames.findIndex(({kind}) => kind === KIND.steps) + step + 1;
-  const behind = {kind: MEMORY, payload: new Uint8Array(told.buffer)};
-  const {data} = await readTrace((async function* batches() { yield frames.toSpliced(at, 0, behind); })(), () => {});
+  const behind = {kind: MEMORY, step, payload: new Uint8Array(told.buffer)};
+  const {data} = await readTrace((async function* batches() { yield frames.toSpliced(-1, 0, behind); })(), () => {});
   assert.deepEqual([...data.memory(step)], [...told]);
+  assert.equal(data.memory(step).buffer, told.buffer, 'and it is not copied');
 });
 
-test('what is forgotten takes no room, and the last step stays', () => {
+test('records are kept in the arrays in which they came, and can be given away', () => {
   const header = exampleHeader({steps: 12});
-  header.axes.location = 50_000;
   const data = new TraceData(header);
-  const record = new Float32Array(data.sizes.step).fill(1);
-  for (let step = 0; step < 12; step++) data.appendStep((found) => found.set(record));
-  data.forgetBefore(11);
-  assert.equal(data.at('weighting', 11, 0)[0], 1);
-  assert.equal(data.at('weighting', 0, 0).length, 0);
+  const frame = new Float32Array(5 * data.sizes.step).map((_, at) => at);
+  data.appendSteps(frame);
+  assert.equal(data.at('weighting', 4, 0).buffer, frame.buffer);
+  const second = frame.slice(data.sizes.step, 2 * data.sizes.step);
+  data.appendFilled(3, (record, index) => {
+    assert.equal(data.received, 5 + index);
+    record.set(second);
+  });
+  const [one, other, ...more] = data.takeRecords();
+  assert.deepEqual([one, more], [frame, []]);
+  structuredClone(other, {transfer: [other.buffer]});
+  assert.deepEqual([...data.at('outputs', 7)], [...second.slice(0, 2)], 'the last one is still here');
+  assert.throws(() => data.at('outputs', 6), /steps 7 to 7 are here/);
+  assert.deepEqual(data.takeRecords(), []);
+  data.appendSteps(second);
+  assert.deepEqual(data.takeRecords(), [second]);
 });
 
 test('a server that cannot be reached, and one that breaks off, are told apart from a stream that is wrong', async () => {

@@ -28,7 +28,7 @@ test('at() and value() give views of what has arrived', () => {
   blocks.records.forEach((record) => data.appendSteps(record));
   const view = data.at('weighting', 7, 2);
   assert.deepEqual([...view], [...blocks.records[7].slice(5 + 10, 5 + 15)]);
-  assert.equal(view.buffer, data.at('weighting', 0).buffer);
+  assert.equal(view.buffer, blocks.records[7].buffer);
   assert.equal(data.value('key_strength', 9, 1), blocks.records[9][3]);
   assert.equal(data.value('mask', 4), data.episode('mask')[4]);
   assert.deepEqual([...data.at('inputs', 3)], [...blocks.episode.slice(9, 12)]);
@@ -37,7 +37,7 @@ test('at() and value() give views of what has arrived', () => {
 test('what is not there is refused with its name', () => {
   const {data, blocks} = example();
   data.appendSteps(blocks.records[0]);
-  assert.throws(() => data.at('weighting', 1, 0), /Step 1 of field 'weighting'; steps 0 to 0/);
+  assert.throws(() => data.at('weighting', 1, 0), /Step 1 of field 'weighting'; steps 0 to 0 are here/);
   assert.throws(() => data.at('weighting', 0, 3), /Index 3 of axis 0 of field 'weighting', which has shape \[3, 5\]/);
   assert.throws(() => data.field('nothing'), /No field 'nothing'/);
   assert.throws(() => data.at('initial_memory', 0), /no step axis/);
@@ -61,6 +61,21 @@ test('matrix() grows with the stream and keeps its arrays', () => {
   assert.equal(data.matrix('key_strength', 2).length, 1);
   const inputs = data.matrix('inputs');
   assert.equal(inputs[2][39], data.at('inputs', 39)[2]);
+});
+
+test('large matrices of a whole trace can be given up, and are the same when they are made again', () => {
+  const {data, blocks} = example({steps: 20_000});
+  const record = blocks.records[0];
+  data.appendFilled(19_999, (filled) => filled.set(record));
+  const [small, large] = [data.matrix('key_strength', 2), data.matrix('weighting', 1)];
+  data.forgetMatrices();
+  assert.equal(data.matrix('weighting', 1), large, 'it grows still');
+  data.appendSteps(record);
+  const last = data.matrix('weighting', 1);
+  data.forgetMatrices();
+  assert.equal(data.matrix('key_strength', 2), small);
+  assert.notEqual(data.matrix('weighting', 1), last);
+  assert.deepEqual(data.matrix('weighting', 1), last);
 });
 
 for (const write_order of ['erases_then_adds', 'one_by_one']) {

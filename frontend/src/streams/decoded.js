@@ -1,9 +1,8 @@
-/** @import {TraceData} from '../trace_data.js' */
 /** @import {Frame} from '../wire.js' */
 import {jsonPayload, KIND, MEMORY, TraceReader} from '../wire.js';
 
 /**
- * The same trace in frames that cost no time to read: whole step records in place of coded ones, and between them the
+ * The same trace in frames that cost no time to read: whole step records in place of coded ones, and behind them the
  * memories from which a reader will start its jumps.
  *
  * @param {AsyncIterable<Frame[]>} batches
@@ -20,33 +19,16 @@ export async function* decoded(batches) {
  * @returns {Frame[]} In its place.
  */
 function plain(reader, {kind, payload}) {
-  const before = reader.data?.received ?? 0;
   reader.accept({kind, payload});
   const {data} = reader;
   if (kind === KIND.header && data) return [{kind, payload: jsonPayload({...data.header, coding: {}})}];
   // What the reader goes on with is given away as a copy.
   if (kind === KIND.episode || kind === KIND.initial) return [{kind, payload: payload.slice()}];
   if (!data || (kind !== KIND.codedSteps && kind !== KIND.steps)) return [{kind, payload}];
-  const frames = kind === KIND.codedSteps ? stepsFrom(data, before) : [{kind, payload}];
-  data.forgetBefore(data.received - 1);
-  return frames;
-}
-
-/**
- * @param {TraceData} data
- * @param {number} first Step.
- * @returns {Frame[]} The steps from there on, and each memory that was kept behind the step after which it was.
- */
-function stepsFrom(data, first) {
-  /** @type {Frame[]} */
-  const frames = [];
-  let at = first;
-  for (const [step, memory] of [...data.takeKeptMemories(), /** @type {const} */ ([data.received - 1, null])]) {
-    if (step >= at) frames.push({kind: KIND.steps, payload: bytesOf(data.records(at, step + 1))});
-    if (memory) frames.push({kind: MEMORY, payload: bytesOf(memory)});
-    at = step + 1;
-  }
-  return frames;
+  return [
+    ...data.takeRecords().map((records) => ({kind: KIND.steps, payload: bytesOf(records)})),
+    ...data.takeKeptMemories().map(([step, memory]) => ({kind: /** @type {typeof MEMORY} */ (MEMORY), step, payload: bytesOf(memory)})),
+  ];
 }
 
 /**

@@ -9,20 +9,43 @@ import {errorFrom} from './failures.js';
 /** @typedef {{id: number, frames?: Frame[], done?: boolean, failed?: PlainFailure}} Told */
 
 /**
- * @param {Worker} worker That runs `thread.js`.
+ * A thread that has told more bytes than this is ended when nobody waits for it, and another takes its place: with it goes
+ * what it has read and not cleared away, which would be as much again, for a thread that rests clears nothing away.
+ */
+const MOST_BYTES = 8 << 20;
+
+/**
+ * @param {() => Worker} begin One that runs `thread.js`.
  * @returns {Frames} Streams, already decoded.
  */
-export function threaded(worker) {
+export function threaded(begin) {
   /** @type {Map<number, (told: Told) => void>} */
   const listeners = new Map();
   let last = 0;
+  let bytes = 0;
   /** @type {PlainFailure|null} Once it has failed, it answers nobody. */
   let broken = null;
-  worker.addEventListener('message', (/** @type {MessageEvent<Told>} */ {data}) => listeners.get(data.id)?.(data));
-  worker.addEventListener('error', (event) => {
-    broken = {other: `The thread that reads traces has failed: ${event.message ?? 'it could not be loaded'}. Reload the page.`};
-    for (const [id, listen] of listeners) listen({id, failed: broken});
-  });
+  let worker = started();
+
+  function started() {
+    const one = begin();
+    one.addEventListener('message', (/** @type {MessageEvent<Told>} */ {data}) => {
+      bytes += (data.frames ?? []).reduce((sum, {payload}) => sum + payload.length, 0);
+      listeners.get(data.id)?.(data);
+    });
+    one.addEventListener('error', (event) => {
+      broken = {other: `The thread that reads traces has failed: ${event.message ?? 'it could not be loaded'}. Reload the page.`};
+      for (const [id, listen] of listeners) listen({id, failed: broken});
+    });
+    return one;
+  }
+
+  function renew() {
+    if (listeners.size > 0 || bytes <= MOST_BYTES || broken) return;
+    worker.terminate();
+    bytes = 0;
+    worker = started();
+  }
 
   return async function* frames(path, {signal, ...init}) {
     signal.throwIfAborted();
@@ -55,6 +78,7 @@ export function threaded(worker) {
       listeners.delete(id);
       signal.removeEventListener('abort', stop);
       worker.postMessage({id});
+      renew();
     }
   };
 }

@@ -118,6 +118,16 @@ export class CellOverlay {
   show(shown) {
     setHidden(this.element, !shown);
   }
+
+  /** Hides it and holds no pixels any more, until it is placed again. */
+  release() {
+    this.show(false);
+    this.#canvas.width = 0;
+    this.#canvas.height = 0;
+    this.#image = null;
+    this.#pixels = new Uint32Array(0);
+    this.#shown = null;
+  }
 }
 
 /**

@@ -209,7 +209,7 @@ export class Panel {
     await drawFigure(this.host, this.spec.figure(model, this.#size));
     if (this.#disposed) return;
     if (first) onZoom(this.host, {zoomed: (r) => this.handlers.zoomed(this, r), reset: () => this.handlers.reset(this)});
-    if (!this.#moved && !this.needsDrawing) this.#overlay?.show(this.#arriving(model));
+    if (!this.#moved && !this.needsDrawing) this.#uncover(model);
     this.refresh();
   }
 
@@ -234,13 +234,21 @@ export class Panel {
     this.host.toggleAttribute('data-moved', moved);
   }
 
+  /** Nothing is to be drawn for now. */
+  rest() {
+    this.#model?.data.forgetMatrices();
+  }
+
   /**
-   * Whether the canvas shows columns that Plotly has not drawn, because the trace is still arriving.
+   * Takes the canvas away from the figure, which has been drawn; but not where it shows columns that Plotly has not drawn,
+   * because the trace is still arriving. One whose cells do not move with the cursor is not needed any more.
    *
    * @param {Model} model
    */
-  #arriving({complete}) {
-    return this.spec.motion.kind === 'cursor' && !complete;
+  #uncover({complete}) {
+    if (this.spec.motion.kind !== 'cursor') this.#overlay?.show(false);
+    else if (complete) this.#overlay?.release();
+    else this.#overlay?.show(true);
   }
 
   /**
@@ -255,7 +263,8 @@ export class Panel {
     const grid = cells(model, this.#size);
     this.#overlay.place(area(model, this.#size), grid);
     this.#overlay.paint(grid.layers);
-    this.#overlay.show(this.#moved || this.#arriving(model) || !same(wanted, this.#drawn));
+    const arriving = this.spec.motion.kind === 'cursor' && !model.complete;
+    this.#overlay.show(this.#moved || arriving || !same(wanted, this.#drawn));
     this.#painted = wanted;
     this.#paintedSteps = model.received;
     this.#paintedColumns = grid.arrived;

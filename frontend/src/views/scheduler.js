@@ -86,7 +86,12 @@ export class Scheduler {
     else if (unpictured) await unpictured.takePicture();
     else if (unseen) await unseen.draw();
     else if (behind) behind.refresh();
-    else this.tell.rested();
+    else this.#rest();
     return Boolean(unsettled ?? unpictured ?? unseen ?? behind);
+  }
+
+  #rest() {
+    for (const panel of this.#panels) panel.rest();
+    this.tell.rested();
   }
 }

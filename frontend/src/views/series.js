@@ -1,5 +1,6 @@
 // Numbers over the whole trace that views derive from it, computed once a step as records arrive.
 
+/** @import {Numbers} from '../memory.js' */
 /** @import {TraceData} from '../trace_data.js' */
 import {Seen} from '../trace_data.js';
 import {circularMean, entropyBits, expectedShift, peak} from './measures.js';
@@ -21,6 +22,8 @@ export class Series {
   /** @type {TraceData} */ #data;
   /** @type {Map<string, {values: Float64Array, seen: Seen}>} */ #tracks = new Map();
   /** @type {Map<string, {largest: number, seen: Seen}>} */ #peaks = new Map();
+  /** @type {Numbers|null} Memory after step `#rebuilt`. */ #memory = null;
+  #rebuilt = -1;
 
   /** @param {TraceData} data */
   constructor(data) {
@@ -60,7 +63,22 @@ export class Series {
    */
   memoryPeak(milliseconds) {
     const deadline = performance.now() + milliseconds;
-    return this.#peak('memory', (step) => peak(this.#data.memory(step)), deadline, () => peak(this.#data.memory(-1)));
+    return this.#peak('memory', (step) => peak(this.#memoryAfter(step)), deadline, () => peak(this.#data.memory(-1)));
+  }
+
+  /**
+   * In one array for all that come one after the other: a new one a step would be half a gigabyte to clear away for a large
+   * memory and a long trace.
+   *
+   * @param {number} step
+   * @returns {Numbers}
+   */
+  #memoryAfter(step) {
+    if (step !== this.#rebuilt + 1 || step >= this.#data.received) return this.#data.memory(step);
+    this.#memory ??= this.#data.memory(-1).slice();
+    this.#data.advanceMemory(this.#memory, step);
+    this.#rebuilt = step;
+    return this.#memory;
   }
 
   /** @returns {boolean} Whether every memory so far has been looked at. */

@@ -69,7 +69,7 @@ const COLUMNS_A_PIXEL = 2;
  * @param {Size} size
  * @returns {import('../level_of_detail.js').Columns|null} Of the steps in sight; null if the whole trace has room.
  */
-function sharedColumns(model, {width}) {
+export function sharedColumns(model, {width}) {
   const most = Math.max(1, COLUMNS_A_PIXEL * (width - TIME_MARGIN.l - TIME_MARGIN.r));
   const {steps} = model.data.header;
   if (steps <= most) return null;

@@ -1,14 +1,17 @@
 // What a head's parameters and its focus do over the whole episode.
 
 /** @import {AxisSpec, Range, Size} from './layout.js' */
+/** @import {Columns} from '../level_of_detail.js' */
 /** @import {Model} from './model.js' */
 /** @import {PlotSpec} from './panel.js' */
 /** @import {TrackName} from './series.js' */
+import {stepsOf} from '../level_of_detail.js';
 import {areaOf} from '../plotly.js';
 import {brief, exact, signed, tick, typeset} from './format.js';
 import {
   TIME_MARGIN, baseLayout, pinShapes, locationAxisDown, phaseLines, roundTicks, timeAxis, timeRange,
 } from './layout.js';
+import {sharedColumns} from './time_heatmap.js';
 
 /** @type {Record<TrackName, {title: string, symbol: string, caption: string, unit: string}>} */
 const WORDS = {
@@ -56,7 +59,7 @@ export function trackPlot(name) {
     figure(model, size) {
       const y = valueAxis(model, name, size);
       return {
-        traces: [phaseLines(model, y.range), ...lines(model, name)],
+        traces: [phaseLines(model, y.range), ...lines(model, name, size)],
         layout: baseLayout(model.theme, size, TIME_MARGIN, {x: timeAxis(model, size), y, shapes: pinShapes(model)}),
       };
     },
@@ -119,16 +122,18 @@ function drawn(model, name, head) {
 /**
  * @param {Model} model
  * @param {TrackName} name
+ * @param {Size} size
  */
-function lines(model, name) {
+function lines(model, name, size) {
   const {theme, data, head: selected} = model;
+  const shared = sharedColumns(model, size);
   const order = data.header.heads.map((_, head) => head).sort((a, b) => Number(a === selected) - Number(b === selected));
   return order.map((head) => {
     const values = drawn(model, name, head);
     return {
       type: 'scatter',
       mode: 'lines',
-      ...(name === 'position' ? dashes(values) : {x: ordinals(values.length), y: values}),
+      ...(name === 'position' ? (shared ? sharedDashes(values, shared) : dashes(values)) : {x: ordinals(values.length), y: values}),
       line: {color: head === selected ? theme.accent : theme.muted, width: head === selected ? 2 : 1},
       hoverinfo: 'skip',
     };
@@ -156,6 +161,35 @@ export function dashes(positions) {
     x: Float64Array.from({length: count}, (_, index) => Math.floor(index / 3) + ends[index % 3]),
     y: Float64Array.from({length: count}, (_, index) => (index % 3 === 2 ? NaN : positions[Math.floor(index / 3)])),
   };
+}
+
+/** Positions this near each other, in locations, are drawn as one: a head moves by one location a step or stays. */
+const NEAR = 1.5;
+
+/**
+ * The same where more steps than can be told apart share a column: a stroke over the column for all positions in it that
+ * are near each other. Plotly draws each stroke as an element of its own, and ten thousand of them are slow and large.
+ *
+ * @param {Float64Array} positions
+ * @param {Columns} columns
+ * @returns {{x: Float64Array, y: Float64Array}} NaN breaks the line.
+ */
+export function sharedDashes(positions, columns) {
+  /** @type {number[]} */
+  const x = [];
+  /** @type {number[]} */
+  const y = [];
+  for (let column = 0; column < columns.columns; column++) {
+    const [start, end] = stepsOf(columns, column);
+    const sorted = positions.slice(start, end).filter(Number.isFinite).sort();
+    for (let low = 0, at = 0; at < sorted.length; at++) {
+      if (sorted[at + 1] - sorted[at] <= NEAR) continue;
+      x.push(start + 0.5, end + 0.5, NaN);
+      y.push(sorted[low], sorted[at], NaN);
+      low = at + 1;
+    }
+  }
+  return {x: Float64Array.from(x), y: Float64Array.from(y)};
 }
 
 /**
