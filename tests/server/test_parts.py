@@ -136,6 +136,8 @@ def test_a_part_of_an_uploaded_trace_is_of_the_file(make_client: MakeClient) -> 
         ("first=-1", "first", "first is '-1': Input should be greater than or equal to 0"),
         ("first=x", "first", "first is 'x': Input should be a valid integer"),
         (f"first={STEPS}", "first", f"first is {STEPS}: the trace has {STEPS} steps, so {STEPS - 1} is the last"),
+        ("first=3&format=x", "format", "format is 'x': Input should be 'stream', 'json' or 'npz'"),
+        (f"first={'9' * 4000}", "first", f"first is '{'9' * 78}…: Input should be less than or equal to"),
         ("first=3&count=0", "count", "count is '0': Input should be greater than or equal to 1"),
         ("count=3", "count", "count is 3, but first is not given"),
         ("first=3&format=npz", "first", "first is 3 and format is 'npz': only a stream can hold a part"),
@@ -149,6 +151,8 @@ def test_a_part_that_cannot_be_is_refused_with_value_and_rule(
     assert response.status_code == 422, response.text
     assert failure(response)["field"] == field
     assert failure(response)["message"].startswith(said)
+    assert failure(response)["message"].count("Input should") <= 1
+    assert len(failure(response)["message"]) < 200
 
 
 def test_a_reader_refuses_a_header_that_begins_nowhere() -> None:
