@@ -14,7 +14,7 @@ import functools
 import itertools
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Literal, Self
@@ -352,6 +352,10 @@ def _get(found: object, key: str) -> object:
     return found.get(key) if isinstance(found, dict) else found
 
 
+def _go_on() -> None:
+    """Nothing."""
+
+
 @dataclass(frozen=True)
 class Trace:
     """One machine on one episode. `trace["weighting"]` is an array (step, head, location); it can not be written to.
@@ -427,11 +431,14 @@ class Trace:
         """M_{t-1} as each step found it, (step, location, word): `memory` but where interventions changed it."""
         return self["memory_found"] if "memory_found" in self.names else self.memory[:-1]
 
-    def memory_after(self, steps: int) -> Array:
-        """M_t after this many steps, (location, word), without keeping those before it."""
+    def memory_after(self, steps: int, check: Callable[[], None] = _go_on) -> Array:
+        """M_t after this many steps, (location, word), without keeping those before it.
+
+        `check` is called once for each step whose writes are done again; it raises if nobody waits any more.
+        """
         if "memory_found" in self.names and steps:
             return next(self._memories(steps - 1, self["memory_found"][steps - 1]))
-        return next(self._rebuilt([steps]))
+        return next(self._rebuilt([steps], check))
 
     def memories_found(self, steps: Sequence[int]) -> Iterator[Array]:
         """M_{t-1} as each of these steps found it, (location, word); the steps in ascending order."""
@@ -439,7 +446,7 @@ class Trace:
             return (self["memory_found"][step] for step in steps)
         return self._rebuilt(steps)
 
-    def _rebuilt(self, ends: Sequence[int]) -> Iterator[Array]:
+    def _rebuilt(self, ends: Sequence[int], check: Callable[[], None] = _go_on) -> Iterator[Array]:
         """The memory after each of so many steps, in ascending order, from the last that is known."""
         reached, memory = 0, self["initial_memory"]
         for end in ends:
@@ -447,6 +454,7 @@ class Trace:
             if nearest > reached:
                 reached, memory = nearest, self.landmarks[nearest]
             for after in itertools.islice(self._memories(reached, memory), end - reached):
+                check()
                 memory = after
             reached = end
             yield memory
@@ -462,11 +470,11 @@ class Trace:
             memory = memory_after_writes(before, writing[step], erase[step], add[step], one_by_one=one_by_one)
             yield memory
 
-    def part(self, first: int, steps: int) -> Self:
+    def part(self, first: int, steps: int, check: Callable[[], None] = _go_on) -> Self:
         """The trace of so many of these steps, as if the machine had begun with step `first`, counted from 0.
 
         Its state before step 1 is the one in which the machine was then. What the header says of interventions, and
-        `violation`, still count the steps of the whole run.
+        `violation`, still count the steps of the whole run. `check` is called as in `memory_after`.
         """
         if not 0 <= first < first + steps <= len(self):
             raise TraceError(f"there are no {steps} steps from step {first} on: the trace has {len(self)} steps")
@@ -477,7 +485,7 @@ class Trace:
             episode[name] = self.episode[name][chosen]
         initial = self.initial.copy()
         if first:
-            initial["initial_memory"] = self.memory_after(first)
+            initial["initial_memory"] = self.memory_after(first, check)
             for name in set(initial.dtype.names or ()) - {"initial_memory"}:
                 initial[name] = self.records[name.removeprefix("initial_")][first - 1]
         records = self.records[chosen]

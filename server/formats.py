@@ -187,7 +187,7 @@ async def part(run: Run, prepare: Callable[[], Prepared], asked: Part) -> AsyncG
     asked.of(recording.header.steps)
     trace = await _finished(run, recording)
     end, origin = _end(trace, _seconds(run, recording)), Origin(run=recording.name, kept=recording.kept)
-    pieces = _frames(trace, end, asked, origin)
+    pieces = _frames(trace, end, asked, origin, run.check)
     while piece := await run.call(lambda: next(pieces, b"")):
         yield piece
 
@@ -223,16 +223,18 @@ async def stored(run: Run, load: Callable[[], Trace], form: Format, asked: Part 
     if form == "npz":
         yield await run.call(lambda: trace_bytes(trace))
         return
-    pieces = _frames(trace, end, asked, Origin(kept=True)) if form == "stream" else _json_pieces(trace, end)
+    pieces = _frames(trace, end, asked, Origin(kept=True), run.check) if form == "stream" else _json_pieces(trace, end)
     while piece := await run.call(lambda: next(pieces, b"")):
         yield piece
 
 
-def _frames(trace: Trace, end: TraceEnd, asked: Part | None, origin: Origin) -> Iterator[bytes]:
+def _frames(
+    trace: Trace, end: TraceEnd, asked: Part | None, origin: Origin, check: Callable[[], None]
+) -> Iterator[bytes]:
     """The frames of a whole trace, or of a part of it."""
     if asked is not None:
         first, steps = asked.of(len(trace))
-        trace, origin = trace.part(first, steps), origin.model_copy(update={"first": first})
+        trace, origin = trace.part(first, steps, check), origin.model_copy(update={"first": first})
     yield wire.opening_frames(trace.header, trace.episode, trace.initial, origin)
     position, most = Position.at_start(trace.initial), _most_records(trace.records)
     for start in range(0, len(trace), most):

@@ -97,6 +97,6 @@ export function togglePlay(state) {
   if (state.playing) return {playing: false};
   const {data} = state.trace;
   if (!data) return {};
-  const atEnd = !state.loop && state.step >= data.header.steps - 1;
-  return {playing: true, step: atEnd ? 0 : state.step};
+  const atEnd = !state.loop && (state.sought ?? state.step) >= data.header.steps - 1;
+  return {playing: true, step: atEnd ? 0 : state.step, ...(atEnd && state.sought !== null ? {sought: null} : {})};
 }

@@ -65,13 +65,19 @@ export function startPlayback({
       anchor = null;
       return;
     }
+    if (state.sought !== null) {
+      // It goes on from there, once that has arrived.
+      anchor = null;
+      store.set(standing(data, state.sought));
+      if (store.get().sought === null) anchored(store.get());
+      ask();
+      return;
+    }
     const from = anchored(state);
     const {step, ended} = positionAt(from, now(), {...state, steps: data.header.steps});
     const there = standing(data, step);
     const waiting = there.sought !== null;
-    if (waiting) anchor = null;
-    else from.shown = step;
-    // On the step at which it waits, it still seeks the next one.
+    from.shown = step;
     if (waiting || step !== state.step) store.set(there);
     if (ended && !waiting) store.set({playing: false});
     ask();

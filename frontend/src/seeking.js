@@ -93,7 +93,8 @@ export function seekAhead({store, api, request, signal}) {
   }, {once: true});
 
   return ({data}) => {
-    if (!data || data === begun?.data || !(data.header.core === 'compiled' || data.header.kept)) return;
+    // Before its first step is there, the cursor stands in the trace before.
+    if (!data || data.received === 0 || data === begun?.data || !(data.header.core === 'compiled' || data.header.kept)) return;
     begun = {data, time: performance.now(), received: data.received};
     wait();
   };

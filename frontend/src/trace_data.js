@@ -43,7 +43,7 @@ function layOut(declarations, axes, block) {
 /** What has been seen of the steps of a trace that arrives: so many from the start, and these parts. */
 export class Seen {
   filled = 0;
-  /** @type {Set<Part>} */ ahead = new Set();
+  /** @type {WeakMap<Part, number>} How many steps of each part. */ ahead = new WeakMap();
 }
 
 /**
@@ -144,9 +144,10 @@ export class TraceData {
   *arrivedSince(seen) {
     while (seen.filled < this.received) yield seen.filled++;
     for (const part of this.#parts) {
-      if (seen.ahead.has(part)) continue;
-      for (let at = 0; at < part.data.received; at++) yield part.first + at;
-      seen.ahead.add(part);
+      for (let at = seen.ahead.get(part) ?? 0; at < part.data.received; at++) {
+        seen.ahead.set(part, at + 1);
+        yield part.first + at;
+      }
     }
   }
 

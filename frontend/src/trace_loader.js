@@ -91,9 +91,10 @@ export function createTraceLoader({store, api, onFailure}) {
    */
   function fail(request, error, keep) {
     const failure = failureFrom(error);
-    const {tree} = store.get();
+    const {tree, step, sought} = store.get();
     if (keep && settled) store.set({...settled, trace: {...settled.trace, refused: {request, tree, error: failure}}});
-    else store.set({trace: {...EMPTY_TRACE, status: 'failed', error: failure}, playing: false, sought: null});
+    // The next trace, of the same request asked again or of another, stands where this one was to.
+    else store.set({trace: {...EMPTY_TRACE, status: 'failed', error: failure}, playing: false, step: sought ?? step, sought: null});
     onFailure(error);
   }
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import AsyncGenerator, Callable
+from dataclasses import dataclass
 from functools import partial
 from typing import Annotated, Any
 
@@ -29,6 +30,9 @@ _FORMATS: dict[Format, tuple[Chunks, str]] = {
     "npz": (formats.archive, ARCHIVE_TYPE),
 }
 
+_LARGEST = 2**31 - 1
+"""No trace has so many steps; a number that is far longer is not worth repeating in an error."""
+
 _BINARY = {"type": "string", "format": "binary"}
 ANSWER: dict[int | str, dict[str, Any]] = {
     200: {
@@ -49,21 +53,30 @@ def media_type_of(form: Format) -> str:
     return _FORMATS[form][1]
 
 
-def asked_part(
+@dataclass(frozen=True)
+class Sending:
+    """How a trace is to travel, and which part of it; None for the whole."""
+
+    form: Format
+    part: Part | None
+
+
+def sending(
     form: Annotated[Format, Query(alias="format", description="How the trace travels.")] = "stream",
     first: Annotated[
-        int | None, Query(ge=0, description="Stream from this step on, the first being 0; null: the whole trace.")
+        int | None,
+        Query(ge=0, le=_LARGEST, description="Stream from this step on, the first being 0; null: the whole trace."),
     ] = None,
     count: Annotated[int | None, Query(ge=1, description="With first: so many steps at most; null: all.")] = None,
-) -> Part | None:
-    """The part of a trace that a request asks for; None for the whole."""
+) -> Sending:
+    """What the query of a request asks for."""
     if first is None and count is not None:
         raise Mismatch(f"count is {count}, but first is not given: count is how many steps come from first on", "count")
     if first is None:
-        return None
+        return Sending(form, None)
     if form != "stream":
         raise Mismatch(f"first is {first} and format is {form!r}: only a stream can hold a part of a trace", "first")
-    return Part(first, count)
+    return Sending(form, Part(first, count))
 
 
 def trace_routes(recordings: Recordings, recorder: Recorder, settings: Settings) -> APIRouter:
@@ -79,12 +92,11 @@ def trace_routes(recordings: Recordings, recorder: Recorder, settings: Settings)
     )
     async def create_trace(
         asked: TraceRequest,
-        part: Annotated[Part | None, Depends(asked_part)],
-        form: Annotated[Format, Query(alias="format", description="How the trace travels.")] = "stream",
+        wanted: Annotated[Sending, Depends(sending)],
     ) -> TraceResponse:
-        chunks, media_type = _FORMATS[form]
-        if part is not None:
-            chunks = partial(formats.part, asked=part)
+        chunks, media_type = _FORMATS[wanted.form]
+        if wanted.part is not None:
+            chunks = partial(formats.part, asked=wanted.part)
         run = recorder.begin()
         for checkpoint in {asked.checkpoint, *(source.checkpoint for source in asked.sources.values())}:
             run.when_over(recordings.checkpoints.hold(checkpoint))
@@ -92,7 +104,7 @@ def trace_routes(recordings: Recordings, recorder: Recorder, settings: Settings)
             run,
             chunks(run, partial(recordings.prepare, asked, run.check, run.reserve)),
             media_type=media_type,
-            headers=_headers(asked, form),
+            headers=_headers(asked, wanted.form),
             stall_seconds=settings.stall_seconds,
         )
 

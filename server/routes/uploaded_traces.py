@@ -3,14 +3,13 @@
 from functools import partial
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from server import formats
-from server.formats import Format, Part
 from server.recorder import Recorder
 from server.responses import errors
-from server.routes.traces import ANSWER, asked_part, media_type_of
+from server.routes.traces import ANSWER, Sending, media_type_of, sending
 from server.schemas import UploadedTrace, UploadedTraceList
 from server.settings import Settings
 from server.stores.traces import TraceInfo, TraceStore
@@ -50,19 +49,15 @@ def uploaded_trace_routes(
         response_class=TraceResponse,
         responses=ANSWER | errors(404, 422, 503),
     )
-    async def get_trace(
-        trace_id: str,
-        part: Annotated[Part | None, Depends(asked_part)],
-        form: Annotated[Format, Query(alias="format", description="How the trace travels.")] = "stream",
-    ) -> TraceResponse:
+    async def get_trace(trace_id: str, wanted: Annotated[Sending, Depends(sending)]) -> TraceResponse:
         run = recorder.begin()
         run.when_over(store.hold(trace_id))
-        disposition = {"Content-Disposition": f'attachment; filename="{trace_id}.{form}"'}
-        headers: dict[str, Any] = {} if form == "stream" else disposition
+        disposition = {"Content-Disposition": f'attachment; filename="{trace_id}.{wanted.form}"'}
+        headers: dict[str, Any] = {} if wanted.form == "stream" else disposition
         return TraceResponse(
             run,
-            formats.stored(run, partial(store.load, trace_id), form, part),
-            media_type=media_type_of(form),
+            formats.stored(run, partial(store.load, trace_id), wanted.form, wanted.part),
+            media_type=media_type_of(wanted.form),
             headers=headers,
             stall_seconds=settings.stall_seconds,
         )

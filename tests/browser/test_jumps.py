@@ -1,5 +1,7 @@
 """A jump ahead of what has arrived: over a slow line the page shows the step at once, and the rest goes on arriving."""
 
+import re
+
 import httpx2
 import numpy as np
 import pytest
@@ -49,6 +51,25 @@ def columns_painted(tab: ScopePage, plot: str, steps: int, *ts: int) -> list[boo
         [plot, steps, list(ts)],
     )
     return painted
+
+
+def test_where_the_cursor_is_to_stand_is_told_while_the_step_is_on_its_way(tab: ScopePage) -> None:
+    tab.open(fragment(MODEL, task=copying(3)))
+    tab.page.route("**/api/traces?*first=*", lambda _: None)
+    tab.page.context.new_cdp_session(tab.page).send("Network.emulateNetworkConditions", SLOW)
+    tab.page.goto(f"{tab.base}/{fragment(MODEL, task=copying(LENGTH), seed=SEED)}")
+    result, field, slider = (tab.page.locator(one) for one in ("#result", "#t", "#step"))
+    expect(result).to_contain_text("recording")
+    field.fill("2900")
+    field.press("Enter")
+    expect(result).to_contain_text("t = 2900 on its way")
+    arrived = tab.page.locator(".inspector-step").inner_text()
+    expect(tab.page.locator(".inspector-step")).not_to_have_text(arrived)
+    assert (field.input_value(), slider.input_value()) == ("2900", "2899")
+    expect(slider).to_have_attribute("aria-valuetext", re.compile("^t = 2900 of 3001, .*, on its way$"))
+    tab.press("Home")
+    expect(field).to_have_value("1")
+    expect(slider).to_have_attribute("aria-valuetext", re.compile("^t = 1 of 3001, [^,]*$"))
 
 
 def test_a_jump_ahead_shows_the_step_long_before_the_trace_is_there(tab: ScopePage, server: ServerProcess) -> None:

@@ -99,7 +99,10 @@ test('a step that is sought in one trace is sought in the next, and no longer on
   assert.deepEqual([store.get().step, store.get().sought], [19, 29]);
   streams[1].fail(new ApiError({code: 'bad_stream', message: 'no', status: 200}));
   await settle();
-  assert.equal(store.get().sought, null);
+  assert.deepEqual([store.get().step, store.get().sought], [29, null]);
+  actions.retry();
+  streams[2].arrive(10);
+  assert.deepEqual([store.get().step, store.get().sought], [9, 29]);
 });
 
 test('a step far ahead in a long trace is asked for by itself, with the request of the trace', async () => {

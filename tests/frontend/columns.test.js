@@ -272,6 +272,26 @@ test('a step that has not arrived yet is sought from a column too, as the main t
   assert.deepEqual([store.get().step, store.get().sought], [4, 9]);
 });
 
+test('what is sought in the main trace is sought in a column as that counts, and a look at a plot there leaves it', () => {
+  const [main, other] = [viewsTrace({steps: 12, received: 5}), viewsTrace({steps: 14})];
+  const store = createStore(known({
+    trace: {...ready(main), status: 'streaming'}, columns: [{...newColumn(choice('two')), trace: ready(other), offset: 2}],
+    compare: {...initialState().compare, align: 'hand'}, step: 4, sought: 9,
+  }), () => {});
+  const theirs = storeOf('B', store);
+  assert.deepEqual([theirs.get().step, theirs.get().sought], [6, 11]);
+  const {step, sought} = theirs.get();
+  theirs.set({step: 3, sought: null});
+  theirs.set({step, sought});
+  assert.deepEqual([store.get().step, store.get().sought], [4, 9]);
+});
+
+test('without a main trace a column does not move the cursor by its own count', () => {
+  const store = createStore(known({trace: {...EMPTY_TRACE, status: 'failed'}, columns: [{...newColumn(choice('two')), trace: ready(viewsTrace({steps: 14}))}], step: 4}), () => {});
+  storeOf('B', store).set({step: 9, sought: 11});
+  assert.deepEqual([store.get().step, store.get().sought], [4, null]);
+});
+
 test('another model drops edits, since they name heads; another mode keeps them; trying again counts', () => {
   const column = newColumn(choice('one', 'hard', [{quantity: 'key', operation: 'set', value: 0}]));
   const state = known({columns: [column]});

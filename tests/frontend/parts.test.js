@@ -2,6 +2,8 @@
 
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
+import {setFlagsFromString} from 'node:v8';
+import {runInNewContext} from 'node:vm';
 
 import {missingIn} from '../../frontend/src/shell/time_band.js';
 import {Seen, TraceData} from '../../frontend/src/trace_data.js';
@@ -95,6 +97,37 @@ test('matrices, tracks and scales hold what has arrived, NaN elsewhere, and all 
   data.appendSteps(records(whole, 14, STEPS));
   check(() => true);
   assert.equal(data.ahead, 0);
+});
+
+test('the scale of memory goes on where it stopped within a part', () => {
+  const {whole, data} = example({parts: [[12, 5]]});
+  const series = new Series(data);
+  for (let call = 0; call < 4 + 5; call++) series.memoryPeak(-1);
+  const asked = [];
+  data.memory = (step) => asked.push(step) && whole.memory(step);
+  series.memoryPeak(Infinity);
+  assert.deepEqual(asked, []);
+});
+
+test('parts are let go of once the whole trace is there', async () => {
+  setFlagsFromString('--expose-gc');
+  const {whole, data} = example({parts: []});
+  const series = new Series(data);
+  const part = (() => {
+    const one = partOf(whole, 12, 5);
+    data.addPart(12, one);
+    return new WeakRef(one);
+  })();
+  data.matrix('weighting', 1);
+  series.track('entropy', 2);
+  series.memoryPeak(Infinity);
+  data.appendSteps(records(whole, 4, STEPS));
+  const collect = runInNewContext('gc');
+  for (let tries = 0; tries < 20 && part.deref(); tries++) {
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    collect();
+  }
+  assert.equal(part.deref(), undefined);
 });
 
 test('each step is told once from the start, and once as part', () => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
 
+import {moveTo, togglePlay} from '../../frontend/src/cursor.js';
 import {positionAt, startPlayback} from '../../frontend/src/playback.js';
 import {initialState} from '../../frontend/src/state.js';
 import {createStore} from '../../frontend/src/store.js';
@@ -124,6 +125,34 @@ test('it waits where the stream has not come yet, and seeks the next step', asyn
   assert.deepEqual([store.get().step, store.get().sought], [20, null]);
   await frame(100);
   assert.equal(store.get().step, 21);
+});
+
+test('a jump ahead of what has arrived while playing is not forgotten, and goes on from there', async () => {
+  const {store, frame, settle} = page({received: 50});
+  store.set({playing: true, step: 10});
+  await settle();
+  await frame(0);
+  await frame(100);
+  store.set(moveTo(store.get(), 80));
+  for (const ms of [16, 100, 500, 16]) await frame(ms);
+  assert.deepEqual([store.get().step, store.get().sought, store.get().playing], [49, 80, true]);
+  store.get().trace.data.received = 100;
+  await frame(16);
+  assert.deepEqual([store.get().step, store.get().sought], [80, null]);
+  await frame(0);
+  await frame(100);
+  assert.equal(store.get().step, 81);
+});
+
+test('play begins where the cursor is to stand', async () => {
+  const {store, frame, settle} = page({received: 50});
+  store.set({step: 49, sought: 80});
+  store.set(togglePlay(store.get()));
+  await settle();
+  for (const ms of [0, 500, 16]) await frame(ms);
+  assert.deepEqual([store.get().step, store.get().sought], [49, 80]);
+  store.set({playing: false, sought: 99});
+  assert.deepEqual(togglePlay(store.get()), {playing: true, step: 0, sought: null});
 });
 
 test('it waits for the last step too', async () => {

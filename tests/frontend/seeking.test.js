@@ -49,7 +49,7 @@ function example({core = 'compiled', kept = false, received = 100} = {}) {
     mock.timers.tick(ms);
     await settle();
   };
-  return {store, data, asked, abort, seek, goTo, rest};
+  return {store, api, data, asked, abort, seek, goTo, rest};
 }
 
 test('a step far ahead is asked for with those around it, and the cursor stands there once it is there', async () => {
@@ -145,6 +145,23 @@ test('a busy server is asked again; another failure leaves it to the stream', as
   await rest(5000);
   assert.equal(asked.length, 2);
   assert.deepEqual([store.get().step, store.get().sought], [99, 60_000]);
+});
+
+test('what was sought in the trace before is not asked of the one that begins', async () => {
+  const {store, api, asked, abort, goTo, rest} = example();
+  await goTo(60_000);
+  abort.abort();
+  const data = Object.assign(new TraceData({...exampleHeader({steps: 50}), core: 'compiled'}), {received: 0});
+  const seek = seekAhead({store, api, request: REQUEST, signal: new AbortController().signal});
+  seek({data});
+  await rest(1000);
+  assert.equal(asked.length, 0);
+  const trace = {...store.get().trace, data, received: 10};
+  data.received = 10;
+  store.set({...moveTo({...store.get(), trace}, 40), trace});
+  seek({data});
+  await rest();
+  assert.equal(asked.length, 1);
 });
 
 test('with the trace, what is asked for ends', async () => {

@@ -1,18 +1,24 @@
 """A part of a trace: the same bits as in the whole one, from any step on, and a refusal where there is no such step."""
 
+import asyncio
+import itertools
 import json
 import struct
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
 
+from ntm_core import trace
 from ntm_core.checkpoints.native import Checkpoint, checkpoint_bytes
 from ntm_core.errors import TraceError
 from ntm_core.recording import record
-from ntm_core.trace import Trace, TraceHeader
+from ntm_core.trace import Trace, TraceHeader, memory_after_writes
 from ntm_core.trace_file import trace_bytes
-from server import wire
+from server import formats, wire
+from server.formats import Part
+from server.recorder import Recorder, Stopped
 from server.wire import ReadTrace, read_trace
 from server.wire_header import parse_header
 from tests.core.machines import any_episode
@@ -97,6 +103,30 @@ def test_a_part_without_a_count_goes_to_the_end_and_a_large_count_too(client: Te
         assert len(streamed(client, query, checkpoint="small").trace) == STEPS - 30
 
 
+def test_a_part_that_nobody_waits_for_any_more_is_not_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    machine = small_machine()
+    whole = replace(record(machine, any_episode(machine.config, STEPS)), landmarks={})
+    recorder, written = Recorder(limit=1), itertools.count()
+    run = recorder.begin()
+
+    def leave_at_third(*arguments: Any, **named: Any) -> Any:
+        if next(written) == 2:
+            run.stop()
+        return memory_after_writes(*arguments, **named)
+
+    monkeypatch.setattr(trace, "memory_after_writes", leave_at_third)
+
+    async def ask() -> None:
+        async for _ in formats.stored(run, lambda: whole, "stream", Part(STEPS - 1, 1)):
+            pass
+
+    with pytest.raises(Stopped):
+        asyncio.run(ask())
+    assert next(written) == 3
+    run.close()
+    recorder.close()
+
+
 def test_a_part_leaves_the_whole_run_known(make_client: MakeClient) -> None:
     client = make_client()
     assert streamed(client, "?first=30&count=2", checkpoint="small").end.seconds > 0
@@ -121,11 +151,11 @@ def test_a_part_says_where_it_begins_and_of_which_run_it_is(make_client: MakeCli
 def test_a_part_of_an_uploaded_trace_is_of_the_file(make_client: MakeClient) -> None:
     client = make_client()
     machine = small_machine(write_heads=2)
-    trace = record(machine, any_episode(machine.config, STEPS))
-    location = client.post("/api/uploaded-traces", content=trace_bytes(trace), headers=OCTETS).headers["location"]
+    recorded = record(machine, any_episode(machine.config, STEPS))
+    location = client.post("/api/uploaded-traces", content=trace_bytes(recorded), headers=OCTETS).headers["location"]
     part = read_trace([client.get(f"{location}?first=20&count=7").content])
-    assert_part(part.trace, trace, 20)
-    assert part.end.wrong_bits == trace.wrong_bits
+    assert_part(part.trace, recorded, 20)
+    assert part.end.wrong_bits == recorded.wrong_bits
     beyond = client.get(f"{location}?first={STEPS}")
     assert (beyond.status_code, failure(beyond)["field"]) == (422, "first")
 
@@ -136,6 +166,8 @@ def test_a_part_of_an_uploaded_trace_is_of_the_file(make_client: MakeClient) -> 
         ("first=-1", "first", "first is '-1': Input should be greater than or equal to 0"),
         ("first=x", "first", "first is 'x': Input should be a valid integer"),
         (f"first={STEPS}", "first", f"first is {STEPS}: the trace has {STEPS} steps, so {STEPS - 1} is the last"),
+        ("first=3&format=x", "format", "format is 'x': Input should be 'stream', 'json' or 'npz'"),
+        (f"first={'9' * 4000}", "first", f"first is '{'9' * 78}…: Input should be less than or equal to"),
         ("first=3&count=0", "count", "count is '0': Input should be greater than or equal to 1"),
         ("count=3", "count", "count is 3, but first is not given"),
         ("first=3&format=npz", "first", "first is 3 and format is 'npz': only a stream can hold a part"),
@@ -149,6 +181,8 @@ def test_a_part_that_cannot_be_is_refused_with_value_and_rule(
     assert response.status_code == 422, response.text
     assert failure(response)["field"] == field
     assert failure(response)["message"].startswith(said)
+    assert failure(response)["message"].count("Input should") <= 1
+    assert len(failure(response)["message"]) < 200
 
 
 def test_a_reader_refuses_a_header_that_begins_nowhere() -> None:

@@ -80,14 +80,15 @@ export function shownColumns(state) {
 /**
  * @param {State} state
  * @param {number} offset
- * @returns {Pick<State, 'step'|'pinned'|'zoom'>} Cursor, pin and zoom, later by the offset.
+ * @returns {Pick<State, 'step'|'sought'|'pinned'|'zoom'>} Cursor, pin and zoom, later by the offset.
  */
-function later({step, pinned, zoom}, offset) {
-  if (offset === 0) return {step, pinned, zoom};
+function later({step, sought, pinned, zoom}, offset) {
+  if (offset === 0) return {step, sought, pinned, zoom};
   const moved = (/** @type {number} */ from) => Math.max(0, from + offset);
   const time = zoom.time;
   return {
     step: moved(step),
+    sought: sought === null ? null : moved(sought),
     pinned: pinned === null ? null : moved(pinned),
     zoom: {...zoom, time: time && [time[0] + offset, time[1] + offset]},
   };

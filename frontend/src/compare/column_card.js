@@ -96,12 +96,12 @@ export function storeOf(letter, store) {
   };
   return {
     get: () => shown().state,
-    set(patch) {
+    set({step, sought, ...patch}) {
       const {offset} = shown();
       const time = patch.zoom?.time;
       store.set({
         ...patch,
-        ...(patch.step === undefined ? {} : moveTo(store.get(), (patch.sought ?? patch.step) - offset)),
+        ...(step === undefined ? {} : moveTo(store.get(), (sought ?? step) - offset)),
         ...(patch.zoom ? {zoom: {...patch.zoom, time: time ? [time[0] - offset, time[1] - offset] : patch.zoom.time}} : {}),
       });
     },

@@ -68,6 +68,7 @@ export function timeBand(store) {
    */
   function render(state, previous) {
     const {trace: {data, status}, step} = state;
+    const soughtElse = state.sought !== previous?.sought;
     if (data && data !== previous?.trace.data) drawPhases(data);
     if (state.trace !== previous?.trace) {
       drawArrival(state);
@@ -75,15 +76,17 @@ export function timeBand(store) {
       root.toggleAttribute('data-empty', !data);
       root.setAttribute('aria-busy', String(status === 'pending' || status === 'streaming'));
     }
-    if (state.sought !== previous?.sought || data !== previous?.trace.data) {
+    if (soughtElse || data !== previous?.trace.data) {
       sought.hidden = !data || state.sought === null;
       if (data && state.sought !== null) sought.style.cssText = place(state.sought, state.sought + 1, data.header.steps);
     }
     if (state.loop !== previous?.loop || state.pinned !== previous?.pinned || data !== previous?.trace.data) drawMarks(state);
-    if (data && (step !== previous?.step || data !== previous.trace.data)) {
+    if (data && (soughtElse || step !== previous?.step || data !== previous.trace.data)) {
       slide.move(step / Math.max(1, data.header.steps - 1));
-      slider.value = String(step);
-      slider.setAttribute('aria-valuetext', `t = ${step + 1} of ${data.header.steps}, ${phaseAt(segments, step)}`);
+      const at = state.sought ?? step;
+      const text = `t = ${at + 1} of ${data.header.steps}, ${phaseAt(segments, at)}${state.sought === null ? '' : ', on its way'}`;
+      slider.value = String(at);
+      if (text !== slider.getAttribute('aria-valuetext')) slider.setAttribute('aria-valuetext', text);
     }
   }
   return {root, render};

@@ -41,7 +41,9 @@ export function timeFields(store) {
       toggle.disabled = !data;
       total.textContent = `/ ${steps || '–'}`;
     }
-    if (state.step !== previous?.step && document.activeElement !== t) t.value = String(state.step + 1);
+    if ((state.step !== previous?.step || state.sought !== previous.sought) && document.activeElement !== t) {
+      t.value = String((state.sought ?? state.step) + 1);
+    }
     if (state.speed !== previous?.speed) drawSpeeds(speed, state.speed);
     if (state.loop !== previous?.loop) drawLoop(state.loop);
   }
