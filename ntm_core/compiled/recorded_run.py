@@ -39,7 +39,7 @@ class RecordedRun:
         with torch.inference_mode():
             self._layers = layers_of(config, parameters)
             self._block = Block(plan.forward)
-            self._beginning, self._given = beginning(inputs.unsqueeze(1), start)
+            self._beginning, given = beginning(inputs.unsqueeze(1), start)
         self._weights = addresses_of(self._layers)
         self._buffers = record_of(Buffers, self._block.addresses)
         self._places = places(plan.sizes)
@@ -55,6 +55,8 @@ class RecordedRun:
                 memory_found=offsets.get("memory_found", -1),
             )
         )
+        self.compute(0, 0)
+        del given  # until now, for its numbers are read where they are
 
     def compute(self, first: int, last: int, parts: tuple[int, int] | None = None) -> None:
         """Compute the steps from `first` until before `last`; of one step, some `parts`, which must follow upon others.
