@@ -2,7 +2,7 @@
 
 A stream can be of a part: some steps from one on, for a reader who is ahead of what has arrived. It is a stream like
 any other, of a run that begins in the state in which the machine was there. The whole run is recorded for it if it is
-not kept, and then kept; until that is over, nothing is sent.
+not kept, and then kept if there is room; until that is over, nothing is sent.
 
 Each is an async iterator of bytes. Until its first bytes an error is still an answer of its own; in a stream that has
 begun it becomes the last frame.

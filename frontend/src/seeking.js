@@ -14,7 +14,7 @@ const REST_MS = 120;
 /** What arrives by itself within such a time is not asked for. */
 const SOON_MS = 1000;
 
-/** A part has about so many bytes, uncoded: what the server puts into one frame. */
+/** A part has about so many bytes, uncoded: less than the server puts into one frame. */
 const PART_BYTES = 256 * 1024;
 
 /**

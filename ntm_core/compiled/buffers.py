@@ -19,7 +19,7 @@ from ntm_core.heads import HeadLayout
 
 Shape = tuple[int, ...]
 
-_NUMBER_BYTES = 4
+NUMBER_BYTES = 4
 _CACHE_BYTES = 1 << 19
 """Memories that are computed side by side take no more than this, so that they stay in the processor's cache."""
 
@@ -68,7 +68,7 @@ class Layout:
             starts[name] = end
             end += rounded_up(math.prod(shape)) + GAP
         strides = {name: _strides(shape) for name, shape in shapes.items()}
-        return cls(shapes, strides, starts, end + BLOCK, np.array([_NUMBER_BYTES * start for start in starts.values()]))
+        return cls(shapes, strides, starts, end + BLOCK, np.array([NUMBER_BYTES * start for start in starts.values()]))
 
 
 def _strides(shape: Shape) -> Shape:
@@ -146,7 +146,7 @@ def sizes_of(config: MachineConfig, steps: int, batch: int, *, kept: bool) -> Si
     return Sizes(
         steps=steps,
         batch=batch,
-        tile=max(1, min(batch, _CACHE_BYTES // (_NUMBER_BYTES * row * config.word_size))),
+        tile=max(1, min(batch, _CACHE_BYTES // (NUMBER_BYTES * row * config.word_size))),
         kept=int(kept),
         every=EVERY,
         inputs=config.input_size,

@@ -127,8 +127,30 @@ _WIDE = 3 if _LANES == BLOCK else 1
 """Blocks side by side in a tile: with four rows, as many sums as the processor needs under way and can hold."""
 
 _one_by_four, _one_by_one = _tile(1, 4), _tile(1, 1)
-_two_by_one, _four_by_one = _tile(2, 1), _tile(4, 1)
-_one_wide, _two_wide, _four_wide = _tile(1, _WIDE), _tile(2, _WIDE), _tile(4, _WIDE)
+
+
+def _strip(width: int) -> Callable[..., None]:
+    """The kernel part that adds X A to any number of rows and `width` blocks of columns of Y, four rows at a time."""
+    one, two, four = _tile(1, width), _tile(2, width), _tile(4, width)
+
+    @kernel
+    def strip(
+        rows: int, x: Pointer, x_row: int, x_step: int, depth: int, packed: Pointer, y: Pointer, y_stride: int
+    ) -> None:
+        m = 0
+        while m + 4 <= rows:
+            four(off(x, m * x_row), x_row, x_step, packed, depth, off(y, m * y_stride), y_stride)
+            m += 4
+        while m + 2 <= rows:
+            two(off(x, m * x_row), x_row, x_step, packed, depth, off(y, m * y_stride), y_stride)
+            m += 2
+        if m < rows:
+            one(off(x, m * x_row), x_row, x_step, packed, depth, off(y, m * y_stride), y_stride)
+
+    return strip
+
+
+_one_block, _wide_blocks = _strip(1), _strip(_WIDE)
 
 
 @kernel
@@ -192,38 +214,6 @@ def _rows(
         single = off(packed, block * depth * BLOCK)
         _one_block(rows, x, x_row, x_step, depth, single, off(y, block * BLOCK), y_stride)
         block += 1
-
-
-@kernel
-def _wide_blocks(
-    rows: int, x: Pointer, x_row: int, x_step: int, depth: int, packed: Pointer, y: Pointer, y_stride: int
-) -> None:
-    """Y += X A for as many blocks as a tile holds, four rows at a time."""
-    m = 0
-    while m + 4 <= rows:
-        _four_wide(off(x, m * x_row), x_row, x_step, packed, depth, off(y, m * y_stride), y_stride)
-        m += 4
-    while m + 2 <= rows:
-        _two_wide(off(x, m * x_row), x_row, x_step, packed, depth, off(y, m * y_stride), y_stride)
-        m += 2
-    if m < rows:
-        _one_wide(off(x, m * x_row), x_row, x_step, packed, depth, off(y, m * y_stride), y_stride)
-
-
-@kernel
-def _one_block(
-    rows: int, x: Pointer, x_row: int, x_step: int, depth: int, packed: Pointer, y: Pointer, y_stride: int
-) -> None:
-    """Y += X A for one block, four rows at a time."""
-    m = 0
-    while m + 4 <= rows:
-        _four_by_one(off(x, m * x_row), x_row, x_step, packed, depth, off(y, m * y_stride), y_stride)
-        m += 4
-    while m + 2 <= rows:
-        _two_by_one(off(x, m * x_row), x_row, x_step, packed, depth, off(y, m * y_stride), y_stride)
-        m += 2
-    if m < rows:
-        _one_by_one(off(x, m * x_row), x_row, x_step, packed, depth, off(y, m * y_stride), y_stride)
 
 
 @kernel

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ntm_core.compiled import kernel
-from ntm_core.compiled.buffers import Block, Start
-from ntm_core.compiled.layout import Buffers, Copied, Sizes, Span, as_record, record_of
+from ntm_core.compiled.buffers import NUMBER_BYTES, Block, Start
+from ntm_core.compiled.layout import Buffers, Copied, Records, Sizes, Span, as_record, record_of
 from ntm_core.compiled.plan import GOING_ON, addresses_of, beginning, layers_of, plan_for
 from ntm_core.config import MachineConfig
 from ntm_core.interventions.quantities import Quantity
@@ -18,8 +18,6 @@ from ntm_core.interventions.quantities import Quantity
 Array = NDArray[Any]
 Place = tuple[str, int, int, int, int]
 """Of a field's rows in the buffers: the buffer, the first number, the width, from row to row, and how many rows."""
-
-NUMBER_BYTES = 4
 
 
 class RecordedRun:
@@ -39,7 +37,7 @@ class RecordedRun:
         with torch.inference_mode():
             self._layers = layers_of(config, parameters)
             self._block = Block(plan.forward)
-            self._beginning, given = beginning(inputs.unsqueeze(1), start)
+            start_record, _given = beginning(inputs.unsqueeze(1), start)
         self._weights = addresses_of(self._layers)
         self._buffers = record_of(Buffers, self._block.addresses)
         self._places = places(plan.sizes)
@@ -55,17 +53,21 @@ class RecordedRun:
                 memory_found=offsets.get("memory_found", -1),
             )
         )
-        self.compute(0, 0)
-        del given  # until now, for its numbers are read where they are
+        self._forward(start_record)
 
     def compute(self, first: int, last: int, parts: tuple[int, int] | None = None) -> None:
         """Compute the steps from `first` until before `last`; of one step, some `parts`, which must follow upon others.
 
         A record is complete after its last part.
         """
-        plan, span = self._plan, self._span
+        span = self._span
         span["first"], span["last"] = first, last
-        span["begin"], span["end"] = parts or (0, plan.span[0]["end"])
+        span["begin"], span["end"] = parts or (0, self._plan.span[0]["end"])
+        self._forward(GOING_ON)
+
+    def _forward(self, start: Records) -> None:
+        """Run the kernel over the span."""
+        plan, span = self._plan, self._span
         kernel.forward(
             plan.sizes_record,
             plan.choices_record,
@@ -74,10 +76,9 @@ class RecordedRun:
             self._buffers,
             span,
             self._copies,
-            self._beginning,
+            start,
         )
         span["packs"] = span["measures"] = 0
-        self._beginning = GOING_ON
 
     def measure(self) -> None:
         """Let the next step begin by computing the norms of the memory, which has been changed."""

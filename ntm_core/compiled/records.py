@@ -34,11 +34,17 @@ def record_outputs(s: Sizes, c: Choices, logits: Pointer, row: Pointer, p: Span)
 
 
 @kernel
+def copy_field(row: Pointer, copies: Copies, field: int, source: Pointer) -> None:
+    """One field's rows, side by side into the record."""
+    target = off(row, copies[field, 0])
+    for i in range(copies[field, 4]):
+        copy(off(target, i * copies[field, 2]), off(source, i * copies[field, 3]), copies[field, 2])
+
+
+@kernel
 def record(s: Sizes, c: Choices, p: Span, copies: Copies, b: Buffers, t: int) -> None:
     """All that step t has computed."""
     row = at(p.records, t * p.length)
     record_outputs(s, c, at(b.logits, t * s.output_stride), row, p)
     for field in range(len(copies)):
-        target, source = off(row, copies[field, 0]), at(copies[field, 1], 0)
-        for i in range(copies[field, 4]):
-            copy(off(target, i * copies[field, 2]), off(source, i * copies[field, 3]), copies[field, 2])
+        copy_field(row, copies, field, at(copies[field, 1], 0))

@@ -11,14 +11,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ntm_core.compiled.addressing import gated_weighting
-from ntm_core.compiled.arithmetic import copy
-from ntm_core.compiled.buffers import Block
+from ntm_core.compiled.buffers import NUMBER_BYTES, Block
 from ntm_core.compiled.intrinsics import at, kernel_entry, off, sources_fingerprint
 from ntm_core.compiled.layout import Copied, Records, Sizes, Span, as_record
 from ntm_core.compiled.parameters import value_head
 from ntm_core.compiled.plan import Plan
-from ntm_core.compiled.recorded_run import NUMBER_BYTES, places
-from ntm_core.compiled.records import Copies, record_outputs
+from ntm_core.compiled.recorded_run import places
+from ntm_core.compiled.records import Copies, copy_field, record_outputs
 
 Array = NDArray[Any]
 
@@ -102,9 +101,7 @@ def _compile_for(sources: str) -> Callable[..., None]:
             row = at(p.records, t * p.length)
             record_outputs(s, c, at(starts[0], t * s.batch * s.output_stride), row, p)
             for field in range(len(copies)):
-                target, source = off(row, copies[field, 0]), at(copies[field, 1], t * step_lengths[field])
-                for i in range(copies[field, 4]):
-                    copy(off(target, i * copies[field, 2]), off(source, i * copies[field, 3]), copies[field, 2])
+                copy_field(row, copies, field, at(copies[field, 1], t * step_lengths[field]))
             place, values = t * s.batch * s.heads * s.row, at(starts[3], t * s.batch * s.values)
             for head in range(s.heads):
                 content, previous = at(starts[1], place + head * s.row), at(starts[2], place + head * s.row)

@@ -1,6 +1,7 @@
 import pytest
 import torch
 
+from ntm_core.compiled import Core
 from ntm_core.training.adam import Adam
 from ntm_core.training.flat import FlatParameters
 from ntm_core.training.recipe import Recipe
@@ -10,26 +11,18 @@ ADAM = Recipe(optimiser="adam", decay=0.999)
 
 
 @pytest.mark.parametrize("recipe", [ADAM, Recipe(learning_rate=0.01, decay=0.5, momentum=0.5, epsilon=1e-3)])
-def test_it_moves_as_that_of_torch_bit_for_bit(recipe: Recipe) -> None:
+@pytest.mark.parametrize(("core", "error"), [("eager", 0), ("compiled", 1e-6)])
+def test_it_moves_as_that_of_torch_bit_for_bit_or_compiled_to_the_last_digits(
+    recipe: Recipe, core: Core, error: float
+) -> None:
     require_equal_steps(
         Adam,
         recipe,
         lambda parameters: torch.optim.Adam(
             parameters, recipe.learning_rate, (recipe.momentum, recipe.decay), recipe.epsilon
         ),
-    )
-
-
-@pytest.mark.parametrize("recipe", [ADAM, Recipe(learning_rate=0.01, decay=0.5, momentum=0.5, epsilon=1e-3)])
-def test_the_compiled_core_moves_as_that_of_torch_to_the_last_digits(recipe: Recipe) -> None:
-    require_equal_steps(
-        Adam,
-        recipe,
-        lambda parameters: torch.optim.Adam(
-            parameters, recipe.learning_rate, (recipe.momentum, recipe.decay), recipe.epsilon
-        ),
-        core="compiled",
-        error=1e-6,
+        core,
+        error,
     )
 
 

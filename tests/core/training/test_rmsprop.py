@@ -1,6 +1,7 @@
 import pytest
 import torch
 
+from ntm_core.compiled import Core
 from ntm_core.training.flat import FlatParameters
 from ntm_core.training.recipe import Recipe
 from ntm_core.training.rmsprop import RmsProp
@@ -8,26 +9,18 @@ from tests.core.training.beside_torch import require_equal_steps
 
 
 @pytest.mark.parametrize("recipe", [Recipe(), Recipe(learning_rate=0.01, decay=0.5, momentum=0.5, epsilon=1e-3)])
-def test_it_moves_as_that_of_torch_bit_for_bit(recipe: Recipe) -> None:
+@pytest.mark.parametrize(("core", "error"), [("eager", 0), ("compiled", 1e-6)])
+def test_it_moves_as_that_of_torch_bit_for_bit_or_compiled_to_the_last_digits(
+    recipe: Recipe, core: Core, error: float
+) -> None:
     require_equal_steps(
         RmsProp,
         recipe,
         lambda parameters: torch.optim.RMSprop(
             parameters, recipe.learning_rate, recipe.decay, recipe.epsilon, momentum=recipe.momentum
         ),
-    )
-
-
-@pytest.mark.parametrize("recipe", [Recipe(), Recipe(learning_rate=0.01, decay=0.5, momentum=0.5, epsilon=1e-3)])
-def test_the_compiled_core_moves_as_that_of_torch_to_the_last_digits(recipe: Recipe) -> None:
-    require_equal_steps(
-        RmsProp,
-        recipe,
-        lambda parameters: torch.optim.RMSprop(
-            parameters, recipe.learning_rate, recipe.decay, recipe.epsilon, momentum=recipe.momentum
-        ),
-        core="compiled",
-        error=1e-6,
+        core,
+        error,
     )
 
 
