@@ -1,6 +1,8 @@
 import json
+import socket
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import anyio
@@ -24,6 +26,21 @@ def chunked(server: LiveServer, path: str, media_type: str, *pieces: bytes) -> t
             connection.sendall(f"{len(piece):x}\r\n".encode() + piece + b"\r\n")
         status, body = response_of(connection)
         return status, json.loads(body)["error"]
+
+
+@contextmanager
+def unfinished_upload(server: LiveServer) -> Iterator[socket.socket]:
+    """The connection of an upload that has its place, one byte long so far.
+
+    A server says that it will take the body once someone there asks for it, which is when the upload has its place: who
+    sent another one before that might have taken the place itself.
+    """
+    head = CHUNKED.format("/api/checkpoints", "application/octet-stream").removesuffix("\r\n")
+    with server.connect() as connection:
+        connection.sendall(f"{head}Expect: 100-continue\r\n\r\n".encode())
+        assert connection.recv(1024).startswith(b"HTTP/1.1 100 ")
+        connection.sendall(b"1\r\nx\r\n")
+        yield connection
 
 
 @pytest.fixture
@@ -75,25 +92,24 @@ def test_a_body_that_stops_coming_is_a_408(make_server: MakeServer, path: str, m
 
 
 def test_a_slow_upload_gives_its_place_to_others(make_server: MakeServer) -> None:
-    server = make_server(max_concurrent_uploads=1, body_seconds=1)
+    server = make_server(max_concurrent_uploads=1, body_seconds=2)
     octets = {"Content-Type": "application/octet-stream"}
-    with server.connect() as slow, server.client() as client:
-        slow.sendall(CHUNKED.format("/api/checkpoints", "application/octet-stream").encode() + b"1\r\nx\r\n")
+    with server.client() as client:
 
         def status() -> int:
             return client.post("/api/checkpoints", content=small_checkpoint(), headers=octets).status_code
 
-        eventually(lambda: status() == 503)
-        eventually(lambda: status() == 201)
+        with unfinished_upload(server):
+            assert status() == 503
+            eventually(lambda: status() == 201)
 
 
 def test_a_client_that_leaves_while_it_uploads_is_forgotten(make_server: MakeServer) -> None:
     server = make_server(max_concurrent_uploads=1)
     octets = {"Content-Type": "application/octet-stream"}
     with server.client() as client:
-        with server.connect() as leaving:
-            leaving.sendall(CHUNKED.format("/api/checkpoints", "application/octet-stream").encode() + b"1\r\nx\r\n")
-            eventually(lambda: client.post("/api/checkpoints", content=b"x", headers=octets).status_code == 503)
+        with unfinished_upload(server):
+            assert client.post("/api/checkpoints", content=b"x", headers=octets).status_code == 503
         eventually(lambda: client.post("/api/checkpoints", content=b"x", headers=octets).status_code == 422)
 
 

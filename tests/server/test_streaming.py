@@ -1,5 +1,6 @@
 """The stream on a real socket: when it starts, when it stops, and that nothing else waits for it."""
 
+import threading
 import time
 from collections.abc import Callable, Coroutine
 from pathlib import Path
@@ -14,7 +15,7 @@ from ntm_core.trace import Array, TraceHeader
 from server import formats
 from server.app import create_app
 from server.coded_steps import Position, encoded
-from server.recorder import Run
+from server.recorder import Recorder, Run
 from server.settings import Settings
 from server.stores.recorded import TraceCache
 from server.traces import KnownRecording, Recordings
@@ -33,6 +34,20 @@ def trace_status(client: httpx2.Client | TestClient) -> int:
 @pytest.fixture
 def server(make_server: MakeServer) -> LiveServer:
     return make_server(max_traces=1, **LONG_SETTINGS)
+
+
+@pytest.fixture
+def begun(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
+    """Set once a trace has its place: who asked for another before that might have taken the place itself."""
+    event, begin = threading.Event(), Recorder.begin
+
+    def begin_and_tell(recorder: Recorder) -> Run:
+        run = begin(recorder)
+        event.set()
+        return run
+
+    monkeypatch.setattr(Recorder, "begin", begin_and_tell)
+    return event
 
 
 def test_the_first_steps_arrive_long_before_the_last(server: LiveServer) -> None:
@@ -66,10 +81,11 @@ def test_what_is_complete_after_a_moment_is_sent_then(
 
 
 @pytest.mark.parametrize("query", ["", "?format=json", "?format=npz", "?first=90000&count=8"])
-def test_a_client_that_leaves_stops_its_computation(server: LiveServer, query: str) -> None:
+def test_a_client_that_leaves_stops_its_computation(server: LiveServer, begun: threading.Event, query: str) -> None:
     with server.client() as client:
         with server.ask_trace(LONG_TRACE, query):
-            eventually(lambda: trace_status(client) == 503)
+            assert begun.wait(20)
+            assert trace_status(client) == 503
         started = time.perf_counter()
         eventually(lambda: trace_status(client) == 200)
         assert time.perf_counter() - started < 10
@@ -84,11 +100,11 @@ def test_a_client_that_leaves_in_mid_stream_stops_its_computation(server: LiveSe
         eventually(lambda: trace_status(client) == 200, seconds=10)
 
 
-def test_a_client_that_takes_no_bytes_is_left(make_server: MakeServer) -> None:
+def test_a_client_that_takes_no_bytes_is_left(make_server: MakeServer, begun: threading.Event) -> None:
     server = make_server(max_traces=1, stall_seconds=0.3, **LONG_SETTINGS)
     asked = {"checkpoint": "wide", "task": {"name": "copy", "bits": 2, "lengths": [2000, 2000]}}
     with server.client() as client, server.ask_trace(asked) as silent:
-        eventually(lambda: trace_status(client) == 503)
+        assert begun.wait(20)
         eventually(lambda: trace_status(client) == 200)
         received = b"".join(iter(lambda: silent.recv(1 << 20), b""))
     body = received.partition(b"\r\n\r\n")[2]
@@ -139,10 +155,9 @@ def test_a_server_that_stops_ends_its_streams_with_an_error_frame(server: LiveSe
     assert seconds < 60
 
 
-def test_a_server_that_stops_refuses_what_has_not_begun_to_answer(server: LiveServer) -> None:
+def test_a_server_that_stops_refuses_what_has_not_begun_to_answer(server: LiveServer, begun: threading.Event) -> None:
     with server.ask_trace(LONG_TRACE, "?format=json") as connection:
-        with server.client() as client:
-            eventually(lambda: trace_status(client) == 503)
+        assert begun.wait(20)
         assert server.stop() < 60
         answer = b"".join(iter(lambda: connection.recv(65536), b""))
     assert answer.startswith(b"HTTP/1.1 503")
