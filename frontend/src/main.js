@@ -21,6 +21,8 @@ import {mountToolbar} from './shell/toolbar.js';
 import {mountUpload} from './shell/upload.js';
 import {initialState} from './state.js';
 import {createStore} from './store.js';
+import {fetched} from './streams/fetched.js';
+import {firstHere} from './streams/first_here.js';
 import {threaded} from './streams/threaded.js';
 import {fromHash} from './url_state.js';
 import {mountViews} from './views/index.js';
@@ -37,7 +39,7 @@ function part(selector) {
 
 const {signal} = new AbortController();
 const thread = /** @type {HTMLMetaElement} */ (part('meta[name="thread"]')).content;
-const api = createApi(undefined, threaded(() => new Worker(thread)));
+const api = createApi(undefined, firstHere((path, init) => fetched(fetch, path, init), () => threaded(() => new Worker(thread))));
 const store = createStore({...initialState(), theme: rememberedTheme()});
 const actions = createActions({store, api, signal});
 

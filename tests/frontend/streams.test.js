@@ -7,9 +7,10 @@ import {ApiError, unreachable} from '../../frontend/src/request.js';
 import {decoded} from '../../frontend/src/streams/decoded.js';
 import {errorFrom, plainFailure} from '../../frontend/src/streams/failures.js';
 import {fetched} from '../../frontend/src/streams/fetched.js';
+import {firstHere} from '../../frontend/src/streams/first_here.js';
 import {threaded} from '../../frontend/src/streams/threaded.js';
 import {TraceData} from '../../frontend/src/trace_data.js';
-import {framesOf, KIND, MEMORY, readTrace} from '../../frontend/src/wire.js';
+import {framesOf, jsonPayload, KIND, MEMORY, readTrace} from '../../frontend/src/wire.js';
 import {WireError} from '../../frontend/src/wire_error.js';
 import {exampleBlocks, exampleHeader, exampleStream, inChunks} from './wire_helper.js';
 
@@ -94,6 +95,71 @@ test('a thread that has read a long trace gives way to a new one, as soon as nob
   workers[1].tell({id: 3, frames: [many], done: true});
   await next;
   assert.equal(workers.length, 2, 'it has not read much yet');
+});
+
+/** Streams that give these batches, and note what was asked of them and whether they were left before their end. */
+function fakeStreams(batches) {
+  const noted = {asked: [], left: 0};
+  const frames = async function* frames(path, init) {
+    noted.asked.push([path, init]);
+    let over = false;
+    try {
+      yield* batches;
+      over = true;
+    } finally {
+      if (!over) noted.left++;
+    }
+  };
+  return {noted, frames};
+}
+
+const headed = (steps) => [{kind: KIND.header, payload: jsonPayload(exampleHeader({steps}))}];
+
+test('the page reads its first trace itself, the thread all others, for which it begins when there is time', async (t) => {
+  t.mock.timers.enable({apis: ['setTimeout']});
+  const batches = [headed(5), [steps(1)]];
+  const [here, beside] = [fakeStreams(batches), fakeStreams([[steps(2)]])];
+  let begun = 0;
+  const frames = firstHere(here.frames, () => {
+    begun++;
+    return beside.frames;
+  });
+  assert.deepEqual(await all(frames('/one', {})), batches);
+  assert.equal(begun, 0);
+  t.mock.timers.tick(1000);
+  assert.equal(begun, 1);
+  assert.deepEqual(await all(frames('/two', {})), [[steps(2)]]);
+  assert.deepEqual([here.noted.asked, beside.noted.asked], [[['/one', {}]], [['/two', {}]]]);
+  assert.equal(begun, 1);
+});
+
+test('a second trace does not wait until there is time', async (t) => {
+  t.mock.timers.enable({apis: ['setTimeout']});
+  const [here, beside] = [fakeStreams([headed(5)]), fakeStreams([[steps(2)]])];
+  const frames = firstHere(here.frames, () => beside.frames);
+  const one = frames('/one', {});
+  await one.next();
+  assert.deepEqual(await all(frames('/two', {})), [[steps(2)]]);
+  await one.return();
+  assert.equal(here.noted.left, 1);
+});
+
+test('a first trace that is long is left to the thread, which reads it from its start', async (t) => {
+  t.mock.timers.enable({apis: ['setTimeout']});
+  const [here, beside] = [fakeStreams([headed(1e6), [steps(1)]]), fakeStreams([headed(1e6), [steps(2)]])];
+  const frames = firstHere(here.frames, () => {
+    assert.equal(here.noted.left, 1, 'the page is still reading');
+    return beside.frames;
+  });
+  const init = {method: 'POST'};
+  assert.deepEqual(await all(frames('/one', init)), [headed(1e6), [steps(2)]]);
+  assert.deepEqual(beside.noted.asked, [['/one', init]]);
+});
+
+test('a first trace that fails says why', async (t) => {
+  t.mock.timers.enable({apis: ['setTimeout']});
+  const failing = async function* failing() { throw unreachable(); };
+  await assert.rejects(firstHere(failing, () => failing)('/one', {}).next(), {offline: true});
 });
 
 test('failures are the same on both sides', async () => {

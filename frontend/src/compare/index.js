@@ -10,7 +10,7 @@
 import {BranchPanel} from '../branches/panel.js';
 import {PatchingPanel} from '../patching/panel.js';
 import {el, replaceChildren} from '../shell/dom.js';
-import {setHidden, setText} from '../views/dom.js';
+import {nextFrame, setHidden, setText} from '../views/dom.js';
 import {InTurn} from '../views/in_turn.js';
 import {readTheme} from '../views/theme.js';
 import {Tooltip} from '../views/tooltip.js';
@@ -27,14 +27,30 @@ import {PanelGroup} from './panel_group.js';
 const REST = 500;
 
 /**
+ * Below the views: it is built once their first section has been painted.
+ *
  * @param {HTMLElement} root
  * @param {{store: Store, api: Api, actions: Actions, signal: AbortSignal}} context
  * @returns {() => void} Brings the columns into sight, with the focus on the button that adds one.
  */
 export function mountCompare(root, {store, api, actions, signal}) {
-  const page = new ComparePage(root, {store, api, actions, signal});
-  store.subscribe((state) => page.hear(state), signal);
-  page.hear(store.get());
+  /** @type {ComparePage|null} */
+  let page = null;
+  let begun = false;
+  store.subscribe((state) => {
+    page?.hear(state);
+    if (state.trace.data && !begun) void begin();
+  }, signal);
+
+  async function begin() {
+    begun = true;
+    await nextFrame();
+    await nextFrame();
+    if (signal.aborted) return;
+    page = new ComparePage(root, {store, api, actions, signal});
+    page.hear(store.get());
+  }
+
   return () => {
     root.scrollIntoView({block: 'start'});
     /** @type {HTMLElement|null} */ (root.querySelector('#add-column'))?.focus({preventScroll: true});

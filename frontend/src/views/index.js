@@ -43,7 +43,7 @@ export function mountViews(root, {store, actions, signal}) {
 
 class Page {
   /** @type {Section[]} */ #sections = [];
-  /** @type {Inspector|null} */ #inspector = null;
+  /** @type {Inspector|null} Null until the first section has been painted. */ #inspector = null;
   /** @type {Panel[]} */ #panels = [];
   /** @type {Map<Element, Panel>} */ #byElement = new Map();
   /** @type {Series|null} */ #series = null;
@@ -52,6 +52,7 @@ class Page {
   /** @type {Model|null} */ #model = null;
   /** @type {Set<Element>} Sections and the inspector, unless they are known to be out of sight. */ #inSight = new Set();
   #heads = '';
+  /** @type {TraceHeader|null} That of the trace for which the sections were made. */ #builtFor = null;
   #step = -1;
   #plotlyAsked = false;
   #plotlyLoaded = false;
@@ -89,7 +90,7 @@ class Page {
     if (!data || data.received === 0) return;
     if (data !== this.#data) this.#begin(data);
     this.#readTheme(state.dark);
-    const model = modelOf(state, this.#series, this.#theme);
+    const model = modelOf(state, this.#series, this.#theme, this.#inspector ? undefined : 0);
     if (!model) return;
     const moved = model.step !== this.#step;
     if (moved && this.#step >= 0) this.scheduler.moved();
@@ -150,23 +151,26 @@ class Page {
   #build(header) {
     this.#clear();
     const [first, ...others] = sectionsFor(header, this.store, (spec) => this.#makePanel(spec));
-    this.#inspector = new Inspector(header, this.store, this.tooltip, this.actions);
-    this.#main.replaceChildren(this.#column, this.#inspector.element);
-    this.#watch(this.#inspector.element);
+    this.#main.replaceChildren(this.#column);
     this.#add(first());
-    this.#addAfterPainting(others, this.#inspector);
+    this.#addAfterPainting(others, header);
   }
 
   /**
-   * Adds what lies below the first section once that has been painted, for to build and lay out all would hold it up.
+   * Adds the inspector, and what lies below the first section, once that has been painted, for to build and lay out all would
+   * hold it up.
    *
    * @param {(() => Section)[]} sections
-   * @param {Inspector} beside Tells whether they are still of the trace's kind.
+   * @param {TraceHeader} header
    */
-  async #addAfterPainting(sections, beside) {
+  async #addAfterPainting(sections, header) {
+    this.#builtFor = header;
     await nextFrame();
     await nextFrame();
-    if (this.#inspector !== beside || this.signal.aborted) return;
+    if (this.#builtFor !== header || this.signal.aborted) return;
+    this.#inspector = new Inspector(header, this.store, this.tooltip, this.actions);
+    this.#main.append(this.#inspector.element);
+    this.#watch(this.#inspector.element);
     for (const make of sections) this.#add(make());
     this.update(this.store.get());
   }
@@ -304,6 +308,7 @@ class Page {
     for (const observer of [this.sight, this.read, this.sizes]) observer.disconnect();
     for (const panel of this.#panels) panel.dispose();
     this.#column.replaceChildren();
+    this.#inspector = null;
     this.#sections = [];
     this.#panels = [];
     this.#byElement.clear();

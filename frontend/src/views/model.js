@@ -25,16 +25,17 @@
  * @property {Theme} theme
  */
 
-/** Milliseconds of one frame that may go into finding the memory's colour scale. */
+/** Of one frame. */
 const PEAK_BUDGET = 4;
 
 /**
  * @param {State} state
  * @param {Series|null} series Of the state's trace.
  * @param {Theme} theme
+ * @param {number} [budget] Milliseconds that may go into finding the memory's colour scale.
  * @returns {Model|null} Null before the first step has arrived.
  */
-export function modelOf(state, series, theme) {
+export function modelOf(state, series, theme, budget = PEAK_BUDGET) {
   const {data} = state.trace;
   if (!data || !series || data.received === 0) return null;
   const pinned = state.pinned === null ? null : data.nearest(state.pinned);
@@ -47,7 +48,7 @@ export function modelOf(state, series, theme) {
     head: Math.max(0, Math.min(state.head, data.header.heads.length - 1)),
     pinned,
     reference: state.diff ? pinned : null,
-    memoryLimit: state.scale.memory === 'fixed' ? 1 : roundedUp(series.memoryPeak(PEAK_BUDGET)),
+    memoryLimit: state.scale.memory === 'fixed' ? 1 : roundedUp(series.memoryPeak(budget)),
     scale: state.scale,
     zoom: state.zoom,
     outputView: state.output_view,
