@@ -34,14 +34,16 @@ export function stepsOf({first, end, span}, column) {
  *
  * @param {ArrayLike<number>[]} rows `rows[row][step]`
  * @param {Columns} columns
- * @param {{arrivedFrom?: (step: number) => number, from?: number, gaps?: boolean}} [options] `arrivedFrom`: the step after the last
- *   of those that have arrived from a step on, that one itself if it has not; `from`: the first column to fill, those before stay NaN; `gaps`: NaN means that nothing is there, and hides no number.
+ * @param {{arrivedFrom?: (step: number) => number, from?: number, gaps?: boolean, into?: (Float32Array|Float64Array)[]}} [options] `arrivedFrom`: the step after the last
+ *   of those that have arrived from a step on, that one itself if it has not; `from`: the first column to fill, those before stay
+ *   as they are; `gaps`: NaN means that nothing is there, and hides no number; `into`: what an earlier call with the same columns
+ *   gave back, to be filled, since a new array for each row whenever steps arrive is soon as much as the trace itself.
  * @returns {(Float32Array|Float64Array)[]} `rows[row][column]`, NaN for columns whose first step has not arrived; of float32
  *   where the row is, since no other numbers can be in it.
  */
-export function pooledRows(rows, columns, {arrivedFrom = () => Infinity, from = 0, gaps = false} = {}) {
-  return rows.map((row) => {
-    const pooled = new (row instanceof Float32Array ? Float32Array : Float64Array)(columns.columns).fill(NaN);
+export function pooledRows(rows, columns, {arrivedFrom = () => Infinity, from = 0, gaps = false, into} = {}) {
+  return rows.map((row, index) => {
+    const pooled = into?.[index] ?? new (row instanceof Float32Array ? Float32Array : Float64Array)(columns.columns).fill(NaN);
     for (let column = from; column < columns.columns; column++) {
       const [start, end] = stepsOf(columns, column);
       const arrived = Math.min(end, arrivedFrom(start));

@@ -68,6 +68,26 @@ for (let seed = 1; seed <= 30; seed++) {
   });
 }
 
+for (let seed = 1; seed <= 10; seed++) {
+  test(`what is filled again as steps arrive is what one call gives, seed ${seed}`, () => {
+    const next = random(seed);
+    const below = (limit) => Math.floor(next() * limit);
+    const length = 1 + below(60);
+    const matrix = Array.from({length: 3}, () => Float32Array.from({length}, () => [0, -0.5, 0.5, 1, NaN][below(5)]));
+    const columns = columnsOf(0, length, 1 + below(12));
+    let into;
+    for (let received = 0, before = 0; before < length; before = received, received = Math.min(length, received + 1 + below(9))) {
+      const options = {arrivedFrom: (step) => Math.max(step, received), gaps: seed % 2 === 1};
+      // The last column may have got more steps.
+      const from = Math.max(0, Math.ceil(before / columns.span) - 1);
+      const rows = pooledRows(matrix, columns, {...options, from, into});
+      assert.deepEqual(rows, pooledRows(matrix, columns, options));
+      if (into) assert.equal(rows[0], into[0]);
+      into = rows;
+    }
+  });
+}
+
 test('impossible columns are refused', () => {
   assert.throws(() => columnsOf(0, 10, 0), /0 columns for the steps from 0 to 10/);
   assert.throws(() => columnsOf(5, 4, 3), RangeError);

@@ -109,9 +109,16 @@ export class CellOverlay {
     const {width, height} = this.#image;
     if (from === 0 && to === width) this.#pixels.fill(0);
     for (const {rows, scale} of layers) paintCells(this.#pixels, rows, width, scale, from, to);
-    if (this.#shown?.every((pixel, index) => pixel === this.#pixels[index])) return;
-    this.#shown = this.#pixels.slice();
+    if (!this.#differs()) return;
+    if (this.#shown) this.#shown.set(this.#pixels);
+    else this.#shown = this.#pixels.slice();
     this.#context.putImageData(this.#image, 0, 0, from, 0, to - from, height);
+  }
+
+  #differs() {
+    if (!this.#shown) return true;
+    for (let index = 0; index < this.#pixels.length; index++) if (this.#pixels[index] !== this.#shown[index]) return true;
+    return false;
   }
 
   /** @param {boolean} shown */

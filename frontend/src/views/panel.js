@@ -41,7 +41,8 @@ import {textWidth} from './text_width.js';
  * @property {(model: Model) => unknown[]} depends When one of these is another, the figure is drawn anew.
  * @property {(model: Model, size: Size) => Area} area
  * @property {(model: Model, size: Size) => Figure} figure
- * @property {((model: Model, size: Size, from?: number) => Grid)|null} cells Needed from column `from` on.
+ * @property {((model: Model, size: Size, from?: number, before?: Grid) => Grid)|null} cells Needed from column `from` on; what it gave
+ *   `before`, of the same trace when less had arrived, need not be kept.
  * @property {Motion} motion
  * @property {(model: Model, x: number, y: number) => string|null} read What is at a place, with exact values.
  * @property {(model: Model, size: Size) => string} [note] What is shown right now, beside the title.
@@ -61,7 +62,7 @@ export class Panel {
   /** @type {unknown[]|null} */ #painted = null;
   /** @type {unknown[]|null} What the picture was sketched of that stands in for a figure until Plotly draws it. */ #sketched = null;
   #paintedSteps = 0;
-  #paintedColumns = 0;
+  /** @type {Grid|null} While the trace arrives. */ #grid = null;
   #paintedAhead = 0;
   /** @type {unknown[]} */ #followed = [];
   #moved = false;
@@ -267,7 +268,7 @@ export class Panel {
     this.#overlay.show(this.#moved || arriving || !same(wanted, this.#drawn));
     this.#painted = wanted;
     this.#paintedSteps = model.received;
-    this.#paintedColumns = grid.arrived;
+    this.#grid = arriving ? grid : null;
     this.#paintedAhead = model.data.ahead;
   }
 
@@ -277,12 +278,11 @@ export class Panel {
    * @param {Model} model
    */
   #paintArrived(model) {
-    if (!this.#overlay || !this.spec.cells || model.received <= this.#paintedSteps) return;
-    const from = Math.max(0, this.#paintedColumns - 1);
-    const {layers, arrived} = this.spec.cells(model, this.#size, from);
-    this.#overlay.paint(layers, from, arrived);
+    if (!this.#overlay || !this.spec.cells || !this.#grid || model.received <= this.#paintedSteps) return;
+    const from = Math.max(0, this.#grid.arrived - 1);
+    this.#grid = this.spec.cells(model, this.#size, from, this.#grid);
+    this.#overlay.paint(this.#grid.layers, from, this.#grid.arrived);
     this.#paintedSteps = model.received;
-    this.#paintedColumns = arrived;
   }
 
   /**

@@ -50,7 +50,7 @@ export function timeHeatmap({id, title, symbol, caption, height, selects = null,
         layout: baseLayout(model.theme, size, TIME_MARGIN, {x: timeAxis(model, size), y, shapes: pinShapes(model)}),
       };
     },
-    cells: (model, size, from) => gridOf(model, size, layers(model), from),
+    cells: (model, size, from, before) => gridOf(model, size, layers(model), from, before),
     motion: {kind: 'cursor', marks: pinShapes},
     read(model, x, y) {
       const [step, row] = [Math.round(x) - 1, Math.round(y)];
@@ -82,9 +82,10 @@ export function sharedColumns(model, {width}) {
  * @param {Size} size
  * @param {Layer[]} layers `rows[row][step]`
  * @param {number} [from] The first column that is looked at.
+ * @param {Grid} [before] With the columns before that one.
  * @returns {Grid}
  */
-function gridOf(model, size, layers, from = 0) {
+function gridOf(model, size, layers, from = 0, before) {
   const shared = sharedColumns(model, size);
   const {received, data} = model;
   const arrivedFrom = (/** @type {number} */ step) => data.arrivedFrom(step);
@@ -95,7 +96,10 @@ function gridOf(model, size, layers, from = 0) {
     width: span,
     columns,
     arrived: Math.max(0, Math.min(columns, Math.ceil((received - first) / span))),
-    layers: layers.map((layer) => ({...layer, rows: pooledRows(layer.rows, shared, {arrivedFrom, from, gaps: layer.gaps})})),
+    layers: layers.map((layer, index) => {
+      const into = /** @type {Float32Array[]|undefined} */ (before?.layers[index].rows);
+      return {...layer, rows: pooledRows(layer.rows, shared, {arrivedFrom, from, gaps: layer.gaps, into})};
+    }),
   };
 }
 
