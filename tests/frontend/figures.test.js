@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
 
-import {columnsOf} from '../../frontend/src/level_of_detail.js';
+import {columnsOf, stepsOf} from '../../frontend/src/level_of_detail.js';
 import {areaOf} from '../../frontend/src/plotly.js';
 import {inputPlot, outputPlot, verdictOn} from '../../frontend/src/views/episode_plots.js';
 import {exact} from '../../frontend/src/views/format.js';
@@ -11,8 +11,9 @@ import {identityGap, memoryParts, memoryPlot} from '../../frontend/src/views/mem
 import {Series} from '../../frontend/src/views/series.js';
 import {stagePlot} from '../../frontend/src/views/stage_plots.js';
 import {STAGES, ghostValues, stageValues} from '../../frontend/src/views/stages.js';
-import {TRACK_NAMES, dashes, sharedDashes, logarithmicAxis, trackPlot} from '../../frontend/src/views/track_plots.js';
+import {TRACK_NAMES, dashes, sharedDashes, sharedLine, logarithmicAxis, trackPlot} from '../../frontend/src/views/track_plots.js';
 import {SIZE, viewsModel, viewsTrace} from './views_helper.js';
+import {random} from './wire_helper.js';
 
 function everyPlot(heads) {
   return [
@@ -180,6 +181,33 @@ test('positions in one column are a stroke for all that are near each other', ()
   assert.deepEqual([...y], [3, 5, NaN, 100, 100, NaN, 9, 9, NaN, 7, 7, NaN]);
 });
 
+test('a line through steps that share columns has the least and the greatest of each, and goes on beyond both ends', () => {
+  const values = Float64Array.of(5, 1, 9, 3, NaN, 2, NaN, 4, 4, 4, 8);
+  const {x, y} = sharedLine(values, columnsOf(1, 10, 3));
+  assert.deepEqual([...x], [1, 2, 3, 5, 6, 7, 8, 11]);
+  assert.deepEqual([...y], [5, 1, 9, NaN, 2, NaN, 4, 8]);
+  assert.deepEqual([...sharedLine(values, columnsOf(0, 11, 4)).x], [2, 3, 4, 5, 6, 7, 8, 10, 11]);
+});
+
+for (let seed = 1; seed <= 10; seed++) {
+  test(`no column of such a line misses a value that stands out or is missing, seed ${seed}`, () => {
+    const next = random(seed);
+    const below = (limit) => Math.floor(next() * limit);
+    const values = Float64Array.from({length: 1 + below(80)}, () => (below(9) === 0 ? NaN : next() - 0.5));
+    const columns = columnsOf(0, values.length, 1 + below(20));
+    const {x, y} = sharedLine(values, columns);
+    assert.deepEqual([...y], [...x].map((at) => values[at - 1]));
+    assert.ok(x.every((at, index) => index === 0 || at > x[index - 1]), 'in order, each once');
+    for (let column = 0; column < columns.columns; column++) {
+      const [start, end] = stepsOf(columns, column);
+      const shown = [...y].filter((_, index) => x[index] > start && x[index] <= end);
+      const [drawn, all] = [shown, [...values.slice(start, end)]].map((found) => [
+        Math.min(...found.filter(Number.isFinite)), Math.max(...found.filter(Number.isFinite)), found.some(Number.isNaN)]);
+      assert.deepEqual(drawn, all);
+    }
+  });
+}
+
 test('a logarithmic axis has powers of ten, and 2 and 5 between them where there is room', () => {
   const {values, labels, range} = logarithmicAxis('β', [0, 1]);
   assert.deepEqual(labels, ['1', '2', '5', '10']);
@@ -193,8 +221,14 @@ test('series go on where they stopped as records arrive, and the memory\'s peak 
   const data = viewsTrace({received: 2});
   const series = new Series(data);
   assert.ok(Number.isNaN(series.track('entropy', 0)[2]) && Number.isFinite(series.track('entropy', 0)[1]));
+  for (const name of TRACK_NAMES) series.bounds(name);
   for (let step = 2; step < 6; step++) data.appendSteps(Float32Array.from({length: data.sizes.step}, (_, at) => stepNumber(whole, step, at)));
   assert.deepEqual(series.track('entropy', 0), new Series(whole).track('entropy', 0));
+  for (const name of TRACK_NAMES) {
+    const values = data.header.heads.flatMap((_, head) => [...series.track(name, head)]).filter(Number.isFinite);
+    const {aboveZero, largest} = series.bounds(name);
+    assert.deepEqual([aboveZero, largest], [Math.min(...values.filter((value) => value > 0)), Math.max(...values)], name);
+  }
   const peak = series.memoryPeak(Infinity);
   const memories = [-1, 0, 1, 2, 3, 4, 5].map((step) => Math.max(...data.memory(step).map(Math.abs)));
   assert.equal(peak, Math.max(...memories));

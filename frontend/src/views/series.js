@@ -22,6 +22,7 @@ export class Series {
   /** @type {TraceData} */ #data;
   /** @type {Map<string, {values: Float64Array, seen: Seen}>} */ #tracks = new Map();
   /** @type {Map<string, {largest: number, seen: Seen}>} */ #peaks = new Map();
+  /** @type {Map<string, {aboveZero: number, largest: number, seen: Seen}>} */ #bounds = new Map();
   /** @type {Numbers|null} Memory after step `#rebuilt`. */ #memory = null;
   #rebuilt = -1;
 
@@ -44,6 +45,25 @@ export class Series {
     }
     for (const step of this.#data.arrivedSince(kept.seen)) kept.values[step] = TRACKS[name](this.#data, step, head);
     return kept.values;
+  }
+
+  /**
+   * @param {TrackName} name
+   * @returns {{aboveZero: number, largest: number}} Of all heads in the steps that have arrived: the least value above zero, or
+   *   infinity, and the largest, or minus infinity; what is not finite does not count.
+   */
+  bounds(name) {
+    const kept = this.#bounds.get(name) ?? {aboveZero: Infinity, largest: -Infinity, seen: new Seen()};
+    this.#bounds.set(name, kept);
+    const tracks = this.#data.header.heads.map((_, head) => this.track(name, head));
+    for (const step of this.#data.arrivedSince(kept.seen)) {
+      for (const {[step]: value} of tracks) {
+        if (!Number.isFinite(value)) continue;
+        if (value > 0 && value < kept.aboveZero) kept.aboveZero = value;
+        if (value > kept.largest) kept.largest = value;
+      }
+    }
+    return kept;
   }
 
   /**

@@ -126,18 +126,27 @@ function drawn(model, name, head) {
  */
 function lines(model, name, size) {
   const {theme, data, head: selected} = model;
-  const shared = sharedColumns(model, size);
   const order = data.header.heads.map((_, head) => head).sort((a, b) => Number(a === selected) - Number(b === selected));
   return order.map((head) => {
-    const values = drawn(model, name, head);
     return {
       type: 'scatter',
       mode: 'lines',
-      ...(name === 'position' ? (shared ? sharedDashes(values, shared) : dashes(values)) : {x: ordinals(values.length), y: values}),
+      ...pathOf(drawn(model, name, head), name === 'position', sharedColumns(model, size)),
       line: {color: head === selected ? theme.accent : theme.muted, width: head === selected ? 2 : 1},
       hoverinfo: 'skip',
     };
   });
+}
+
+/**
+ * @param {Float64Array} values One a step.
+ * @param {boolean} dashed Whether nothing lies between two of them.
+ * @param {Columns|null} shared The columns that steps share where they are too many to be told apart.
+ * @returns {{x: Float64Array, y: Float64Array}}
+ */
+function pathOf(values, dashed, shared) {
+  if (dashed) return shared ? sharedDashes(values, shared) : dashes(values);
+  return shared ? sharedLine(values, shared) : {x: ordinals(values.length), y: values};
 }
 
 /**
@@ -161,6 +170,44 @@ export function dashes(positions) {
     x: Float64Array.from({length: count}, (_, index) => Math.floor(index / 3) + ends[index % 3]),
     y: Float64Array.from({length: count}, (_, index) => (index % 3 === 2 ? NaN : positions[Math.floor(index / 3)])),
   };
+}
+
+/**
+ * A line through the least and the greatest value of each column, in the steps where they are: drawn, it covers what a line
+ * through all values does. It begins a step before those in sight, and ends a step after them, as that one would.
+ *
+ * @param {Float64Array} values One a step.
+ * @param {Columns} columns
+ * @returns {{x: Float64Array, y: Float64Array}} NaN breaks the line.
+ */
+export function sharedLine(values, columns) {
+  const steps = [columns.first - 1];
+  for (let column = 0; column < columns.columns; column++) steps.push(...extremes(values, ...stepsOf(columns, column)));
+  steps.push(columns.end);
+  const inside = steps.filter((step) => step >= 0 && step < values.length);
+  return {x: Float64Array.from(inside, (step) => step + 1), y: Float64Array.from(inside, (step) => values[step])};
+}
+
+/**
+ * @param {Float64Array} values
+ * @param {number} start
+ * @param {number} end
+ * @returns {number[]} In their order those of the steps from `start` on in which the value is least, is greatest, and is
+ *   missing for the first and for the last time.
+ */
+function extremes(values, start, end) {
+  /** @type {number[]} */
+  const missing = [];
+  let [least, greatest] = [-1, -1];
+  for (let step = start; step < end; step++) {
+    const value = values[step];
+    if (Number.isNaN(value)) missing[Math.min(missing.length, 1)] = step;
+    else {
+      if (least < 0 || value < values[least]) least = step;
+      if (greatest < 0 || value > values[greatest]) greatest = step;
+    }
+  }
+  return [...new Set([...missing, least, greatest])].filter((step) => step >= 0).sort((a, b) => a - b);
 }
 
 /** Positions this near each other, in locations, are drawn as one: a head moves by one location a step or stays. */
@@ -202,28 +249,20 @@ function valueAxis(model, name, size) {
   const pixels = size.height - TIME_MARGIN.t - TIME_MARGIN.b;
   if (name === 'position') return locationAxisDown(model, pixels);
   const title = WORDS[name].unit;
-  if (isLogarithmic(model, name)) return logarithmicAxis(title, allValues(model, name));
-  const range = valueRange(model, name);
+  const {aboveZero, largest} = model.series.bounds(name);
+  if (isLogarithmic(model, name)) return logarithmicAxis(title, [aboveZero, largest].map(Math.log10).filter(Number.isFinite));
+  const range = valueRange(model, name, Math.max(0, largest));
   return {title, range, values: roundTicks(range, pixels / 24), fixed: true};
 }
 
 /**
  * @param {Model} model
  * @param {TrackName} name
- * @returns {number[]} Of all heads, without what is missing.
- */
-function allValues(model, name) {
-  return model.data.header.heads.flatMap((_, head) => [...drawn(model, name, head)]).filter(Number.isFinite);
-}
-
-/**
- * @param {Model} model
- * @param {TrackName} name
+ * @param {number} largest Of all values, at least 0.
  * @returns {Range} With a little room, so that a line at an end is seen.
  */
-function valueRange(model, name) {
+function valueRange(model, name, largest) {
   const {shifts, axes} = model.data.header;
-  const largest = allValues(model, name).reduce((most, value) => Math.max(most, value), 0);
   /** @type {Record<Exclude<TrackName, 'position'>, Range>} */
   const ranges = {
     key_strength: [0, largest || 1],
