@@ -1,9 +1,24 @@
-// Rows over time with fewer columns than steps: each column shows the value farthest from zero among its steps.
+// Matrices with fewer cells than numbers: each shows the value farthest from zero among its own.
 
 /**
- * Which steps share a column: column c shows the steps from first + c · span up to the next column's, or to `end`.
+ * Which steps share a column: column c shows the steps from first + c · span up to the next column's, or to `end`. Likewise
+ * which rows of numbers share a row of cells.
  * @typedef {{first: number, end: number, span: number, columns: number}} Columns
  */
+
+/** Cells smaller than a pixel of the screen are drawn or not as it happens; no more than these for a pixel of CSS are all drawn. */
+const CELLS_A_PIXEL = Math.max(1, Math.floor(globalThis.devicePixelRatio ?? 1));
+
+/**
+ * @param {[number, number]} range What is in sight, where number i lies between i and i + 1.
+ * @param {number} count Of the numbers.
+ * @param {number} pixels
+ * @returns {Columns|null} Those in sight, in as many cells as can be drawn; null if all have room.
+ */
+export function sharing([low, high], count, pixels) {
+  const most = Math.max(1, CELLS_A_PIXEL * pixels);
+  return count <= most ? null : columnsOf(Math.max(0, Math.floor(low)), Math.min(count, Math.ceil(high)), most);
+}
 
 /**
  * @param {number} first The first step that is shown.
@@ -29,43 +44,52 @@ export function stepsOf({first, end, span}, column) {
 }
 
 /**
- * Rows over columns of steps. A value that stands out in one step stands out in its column, with its sign; of two values
- * that are equally far from zero the earlier stays. NaN hides all others of its column, since a person must not miss it.
+ * Rows over columns of steps. A value that stands out in one step and row stands out in its cell, with its sign; of two values
+ * that are equally far from zero the one in the upper row, and the earlier one there, stays. NaN hides all others of its cell,
+ * since a person must not miss it.
  *
  * @param {ArrayLike<number>[]} rows `rows[row][step]`
  * @param {Columns} columns
- * @param {{arrivedFrom?: (step: number) => number, from?: number, gaps?: boolean, into?: (Float32Array|Float64Array)[]}} [options] `arrivedFrom`: the step after the last
- *   of those that have arrived from a step on, that one itself if it has not; `from`: the first column to fill, those before stay
- *   as they are; `gaps`: NaN means that nothing is there, and hides no number; `into`: what an earlier call with the same columns
- *   gave back, to be filled, since a new array for each row whenever steps arrive is soon as much as the trace itself.
+ * @param {object} [options]
+ * @param {Columns|null} [options.down] The rows that share a row of cells; without, each is one.
+ * @param {(step: number) => number} [options.arrivedFrom] The step after the last of those that have arrived from a step on,
+ *   that one itself if it has not.
+ * @param {number} [options.from] The first column to fill; those before stay as they are.
+ * @param {boolean} [options.gaps] Whether NaN means that nothing is there, and hides no number.
+ * @param {(Float32Array|Float64Array)[]} [options.into] What an earlier call with the same columns and rows gave back, to be
+ *   filled: a new array for each row whenever steps arrive is soon as much as the trace itself.
  * @returns {(Float32Array|Float64Array)[]} `rows[row][column]`, NaN for columns whose first step has not arrived; of float32
  *   where the row is, since no other numbers can be in it.
  */
-export function pooledRows(rows, columns, {arrivedFrom = () => Infinity, from = 0, gaps = false, into} = {}) {
-  return rows.map((row, index) => {
-    const pooled = into?.[index] ?? new (row instanceof Float32Array ? Float32Array : Float64Array)(columns.columns).fill(NaN);
+export function pooledRows(rows, columns, {down, arrivedFrom = () => Infinity, from = 0, gaps = false, into} = {}) {
+  const groups = down ?? columnsOf(0, rows.length, Math.max(1, rows.length));
+  return Array.from({length: groups.columns}, (_, index) => {
+    const group = rows.slice(...stepsOf(groups, index));
+    const pooled = into?.[index] ?? new (group[0] instanceof Float32Array ? Float32Array : Float64Array)(columns.columns).fill(NaN);
     for (let column = from; column < columns.columns; column++) {
       const [start, end] = stepsOf(columns, column);
       const arrived = Math.min(end, arrivedFrom(start));
-      if (start < arrived) pooled[column] = farthest(row, start, arrived, gaps);
+      if (start < arrived) pooled[column] = farthest(group, start, arrived, gaps);
     }
     return pooled;
   });
 }
 
 /**
- * @param {ArrayLike<number>} row
+ * @param {ArrayLike<number>[]} rows At least one.
  * @param {number} start
  * @param {number} end After `start`.
  * @param {boolean} gaps
  * @returns {number} The value farthest from zero.
  */
-function farthest(row, start, end, gaps) {
-  let found = row[start];
-  for (let step = start + 1; step < end; step++) {
-    const value = row[step];
-    if (value !== value && !gaps) return NaN;
-    if (found !== found ? gaps : Math.abs(value) > Math.abs(found)) found = value;
+function farthest(rows, start, end, gaps) {
+  let found = rows[0][start];
+  for (const row of rows) {
+    for (let step = start; step < end; step++) {
+      const value = row[step];
+      if (value !== value && !gaps) return NaN;
+      if (found !== found ? gaps : Math.abs(value) > Math.abs(found)) found = value;
+    }
   }
   return found;
 }

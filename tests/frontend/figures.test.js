@@ -249,16 +249,58 @@ test('a trace with more steps than pixels shares columns between steps, in the f
   const plot = weightingPlot(data.header.heads, 1);
   const model = viewsModel(data);
   const [map] = plot.figure(model, SIZE).traces;
-  // 364 pixels: at most 728 columns, so three steps a column; the middle of steps 1, 2 and 3 is t = 2.
-  assert.deepEqual([map.x0, map.dx, map.z[0].length], [2, 3, 667]);
+  // 364 pixels: at most as many columns, so six steps a column; the middle of steps 1 to 6 is t = 3.5.
+  assert.deepEqual([map.x0, map.dx, map.z[0].length], [3.5, 6, 334]);
   map.z.forEach((row, location) => row.forEach((value, column) => {
-    const steps = [0, 1, 2].map((offset) => 3 * column + offset).filter((step) => step < 2000);
+    const steps = [0, 1, 2, 3, 4, 5].map((offset) => 6 * column + offset).filter((step) => step < 2000);
     assert.equal(value, Math.max(...steps.map((step) => data.value('weighting', step, 1, location))));
   }));
   const grid = plot.cells(model, SIZE);
-  assert.deepEqual([grid.x, grid.width, grid.columns, grid.arrived], [2, 3, 667, 667]);
+  assert.deepEqual([grid.x, grid.width, grid.columns, grid.arrived], [3.5, 6, 334, 334]);
   assert.deepEqual(grid.layers[0].rows, map.z);
-  assert.equal(plot.note(model, SIZE), 'largest of 3 steps a column');
+  assert.equal(plot.note(model, SIZE), 'largest of 6 steps a column');
+});
+
+test('a memory with more locations than pixels shares rows between them, and none is lost', () => {
+  const data = viewsTrace({locations: 1024});
+  const model = viewsModel(data, {step: 2});
+  // 164 pixels: at most as many rows, so seven locations a row; the middle of locations 0 to 6 is 3.
+  const weighting = weightingPlot(data.header.heads, 1);
+  const [map] = weighting.figure(model, SIZE).traces;
+  assert.deepEqual([map.y0, map.dy, map.z.length, map.x0, map.dx, map.z[0].length], [3, 7, 147, 1, 1, 6]);
+  map.z.forEach((row, at) => row.forEach((value, step) => {
+    assert.equal(value, Math.max(...data.at('weighting', step, 1).subarray(7 * at, 7 * at + 7)));
+  }));
+  const grid = weighting.cells(model, SIZE);
+  assert.deepEqual([grid.x, grid.width, grid.y, grid.height, grid.columns, grid.arrived], [1, 1, 3, 7, 6, 6]);
+  assert.deepEqual(grid.layers[0].rows, map.z);
+  assert.equal(weighting.note(model, SIZE), 'largest of 7 locations a row');
+  // 162 pixels: likewise.
+  const memory = memoryPlot('added');
+  const {added} = memoryParts(model);
+  const [words] = memory.figure(model, SIZE).traces;
+  assert.deepEqual([words.y0, words.dy, words.z.length, words.z[0].length], [3, 7, 147, 4]);
+  words.z.forEach((row, at) => row.forEach((value, word) => {
+    const locations = [0, 1, 2, 3, 4, 5, 6].map((offset) => 7 * at + offset).filter((location) => location < 1024);
+    assert.equal(Math.abs(value), Math.max(...locations.map((location) => Math.abs(added[4 * location + word]))));
+  }));
+  assert.deepEqual(memory.cells(model, SIZE).layers[0].rows, words.z);
+  assert.equal(memory.note(model, SIZE), 'largest of 7 locations a row');
+  assert.equal(memoryPlot('after').note({...model, reference: 1}, SIZE), 'minus t = 2 · largest of 7 locations a row');
+});
+
+test('a zoomed part of a large memory shows each of its locations', () => {
+  const data = viewsTrace({locations: 1024});
+  const model = viewsModel(data, {step: 2, zoom: {time: null, location: [99.7, 200.2], word: null}});
+  for (const [plot, expected] of [
+    [weightingPlot(data.header.heads, 1), (location, column) => data.value('weighting', column, 1, location)],
+    [memoryPlot('after'), (location, column) => data.memory(2)[4 * location + column]],
+  ]) {
+    const [map] = plot.figure(model, SIZE).traces;
+    assert.deepEqual([map.y0, map.dy, map.z.length], [100, 1, 101]);
+    map.z.forEach((row, at) => row.forEach((value, column) => assert.equal(value, expected(100 + at, column))));
+    assert.equal(plot.note(model, SIZE), '');
+  }
 });
 
 test('a zoomed part of a long trace has its own columns, and exact ones where there is room', () => {
@@ -275,9 +317,10 @@ test('of a long trace that is still arriving, only the columns from the asked on
   const data = viewsTrace({steps: 2000, received: 1000});
   const plot = weightingPlot(data.header.heads, 1);
   const model = viewsModel(data, {complete: false});
-  const [whole, part] = [plot.cells(model, SIZE), plot.cells(model, SIZE, 300)];
-  assert.equal(whole.arrived, 334);
-  assert.deepEqual(part.layers[0].rows[1].slice(300), whole.layers[0].rows[1].slice(300));
-  assert.ok(part.layers[0].rows[1].slice(0, 300).every(Number.isNaN));
-  assert.equal(whole.layers[0].rows[1][333], data.value('weighting', 999, 1, 1));
+  const [whole, part] = [plot.cells(model, SIZE), plot.cells(model, SIZE, 150)];
+  assert.equal(whole.arrived, 167);
+  assert.deepEqual(part.layers[0].rows[1].slice(150), whole.layers[0].rows[1].slice(150));
+  assert.ok(part.layers[0].rows[1].slice(0, 150).every(Number.isNaN));
+  const last = [996, 997, 998, 999].map((step) => data.value('weighting', step, 1, 1));
+  assert.equal(whole.layers[0].rows[1][166], Math.max(...last));
 });

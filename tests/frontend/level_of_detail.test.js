@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
 
-import {columnsOf, pooledRows, stepsOf} from '../../frontend/src/level_of_detail.js';
+import {columnsOf, pooledRows, sharing, stepsOf} from '../../frontend/src/level_of_detail.js';
 import {random} from './wire_helper.js';
 
-/** What a row should hold: for each column the value farthest from zero, looked for in all steps. */
-function naive(row, columns, {arrivedFrom, from, gaps}) {
+/** What a row of cells should hold: for each column the value farthest from zero, looked for in all steps of all its rows. */
+function naive(rows, columns, {arrivedFrom, from, gaps}) {
   return Float64Array.from({length: columns.columns}, (_, column) => {
     const [start, end] = stepsOf(columns, column);
-    const values = row.slice(start, Math.min(end, arrivedFrom(start)));
+    const values = rows.flatMap((row) => row.slice(start, Math.min(end, arrivedFrom(start))));
     const numbers = values.filter((value) => !Number.isNaN(value));
     if (column < from || numbers.length === 0 || (!gaps && numbers.length < values.length)) return NaN;
     const largest = Math.max(...numbers.map(Math.abs));
@@ -63,7 +63,11 @@ for (let seed = 1; seed <= 30; seed++) {
       const [ahead, end] = [below(length + 1), below(length + 1)];
       const arrivedFrom = (step) => (step < received ? received : step >= ahead && step < end ? end : step);
       const options = {arrivedFrom, from: below(columns.columns + 1), gaps: below(2) === 1};
-      assert.deepEqual(pooledRows(matrix, columns, options), matrix.map((row) => naive(row, columns, options)));
+      assert.deepEqual(pooledRows(matrix, columns, options), matrix.map((row) => naive([row], columns, options)));
+      const top = below(rows);
+      const down = columnsOf(top, top + below(rows - top + 1), 1 + below(3));
+      const groups = Array.from({length: down.columns}, (_, at) => matrix.slice(...stepsOf(down, at)));
+      assert.deepEqual(pooledRows(matrix, columns, {...options, down}), groups.map((group) => naive(group, columns, options)));
     }
   });
 }
@@ -75,9 +79,10 @@ for (let seed = 1; seed <= 10; seed++) {
     const length = 1 + below(60);
     const matrix = Array.from({length: 3}, () => Float32Array.from({length}, () => [0, -0.5, 0.5, 1, NaN][below(5)]));
     const columns = columnsOf(0, length, 1 + below(12));
+    const down = below(2) === 1 ? columnsOf(0, 3, 2) : null;
     let into;
     for (let received = 0, before = 0; before < length; before = received, received = Math.min(length, received + 1 + below(9))) {
-      const options = {arrivedFrom: (step) => Math.max(step, received), gaps: seed % 2 === 1};
+      const options = {arrivedFrom: (step) => Math.max(step, received), gaps: seed % 2 === 1, down};
       // The last column may have got more steps.
       const from = Math.max(0, Math.ceil(before / columns.span) - 1);
       const rows = pooledRows(matrix, columns, {...options, from, into});
@@ -87,6 +92,14 @@ for (let seed = 1; seed <= 10; seed++) {
     }
   });
 }
+
+test('numbers in sight share cells once there are more of all of them than pixels', () => {
+  assert.equal(sharing([0, 100], 100, 100), null);
+  assert.equal(sharing([20.5, 30.5], 100, 100), null);
+  assert.deepEqual(sharing([0, 101], 101, 100), {first: 0, end: 101, span: 2, columns: 51});
+  assert.deepEqual(sharing([-5, 999], 101, 100), {first: 0, end: 101, span: 2, columns: 51});
+  assert.deepEqual(sharing([20.5, 30.5], 101, 100), {first: 20, end: 31, span: 1, columns: 11});
+});
 
 test('impossible columns are refused', () => {
   assert.throws(() => columnsOf(0, 10, 0), /0 columns for the steps from 0 to 10/);

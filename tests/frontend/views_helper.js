@@ -18,16 +18,16 @@ export const THEME = {
 };
 
 /** Header of a machine with one read head and `writers` write heads: T = 6, N = 5, W = 4, three channels in and two out. */
-export function viewsHeader({steps = 6, writers = 1, write_order = 'erases_then_adds'} = {}) {
+export function viewsHeader({steps = 6, writers = 1, locations = 5, write_order = 'erases_then_adds'} = {}) {
   const axes = {
-    step: steps, input: 3, output: 2, head: 1 + writers, read_head: 1, write_head: writers, location: 5, word: 4, shift: 3, layer: 1,
+    step: steps, input: 3, output: 2, head: 1 + writers, read_head: 1, write_head: writers, location: locations, word: 4, shift: 3, layer: 1,
     controller: 2,
   };
   const field = ([name, ...names]) => ({name, axes: names});
   return {
     format: 'ntm-scope-trace', version: 1, dtype: 'float32', steps, checkpoint: 'example', seed: 0,
     task: {name: 'copy', bits: 2}, task_note: null,
-    config: {memory_size: 5, word_size: 4, write_order, similarity: 'cosine'}, warnings: [],
+    config: {memory_size: locations, word_size: 4, write_order, similarity: 'cosine'}, warnings: [],
     input_channels: ['bit 0', 'bit 1', 'delimiter'], output_channels: ['bit 0', 'bit 1'], phases: ['input', 'delimiter', 'output'],
     heads: [{name: 'read 0', kind: 'read'}, ...Array.from({length: writers}, (_, index) => ({name: `write ${index}`, kind: 'write'}))],
     shifts: [-1, 0, 1], axes,

@@ -1,6 +1,7 @@
 // B − A: weightings over time and memory at the cursor, with a map centred at zero.
 
 /** @import {TraceData} from '../trace_data.js' */
+/** @import {Size} from '../views/layout.js' */
 /** @import {Model} from '../views/model.js' */
 /** @import {PlotSpec} from '../views/panel.js' */
 /** @import {Values} from '../views/scales.js' */
@@ -247,7 +248,7 @@ function deltaVector(kind) {
 /** @returns {PlotSpec} */
 function deltaMemory() {
   const plain = memoryPlot('after');
-  const grid = (/** @type {Model} */ model) => wordGrid(model, {
+  const grid = (/** @type {Model} */ model, /** @type {Size} */ size) => wordGrid(model, size, {
     rows: memoryDelta(asDelta(model)), scale: signedScale(model.memoryLimit, model), bar: 'Δ<i>M</i>',
   });
   return {
@@ -258,14 +259,14 @@ function deltaMemory() {
     caption: 'Amber: above A, blue: below; scale of memory.',
     height: 300,
     depends: (model) => [...plain.depends(model), ...otherOf(model)],
-    figure: (model, size) => ({...plain.figure(model, size), traces: heatmaps(grid(model), model.theme)}),
+    figure: (model, size) => ({...plain.figure(model, size), traces: heatmaps(grid(model, size), model.theme)}),
     cells: grid,
     read(model, x, y) {
       const [word, location] = [Math.round(x), Math.round(y)];
       const value = memoryDelta(asDelta(model))[location]?.[word];
       return value === undefined ? null : `location ${location} · element ${word}\nΔM = ${brief(value)}${matchedLine(asDelta(model), location)}`;
     },
-    note: () => '',
+    note: (model, size) => plain.note?.({...model, reference: null}, size) ?? '',
   };
 }
 

@@ -1,10 +1,12 @@
 // Matrices as coloured cells: as Plotly heatmaps, and on a canvas while they move.
 
+/** @import {Columns} from '../level_of_detail.js' */
 /** @import {Trace} from '../plotly_types.d.ts' */
 /** @import {Area} from '../plotly.js' */
 /** @import {Scale, Values} from './scales.js' */
 /** @import {Theme} from './theme.js' */
 import {colorscale, paintCells} from '../colors.js';
+import {columnsOf, pooledRows} from '../level_of_detail.js';
 import {setHidden} from './dom.js';
 import {tick} from './format.js';
 import {colorBar} from './layout.js';
@@ -19,28 +21,62 @@ import {colorBar} from './layout.js';
  */
 
 /**
- * Where the cells of layers lie: row r around y = r, with row 0 on top, and column c around x + c · width.
+ * Where the cells of layers lie: row r around y + r · height, with row 0 on top, and column c around x + c · width.
  * @typedef {object} Grid
  * @property {number} x
  * @property {number} width
+ * @property {number} y
+ * @property {number} height
  * @property {number} columns
  * @property {number} arrived How many of the columns have values.
  * @property {Layer[]} layers
  */
 
 /**
+ * Layers as cells.
+ *
+ * @param {Layer[]} layers
+ * @param {object} place
+ * @param {number} place.x Where the first column of the layers lies.
+ * @param {number} place.count How many columns they have.
+ * @param {number} [place.received] How many of them have values.
+ * @param {Columns|null} place.across Those that share one; null: none do.
+ * @param {Columns|null} place.down Rows that share one; null: none do.
+ * @param {{arrivedFrom?: (column: number) => number, from?: number, before?: Grid}} [filling] Of `pooledRows`; `before`: with
+ *   the columns before `from`, which may be filled on.
+ * @returns {Grid}
+ */
+export function gridOf(layers, {x, count, received = count, across, down}, {before, ...filling} = {}) {
+  if (!across && !down) return {x, width: 1, y: 0, height: 1, columns: count, arrived: received, layers};
+  const columns = across ?? columnsOf(0, count, count);
+  const rows = down ?? columnsOf(0, layers[0].rows.length, layers[0].rows.length);
+  return {
+    x: x + columns.first + (columns.span - 1) / 2,
+    width: columns.span,
+    y: rows.first + (rows.span - 1) / 2,
+    height: rows.span,
+    columns: columns.columns,
+    arrived: Math.max(0, Math.min(columns.columns, Math.ceil((received - columns.first) / columns.span))),
+    layers: layers.map((layer, index) => {
+      const into = /** @type {Float32Array[]|undefined} */ (before?.layers[index].rows);
+      return {...layer, rows: pooledRows(layer.rows, columns, {...filling, down: rows, gaps: layer.gaps, into})};
+    }),
+  };
+}
+
+/**
  * @param {Grid} grid
  * @param {Theme} theme
  * @returns {Trace[]}
  */
-export function heatmaps({x, width, layers}, theme) {
+export function heatmaps({x, width, y, height, layers}, theme) {
   return layers.map(({rows, scale, bar}) => ({
     type: 'heatmap',
     z: rows,
     x0: x,
     dx: width,
-    y0: 0,
-    dy: 1,
+    y0: y,
+    dy: height,
     zauto: false,
     zmin: scale.low,
     zmax: scale.high,
@@ -83,7 +119,7 @@ export class CellOverlay {
    * @param {Area} area Of the plot, with row 0 on top.
    * @param {Grid} grid
    */
-  place({left, top, width, height, x, y}, {x: first, width: cell, columns, layers}) {
+  place({left, top, width, height, x, y}, {x: first, width: across, y: uppermost, height: down, columns, layers}) {
     const rows = layers[0].rows.length;
     if (this.#canvas.width !== columns || this.#canvas.height !== rows || !this.#image) {
       this.#canvas.width = columns;
@@ -94,7 +130,7 @@ export class CellOverlay {
     }
     const [perX, perY] = [width / (x[1] - x[0]), height / (y[0] - y[1])];
     setBox(this.element, left, top, width, height);
-    setBox(this.#canvas, (first - cell / 2 - x[0]) * perX, (-0.5 - y[1]) * perY, columns * cell * perX, rows * perY);
+    setBox(this.#canvas, (first - across / 2 - x[0]) * perX, (uppermost - down / 2 - y[1]) * perY, columns * across * perX, rows * down * perY);
   }
 
   /**

@@ -7,10 +7,11 @@
 /** @import {Model} from './model.js' */
 /** @import {PlotSpec} from './panel.js' */
 import {areaOf} from '../plotly.js';
-import {heatmaps} from './cells.js';
+import {gridOf, heatmaps} from './cells.js';
 import {exact} from './format.js';
 import {baseLayout, locationAxisDown, locationRange, upsideDown, wholeTicks, wordRange} from './layout.js';
 import {signedScale} from './scales.js';
+import {pooledNote, sharedRows} from './time_heatmap.js';
 
 /** @typedef {'before'|'erased'|'added'|'after'} PartName */
 /** @typedef {Record<PartName, Numbers>} Parts */
@@ -67,7 +68,7 @@ export function identityGap({before, erased, added, after}) {
 export function memoryPlot(part) {
   const {title, symbol, caption, letter} = WORDS[part];
   const whole = part === 'before' || part === 'after';
-  const grid = (/** @type {Model} */ model) => wordGrid(model, {
+  const grid = (/** @type {Model} */ model, /** @type {Size} */ size) => wordGrid(model, size, {
     rows: rowsOf(shown(model, part), model.data.header.axes.word),
     scale: signedScale(model.memoryLimit, model),
     bar: part === 'after' ? 'value' : '',
@@ -83,7 +84,7 @@ export function memoryPlot(part) {
     depends: ({memoryLimit}) => [memoryLimit],
     area,
     figure: (model, size) => ({
-      traces: heatmaps(grid(model), model.theme),
+      traces: heatmaps(grid(model, size), model.theme),
       layout: baseLayout(model.theme, size, MARGIN, {
         x: wordAxis(model, size), y: locationAxisDown(model, size.height - MARGIN.t - MARGIN.b),
       }),
@@ -97,18 +98,29 @@ export function memoryPlot(part) {
       const value = memoryParts(model)[part][location * axes.word + word];
       return `location ${location} · element ${word}\n${letter} = ${exact(value, dtype)}`;
     },
-    note: ({reference}) => (whole && reference !== null ? `minus t = ${reference + 1}` : ''),
+    note: (model, size) => [
+      whole && model.reference !== null ? `minus t = ${model.reference + 1}` : '', pooledNote(sharedLocations(model, size), 'locations a row'),
+    ].filter(Boolean).join(' · '),
   };
 }
 
 /**
  * @param {Model} model
+ * @param {Size} size
  * @param {Layer} layer `rows[location][word]`
  * @returns {Grid} One column an element of a word.
  */
-export function wordGrid({data}, layer) {
-  const {word} = data.header.axes;
-  return {x: 0, width: 1, columns: word, arrived: word, layers: [layer]};
+export function wordGrid(model, size, layer) {
+  return gridOf([layer], {x: 0, count: model.data.header.axes.word, across: null, down: sharedLocations(model, size)});
+}
+
+/**
+ * @param {Model} model
+ * @param {Size} size
+ */
+function sharedLocations(model, {height}) {
+  const pixels = height - MARGIN.t - MARGIN.b;
+  return sharedRows(locationAxisDown(model, pixels), model.data.header.axes.location, pixels);
 }
 
 /**

@@ -1,11 +1,12 @@
 /** @import {Trace} from '../plotly_types.d.ts' */
 /** @import {Grid, Layer} from './cells.js' */
+/** @import {Columns} from '../level_of_detail.js' */
 /** @import {AxisSpec, Size} from './layout.js' */
 /** @import {LinkedAxis, Model} from './model.js' */
 /** @import {PlotSpec} from './panel.js' */
-import {columnsOf, pooledRows} from '../level_of_detail.js';
+import {sharing} from '../level_of_detail.js';
 import {areaOf} from '../plotly.js';
-import {heatmaps} from './cells.js';
+import {gridOf, heatmaps} from './cells.js';
 import {TIME_MARGIN, baseLayout, pinShapes, phaseLines, timeAxis, timeRange} from './layout.js';
 
 /**
@@ -32,6 +33,14 @@ import {TIME_MARGIN, baseLayout, pinShapes, phaseLines, timeAxis, timeRange} fro
 export function timeHeatmap({id, title, symbol, caption, height, selects = null, rowLink, rowAxis, layers, depends, marks,
   read, note}) {
   const pixels = (/** @type {Size} */ size) => size.height - TIME_MARGIN.t - TIME_MARGIN.b;
+  const down = (/** @type {Model} */ model, /** @type {Size} */ size) => (
+    rowLink ? sharedRows(rowAxis(model, pixels(size)), model.data.header.axes[rowLink], pixels(size)) : null);
+  /** @type {(model: Model, size: Size, from?: number, before?: Grid) => Grid} */
+  const grid = (model, size, from, before) => {
+    const {data, received} = model;
+    return gridOf(layers(model), {x: 1, count: data.header.steps, received, across: sharedColumns(model, size), down: down(model, size)},
+      {arrivedFrom: (step) => data.arrivedFrom(step), from, before});
+  };
   return {
     id,
     title,
@@ -39,18 +48,20 @@ export function timeHeatmap({id, title, symbol, caption, height, selects = null,
     caption,
     height,
     selects,
-    note: (model, size) => [note?.(model), pooledNote(model, size)].filter(Boolean).join(' · '),
+    note: (model, size) => [
+      note?.(model), pooledNote(sharedColumns(model, size), 'steps a column'), pooledNote(down(model, size), `${rowLink ?? ''}s a row`),
+    ].filter(Boolean).join(' · '),
     links: {x: 'time', y: rowLink},
     depends,
     area: (model, size) => areaOf({...size, margin: TIME_MARGIN}, timeRange(model), rowAxis(model, pixels(size)).range),
     figure(model, size) {
       const y = rowAxis(model, pixels(size));
       return {
-        traces: [...heatmaps(gridOf(model, size, layers(model)), model.theme), phaseLines(model, y.range), ...(marks?.(model) ?? [])],
+        traces: [...heatmaps(grid(model, size), model.theme), phaseLines(model, y.range), ...(marks?.(model) ?? [])],
         layout: baseLayout(model.theme, size, TIME_MARGIN, {x: timeAxis(model, size), y, shapes: pinShapes(model)}),
       };
     },
-    cells: (model, size, from, before) => gridOf(model, size, layers(model), from, before),
+    cells: grid,
     motion: {kind: 'cursor', marks: pinShapes},
     read(model, x, y) {
       const [step, row] = [Math.round(x) - 1, Math.round(y)];
@@ -59,56 +70,34 @@ export function timeHeatmap({id, title, symbol, caption, height, selects = null,
   };
 }
 
-/** More columns than this for each pixel cannot be told apart, not even where a pixel of CSS is two of the screen. */
-const COLUMNS_A_PIXEL = 2;
-
 /**
- * The steps that share a column: one each, unless there are more of them than can be told apart.
+ * The steps that share a column: one each, unless there are more of them than can be drawn.
  *
  * @param {Model} model
  * @param {Size} size
- * @returns {import('../level_of_detail.js').Columns|null} Of the steps in sight; null if the whole trace has room.
+ * @returns {Columns|null} Of the steps in sight; null if the whole trace has room.
  */
 export function sharedColumns(model, {width}) {
-  const most = Math.max(1, COLUMNS_A_PIXEL * (width - TIME_MARGIN.l - TIME_MARGIN.r));
-  const {steps} = model.data.header;
-  if (steps <= most) return null;
   const [low, high] = timeRange(model);
-  return columnsOf(Math.max(0, Math.floor(low - 0.5)), Math.min(steps, Math.ceil(high - 0.5)), most);
+  return sharing([low - 0.5, high - 0.5], model.data.header.steps, width - TIME_MARGIN.l - TIME_MARGIN.r);
 }
 
 /**
- * @param {Model} model
- * @param {Size} size
- * @param {Layer[]} layers `rows[row][step]`
- * @param {number} [from] The first column that is looked at.
- * @param {Grid} [before] With the columns before that one.
- * @returns {Grid}
+ * @param {AxisSpec} axis With row 0 on top.
+ * @param {number} count Of the rows.
+ * @param {number} pixels
+ * @returns {Columns|null} The rows in sight that share one; null if all have room.
  */
-function gridOf(model, size, layers, from = 0, before) {
-  const shared = sharedColumns(model, size);
-  const {received, data} = model;
-  const arrivedFrom = (/** @type {number} */ step) => data.arrivedFrom(step);
-  if (!shared) return {x: 1, width: 1, columns: data.header.steps, arrived: received, layers};
-  const {first, span, columns} = shared;
-  return {
-    x: first + (span + 1) / 2,
-    width: span,
-    columns,
-    arrived: Math.max(0, Math.min(columns, Math.ceil((received - first) / span))),
-    layers: layers.map((layer, index) => {
-      const into = /** @type {Float32Array[]|undefined} */ (before?.layers[index].rows);
-      return {...layer, rows: pooledRows(layer.rows, shared, {arrivedFrom, from, gaps: layer.gaps, into})};
-    }),
-  };
+export function sharedRows({range: [bottom, top]}, count, pixels) {
+  return sharing([top + 0.5, bottom + 0.5], count, pixels);
 }
 
 /**
- * @param {Model} model
- * @param {Size} size
- * @returns {string} What a column stands for, if not for one step.
+ * @param {Columns|null} shared
+ * @param {string} words
+ * @returns {string} What a column or a row stands for, if not for one number.
  */
-function pooledNote(model, size) {
-  const span = sharedColumns(model, size)?.span ?? 1;
-  return span > 1 ? `largest of ${span} steps a column` : '';
+export function pooledNote(shared, words) {
+  const span = shared?.span ?? 1;
+  return span > 1 ? `largest of ${span} ${words}` : '';
 }

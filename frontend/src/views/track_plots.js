@@ -141,7 +141,7 @@ function lines(model, name, size) {
 /**
  * @param {Float64Array} values One a step.
  * @param {boolean} dashed Whether nothing lies between two of them.
- * @param {Columns|null} shared The columns that steps share where they are too many to be told apart.
+ * @param {Columns|null} shared The columns that steps share where they are too many to be drawn.
  * @returns {{x: Float64Array, y: Float64Array}}
  */
 function pathOf(values, dashed, shared) {
@@ -214,7 +214,7 @@ function extremes(values, start, end) {
 const NEAR = 1.5;
 
 /**
- * The same where more steps than can be told apart share a column: a stroke over the column for all positions in it that
+ * The same where more steps than can be drawn share a column: a stroke over the column for all positions in it that
  * are near each other. Plotly draws each stroke as an element of its own, and ten thousand of them are slow and large.
  *
  * @param {Float64Array} positions
