@@ -44,20 +44,24 @@ export function stepsOf({first, end, span}, column) {
 }
 
 /**
+ * @typedef {object} Filling
+ * @property {Columns|null} [down] The rows that share a row of cells; without, each is one.
+ * @property {(step: number) => number} [arrivedFrom] The step after the last of those that have arrived from a step on, that
+ *   one itself if it has not.
+ * @property {number} [from] The first column to fill; those before stay as they are.
+ * @property {boolean} [gaps] Whether NaN means that nothing is there, and hides no number.
+ * @property {(Float32Array|Float64Array)[]} [into] What an earlier call with the same columns and rows gave back, to be filled: a
+ *   new array for each row whenever steps arrive is soon as much as the trace itself.
+ */
+
+/**
  * Rows over columns of steps. A value that stands out in one step and row stands out in its cell, with its sign; of two values
- * that are equally far from zero the one in the upper row, and the earlier one there, stays. NaN hides all others of its cell,
+ * that are equally far from zero the earlier stays, and of one step the upper. NaN hides all others of its cell,
  * since a person must not miss it.
  *
  * @param {ArrayLike<number>[]} rows `rows[row][step]`
  * @param {Columns} columns
- * @param {object} [options]
- * @param {Columns|null} [options.down] The rows that share a row of cells; without, each is one.
- * @param {(step: number) => number} [options.arrivedFrom] The step after the last of those that have arrived from a step on,
- *   that one itself if it has not.
- * @param {number} [options.from] The first column to fill; those before stay as they are.
- * @param {boolean} [options.gaps] Whether NaN means that nothing is there, and hides no number.
- * @param {(Float32Array|Float64Array)[]} [options.into] What an earlier call with the same columns and rows gave back, to be
- *   filled: a new array for each row whenever steps arrive is soon as much as the trace itself.
+ * @param {Filling} [filling]
  * @returns {(Float32Array|Float64Array)[]} `rows[row][column]`, NaN for columns whose first step has not arrived; of float32
  *   where the row is, since no other numbers can be in it.
  */
@@ -76,6 +80,37 @@ export function pooledRows(rows, columns, {down, arrivedFrom = () => Infinity, f
 }
 
 /**
+ * What `pooledRows` gives, of a matrix whose columns are there and whose rows are never made. NaN hides all others of its cell.
+ *
+ * @param {{rows: number, zeros: (length: number) => Float32Array|Float64Array, at: (step: number) => ArrayLike<number>}} matrix
+ *   `at`: its numbers in one step, row by row.
+ * @param {Columns} columns
+ * @param {Omit<Filling, 'gaps'>} [filling]
+ * @returns {(Float32Array|Float64Array)[]} `rows[row][column]`
+ */
+export function pooledColumns({rows, zeros, at}, columns, {down, arrivedFrom = () => Infinity, from = 0, into} = {}) {
+  const groups = down ?? columnsOf(0, rows, rows);
+  const pooled = into ?? Array.from({length: groups.columns}, () => zeros(columns.columns).fill(NaN));
+  for (let column = from; column < columns.columns; column++) {
+    const [start, end] = stepsOf(columns, column);
+    const arrived = Math.min(end, arrivedFrom(start));
+    for (let step = start; step < arrived; step++) {
+      const values = at(step);
+      pooled.forEach((cells, group) => {
+        const [top, bottom] = stepsOf(groups, group);
+        let found = step === start ? values[top] : cells[column];
+        for (let row = top; row < bottom; row++) {
+          const value = values[row];
+          if (!(Math.abs(value) <= Math.abs(found)) && found === found) found = value;
+        }
+        cells[column] = found;
+      });
+    }
+  }
+  return pooled;
+}
+
+/**
  * @param {ArrayLike<number>[]} rows At least one.
  * @param {number} start
  * @param {number} end After `start`.
@@ -84,8 +119,8 @@ export function pooledRows(rows, columns, {down, arrivedFrom = () => Infinity, f
  */
 function farthest(rows, start, end, gaps) {
   let found = rows[0][start];
-  for (const row of rows) {
-    for (let step = start; step < end; step++) {
+  for (let step = start; step < end; step++) {
+    for (const row of rows) {
       const value = row[step];
       if (value !== value && !gaps) return NaN;
       if (found !== found ? gaps : Math.abs(value) > Math.abs(found)) found = value;

@@ -11,7 +11,7 @@
 const JUMP_CELLS = 1 << 19;
 
 /** All memories that are kept have so many bytes at most, even if jumps in a very long trace then take longer. */
-const KEYFRAME_BYTES = 32 << 20;
+const KEYFRAME_BYTES = 24 << 20;
 
 const MAX_SPACING = 64;
 

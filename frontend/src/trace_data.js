@@ -1,5 +1,7 @@
 /** @import {FieldDeclaration, TraceHeader} from './state.js' */
+/** @import {Columns, Filling} from './level_of_detail.js' */
 /** @import {Numbers, Writes} from './memory.js' */
+import {pooledColumns} from './level_of_detail.js';
 import {MemoryReplay} from './memory.js';
 
 /** A matrix with more numbers than this is only kept until the plots of a whole trace are drawn. */
@@ -332,6 +334,21 @@ export class TraceData {
       for (let row = 0; row < kept.rows.length; row++) kept.rows[row][step] = column[row];
     }
     return kept.rows;
+  }
+
+  /**
+   * What `pooledRows` makes of such rows over time, without them: of a large trace they are its numbers a second time.
+   *
+   * @param {string} name A step field.
+   * @param {number[]} indices Along the axes after the step and before the last one.
+   * @param {Columns} columns
+   * @param {Omit<Filling, 'arrivedFrom'|'gaps'>} filling
+   * @returns {Numbers[]} `rows[row][column]`
+   */
+  pooled(name, indices, columns, filling) {
+    return pooledColumns({
+      rows: this.field(name).shape.at(-1) ?? 1, zeros: (length) => this.zeros(length), at: (step) => this.at(name, step, ...indices),
+    }, columns, {...filling, arrivedFrom: (step) => this.arrivedFrom(step)});
   }
 
   /**

@@ -8,6 +8,7 @@ import {exact} from '../../frontend/src/views/format.js';
 import {vectorPlot, weightingPlot} from '../../frontend/src/views/head_plots.js';
 import {kernelPlot} from '../../frontend/src/views/kernel_plot.js';
 import {identityGap, memoryParts, memoryPlot} from '../../frontend/src/views/memory_plots.js';
+import {logarithmic} from '../../frontend/src/views/scales.js';
 import {Series} from '../../frontend/src/views/series.js';
 import {stagePlot} from '../../frontend/src/views/stage_plots.js';
 import {STAGES, ghostValues, stageValues} from '../../frontend/src/views/stages.js';
@@ -259,6 +260,23 @@ test('a trace with more steps than pixels shares columns between steps, in the f
   assert.deepEqual([grid.x, grid.width, grid.columns, grid.arrived], [3.5, 6, 334, 334]);
   assert.deepEqual(grid.layers[0].rows, map.z);
   assert.equal(plot.note(model, SIZE), 'largest of 6 steps a column');
+});
+
+test('to show a long trace, its weightings are not held a second time; as logarithms or differences they are', (t) => {
+  const data = viewsTrace({steps: 2000});
+  const matrix = t.mock.method(data, 'matrix');
+  const plot = weightingPlot(data.header.heads, 1);
+  const plain = plot.cells(viewsModel(data), SIZE).layers[0];
+  assert.equal(matrix.mock.callCount(), 0);
+  const logarithms = plot.cells(viewsModel(data, {scale: {weighting: 'log', memory: 'auto', key_strength: 'linear'}}), SIZE).layers[0];
+  const steps = [0, 1, 2, 3, 4, 5].map((offset) => 6 * 7 + offset);
+  const weights = steps.map((step) => data.value('weighting', step, 1, 3));
+  assert.equal(plain.rows[3][7], Math.max(...weights));
+  assert.equal(logarithms.rows[3][7], Math.max(...logarithmic(weights)));
+  const differences = plot.cells(viewsModel(data, {reference: 5}), SIZE).layers[0];
+  const farthest = weights.map((weight) => weight - data.value('weighting', 5, 1, 3)).reduce((most, one) => (Math.abs(one) > Math.abs(most) ? one : most));
+  assert.equal(differences.rows[3][7], farthest);
+  assert.equal(matrix.mock.callCount(), 2);
 });
 
 test('a memory with more locations than pixels shares rows between them, and none is lost', () => {

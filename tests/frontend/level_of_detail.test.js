@@ -1,14 +1,15 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
 
-import {columnsOf, pooledRows, sharing, stepsOf} from '../../frontend/src/level_of_detail.js';
+import {columnsOf, pooledColumns, pooledRows, sharing, stepsOf} from '../../frontend/src/level_of_detail.js';
 import {random} from './wire_helper.js';
 
 /** What a row of cells should hold: for each column the value farthest from zero, looked for in all steps of all its rows. */
 function naive(rows, columns, {arrivedFrom, from, gaps}) {
   return Float64Array.from({length: columns.columns}, (_, column) => {
     const [start, end] = stepsOf(columns, column);
-    const values = rows.flatMap((row) => row.slice(start, Math.min(end, arrivedFrom(start))));
+    const steps = Array.from({length: Math.max(0, Math.min(end, arrivedFrom(start)) - start)}, (_, index) => start + index);
+    const values = steps.flatMap((step) => rows.map((row) => row[step]));
     const numbers = values.filter((value) => !Number.isNaN(value));
     if (column < from || numbers.length === 0 || (!gaps && numbers.length < values.length)) return NaN;
     const largest = Math.max(...numbers.map(Math.abs));
@@ -68,6 +69,10 @@ for (let seed = 1; seed <= 30; seed++) {
       const down = columnsOf(top, top + below(rows - top + 1), 1 + below(3));
       const groups = Array.from({length: down.columns}, (_, at) => matrix.slice(...stepsOf(down, at)));
       assert.deepEqual(pooledRows(matrix, columns, {...options, down}), groups.map((group) => naive(group, columns, options)));
+      const standing = {rows, zeros: (count) => new Float64Array(count), at: (step) => matrix.map((row) => row[step])};
+      for (const filling of [{...options, gaps: false, down}, {...options, gaps: false}]) {
+        assert.deepEqual(pooledColumns(standing, columns, filling), pooledRows(matrix, columns, filling));
+      }
     }
   });
 }
@@ -88,6 +93,10 @@ for (let seed = 1; seed <= 10; seed++) {
       const rows = pooledRows(matrix, columns, {...options, from, into});
       assert.deepEqual(rows, pooledRows(matrix, columns, options));
       if (into) assert.equal(rows[0], into[0]);
+      if (!options.gaps) {
+        const standing = {rows: 3, zeros: (count) => new Float32Array(count), at: (step) => matrix.map((row) => row[step])};
+        assert.deepEqual(pooledColumns(standing, columns, {...options, from, into: rows.map((row) => row.slice())}), rows);
+      }
       into = rows;
     }
   });

@@ -1,6 +1,6 @@
 // Matrices as coloured cells: as Plotly heatmaps, and on a canvas while they move.
 
-/** @import {Columns} from '../level_of_detail.js' */
+/** @import {Columns, Filling} from '../level_of_detail.js' */
 /** @import {Trace} from '../plotly_types.d.ts' */
 /** @import {Area} from '../plotly.js' */
 /** @import {Scale, Values} from './scales.js' */
@@ -15,6 +15,8 @@ import {colorBar} from './layout.js';
  * One matrix with its colours; several lie over each other, and NaN lets the lower one through.
  * @typedef {object} Layer
  * @property {Values[]} rows `rows[row][column]`
+ * @property {(columns: Columns, filling: Filling) => Values[]} [pooled] What `pooledRows` makes of them, where that takes less
+ *   than to have them all.
  * @property {Scale} scale
  * @property {string|null} bar Title of its colour bar; null for none.
  * @property {boolean} [gaps] Whether NaN means that nothing is there, rather than a number that is none.
@@ -47,19 +49,23 @@ import {colorBar} from './layout.js';
  * @returns {Grid}
  */
 export function gridOf(layers, {x, count, received = count, across, down}, {before, ...filling} = {}) {
-  if (!across && !down) return {x, width: 1, y: 0, height: 1, columns: count, arrived: received, layers};
+  if (!across && !down) {
+    const whole = layers.map(({rows, scale, bar, gaps}) => ({rows, scale, bar, gaps}));
+    return {x, width: 1, y: 0, height: 1, columns: count, arrived: received, layers: whole};
+  }
   const columns = across ?? columnsOf(0, count, count);
-  const rows = down ?? columnsOf(0, layers[0].rows.length, layers[0].rows.length);
+  const {first, span} = down ?? {first: 0, span: 1};
   return {
     x: x + columns.first + (columns.span - 1) / 2,
     width: columns.span,
-    y: rows.first + (rows.span - 1) / 2,
-    height: rows.span,
+    y: first + (span - 1) / 2,
+    height: span,
     columns: columns.columns,
     arrived: Math.max(0, Math.min(columns.columns, Math.ceil((received - columns.first) / columns.span))),
     layers: layers.map((layer, index) => {
+      const {scale, bar, gaps, pooled = (...asked) => pooledRows(layer.rows, ...asked)} = layer;
       const into = /** @type {Float32Array[]|undefined} */ (before?.layers[index].rows);
-      return {...layer, rows: pooledRows(layer.rows, columns, {...filling, down: rows, gaps: layer.gaps, into})};
+      return {scale, bar, gaps, rows: pooled(columns, {...filling, down, gaps, into})};
     }),
   };
 }

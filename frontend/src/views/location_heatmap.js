@@ -5,7 +5,7 @@
 /** @import {StageName} from './stages.js' */
 import {exact} from './format.js';
 import {locationAxisDown} from './layout.js';
-import {scaledWeighting, weightingScale} from './scales.js';
+import {isScaled, scaledWeighting, weightingScale} from './scales.js';
 import {timeHeatmap} from './time_heatmap.js';
 
 /**
@@ -32,9 +32,12 @@ export function locationHeatmap({stage, head, letter, bar, ...words}) {
     rowLink: 'location',
     rowAxis: locationAxisDown,
     layers: (model) => [{
-      rows: model.data.matrix(stage, head(model)).map((row) => (
-        scaledWeighting(model, row, model.reference === null ? null : row[model.reference])
-      )),
+      get rows() {
+        return model.data.matrix(stage, head(model)).map((row) => (
+          scaledWeighting(model, row, model.reference === null ? null : row[model.reference])
+        ));
+      },
+      ...(isScaled(model) ? {} : {pooled: (columns, filling) => model.data.pooled(stage, [head(model)], columns, filling)}),
       scale: weightingScale(model),
       bar: model.reference === null ? bar : `${bar} − pinned`,
     }],

@@ -36,6 +36,14 @@ export function weightingScale({reference, scale, theme}) {
 }
 
 /**
+ * @param {Model} model
+ * @returns {boolean} Whether what is shown of weightings is another number than the weight.
+ */
+export function isScaled({reference, scale}) {
+  return reference !== null || scale.weighting === 'log';
+}
+
+/**
  * Weightings as `weightingScale` wants them.
  *
  * @param {Model} model
