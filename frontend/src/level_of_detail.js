@@ -6,17 +6,21 @@
  * @typedef {{first: number, end: number, span: number, columns: number}} Columns
  */
 
-/** Cells smaller than a pixel of the screen are drawn or not as it happens; no more than these for a pixel of CSS are all drawn. */
-const CELLS_A_PIXEL = Math.max(1, Math.floor(globalThis.devicePixelRatio ?? 1));
+/** @returns {number} Pixels of the screen for one of CSS: other ones on another screen, or once a person zooms the page. */
+export function pixelRatio() {
+  return globalThis.devicePixelRatio ?? 1;
+}
 
 /**
+ * A cell that is smaller than a pixel of the screen is drawn or not as it happens, so there are no more cells than pixels.
+ *
  * @param {[number, number]} range What is in sight, where number i lies between i and i + 1.
  * @param {number} count Of the numbers.
- * @param {number} pixels
+ * @param {number} pixels Of CSS.
  * @returns {Columns|null} Those in sight, in as many cells as can be drawn; null if all have room.
  */
 export function sharing([low, high], count, pixels) {
-  const most = Math.max(1, CELLS_A_PIXEL * pixels);
+  const most = Math.max(1, Math.floor(pixelRatio() * pixels));
   return count <= most ? null : columnsOf(Math.max(0, Math.floor(low)), Math.min(count, Math.ceil(high)), most);
 }
 

@@ -185,9 +185,10 @@ test('positions in one column are a stroke for all that are near each other', ()
 test('a line through steps that share columns has the least and the greatest of each, and goes on beyond both ends', () => {
   const values = Float64Array.of(5, 1, 9, 3, NaN, 2, NaN, 4, 4, 4, 8);
   const {x, y} = sharedLine(values, columnsOf(1, 10, 3));
-  assert.deepEqual([...x], [1, 2, 3, 5, 6, 7, 8, 11]);
-  assert.deepEqual([...y], [5, 1, 9, NaN, 2, NaN, 4, 8]);
-  assert.deepEqual([...sharedLine(values, columnsOf(0, 11, 4)).x], [2, 3, 4, 5, 6, 7, 8, 10, 11]);
+  assert.deepEqual([...x], [1, 2, 3, 4, 5, 6, 7, 8, 11]);
+  assert.deepEqual([...y], [5, 1, 9, 3, NaN, 2, NaN, 4, 8]);
+  const gaps = sharedLine(Float64Array.of(3, 4, NaN, 3.5, 10, 10, 10, 10), columnsOf(0, 8, 2));
+  assert.deepEqual([...gaps.x], [1, 2, 3, 4, 5], 'the stroke after the gap is there');
 });
 
 for (let seed = 1; seed <= 10; seed++) {

@@ -110,6 +110,14 @@ test('numbers in sight share cells once there are more of all of them than pixel
   assert.deepEqual(sharing([20.5, 30.5], 101, 100), {first: 20, end: 31, span: 1, columns: 11});
 });
 
+test('there are no more cells than pixels of the screen, whichever screen that is now', (t) => {
+  t.after(() => Reflect.deleteProperty(globalThis, 'devicePixelRatio'));
+  for (const [ratio, pixels, columns] of [[2, 101, null], [2, 100, 101], [1.5, 100, 101], [0.5, 150, 68]]) {
+    Object.assign(globalThis, {devicePixelRatio: ratio});
+    assert.equal(sharing([0, 202], 202, pixels)?.columns ?? null, columns, `${ratio}`);
+  }
+});
+
 test('impossible columns are refused', () => {
   assert.throws(() => columnsOf(0, 10, 0), /0 columns for the steps from 0 to 10/);
   assert.throws(() => columnsOf(5, 4, 3), RangeError);

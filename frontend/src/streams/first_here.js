@@ -7,8 +7,8 @@
 /** @import {Frames} from './fetched.js' */
 import {TraceReader} from '../wire.js';
 
-/** Numbers in the records of a trace that the page reads as quickly as the thread would begin. */
-const MOST_NUMBERS = 1 << 19;
+/** Numbers of a trace, those in memory counted anew in each step that writes it, which the page reads within a few frames. */
+const MOST_NUMBERS = 1 << 20;
 
 /** Milliseconds after which the thread begins although nobody waits for it: by then the first trace has been drawn. */
 const LATER = 500;
@@ -27,11 +27,13 @@ export function firstHere(here, begin) {
   return async function* frames(path, init) {
     if (first) {
       first = false;
+      let short = true;
       try {
-        if (yield* ifShort(here(path, init))) return;
+        short = yield* ifShort(here(path, init));
       } finally {
-        setTimeout(beside, LATER);
+        if (short) setTimeout(beside, LATER);
       }
+      if (short) return;
     }
     yield* beside()(path, init);
   };
@@ -58,5 +60,7 @@ async function* ifShort(batches) {
 function isLong(frame) {
   const reader = new TraceReader();
   reader.accept(frame);
-  return reader.data !== null && reader.data.header.steps * reader.data.sizes.step > MOST_NUMBERS;
+  if (!reader.data) return false;
+  const {sizes, header: {steps, axes}} = reader.data;
+  return steps * (sizes.step + axes.location * axes.word) > MOST_NUMBERS;
 }

@@ -10,6 +10,7 @@
 import {
   assignZ, drawFigure, isDrawn, onZoom, pictureOf, removeFigure, saveFigure, setShapes, settle,
 } from '../plotly.js';
+import {pixelRatio} from '../level_of_detail.js';
 import {CellOverlay} from './cells.js';
 import {ColumnCursor} from './column_cursor.js';
 import {element, nextFrame, setText} from './dom.js';
@@ -164,7 +165,7 @@ export class Panel {
   #wanted(model) {
     const {links} = this.spec;
     const zooms = [links.x, links.y].map((link) => (link ? model.zoom[link] : null));
-    return [model.data, model.complete, model.theme, this.#size.width, this.#size.height, ...zooms, ...this.spec.depends(model)];
+    return [model.data, model.complete, model.theme, this.#size.width, this.#size.height, pixelRatio(), ...zooms, ...this.spec.depends(model)];
   }
 
   get needsDrawing() {
@@ -220,7 +221,8 @@ export class Panel {
     const {motion, cells} = this.spec;
     this.#moved = false;
     this.#picture.show(false);
-    if (!model || !isDrawn(this.host)) return;
+    // A drawing that is due brings up all, and rows of another number would not fit this one.
+    if (!model || !isDrawn(this.host) || this.needsDrawing) return;
     if (motion.kind === 'cursor') return;
     if (motion.kind === 'cells') await settle(this.host, 'z', cells?.(model, this.#size).layers.map(({rows}) => rows) ?? []);
     else await settle(this.host, 'y', motion.values(model));

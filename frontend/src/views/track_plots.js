@@ -126,16 +126,15 @@ function drawn(model, name, head) {
  */
 function lines(model, name, size) {
   const {theme, data, head: selected} = model;
+  const shared = sharedColumns(model, size);
   const order = data.header.heads.map((_, head) => head).sort((a, b) => Number(a === selected) - Number(b === selected));
-  return order.map((head) => {
-    return {
-      type: 'scatter',
-      mode: 'lines',
-      ...pathOf(drawn(model, name, head), name === 'position', sharedColumns(model, size)),
-      line: {color: head === selected ? theme.accent : theme.muted, width: head === selected ? 2 : 1},
-      hoverinfo: 'skip',
-    };
-  });
+  return order.map((head) => ({
+    type: 'scatter',
+    mode: 'lines',
+    ...pathOf(drawn(model, name, head), name === 'position', shared),
+    line: {color: head === selected ? theme.accent : theme.muted, width: head === selected ? 2 : 1},
+    hoverinfo: 'skip',
+  }));
 }
 
 /**
@@ -173,8 +172,8 @@ export function dashes(positions) {
 }
 
 /**
- * A line through the least and the greatest value of each column, in the steps where they are: drawn, it covers what a line
- * through all values does. It begins a step before those in sight, and ends a step after them, as that one would.
+ * A line through the least and the greatest value of each column, in the steps where they are, and the edges of its gaps:
+ * drawn, it covers what a line through all values does. It begins a step before those in sight, and ends a step after them, as that one would.
  *
  * @param {Float64Array} values One a step.
  * @param {Columns} columns
@@ -192,22 +191,21 @@ export function sharedLine(values, columns) {
  * @param {Float64Array} values
  * @param {number} start
  * @param {number} end
- * @returns {number[]} In their order those of the steps from `start` on in which the value is least, is greatest, and is
- *   missing for the first and for the last time.
+ * @returns {number[]} In their order those of the steps from `start` on in which the value is least or greatest, and at the
+ *   edges of gaps.
  */
 function extremes(values, start, end) {
+  const missing = (/** @type {number} */ step) => Number.isNaN(values[step]);
   /** @type {number[]} */
-  const missing = [];
+  const edges = [];
   let [least, greatest] = [-1, -1];
   for (let step = start; step < end; step++) {
-    const value = values[step];
-    if (Number.isNaN(value)) missing[Math.min(missing.length, 1)] = step;
-    else {
-      if (least < 0 || value < values[least]) least = step;
-      if (greatest < 0 || value > values[greatest]) greatest = step;
-    }
+    const gap = missing(step);
+    if ((step > 0 && missing(step - 1) !== gap) || (step + 1 < values.length && missing(step + 1) !== gap)) edges.push(step);
+    if (!gap && (least < 0 || values[step] < values[least])) least = step;
+    if (!gap && (greatest < 0 || values[step] > values[greatest])) greatest = step;
   }
-  return [...new Set([...missing, least, greatest])].filter((step) => step >= 0).sort((a, b) => a - b);
+  return [...new Set([...edges, least, greatest])].filter((step) => step >= 0).sort((a, b) => a - b);
 }
 
 /** Positions this near each other, in locations, are drawn as one: a head moves by one location a step or stays. */
