@@ -30,9 +30,9 @@ function page(more = {}) {
   };
 }
 
-/** The results on a server whose runs the test ends by hand. */
-function asking(state) {
-  const store = createStore(initialState(), (notify) => queueMicrotask(notify));
+/** The results on a server whose runs the test ends by hand; `late`: made when the state is what it is already. */
+function asking(state, {late = false} = {}) {
+  const store = createStore(late ? state : initialState(), (notify) => queueMicrotask(notify));
   const streams = [];
   const abort = new AbortController();
   let changes = 0;
@@ -64,6 +64,16 @@ test('at rest the runs of branches that are not known are asked for, one at a ti
   await later();
   assert.deepEqual([1, 2, 3].map(text), ['2 / 6', '3 / 6', '1 / 6']);
   assert.deepEqual([streams.length, count()], [2, 3]);
+});
+
+test('what is made after the page has come to rest hears of it', async () => {
+  const {streams, text} = asking(page(), {late: true});
+  assert.equal(text(3), '1 / 6');
+  await later();
+  assert.equal(streams.length, 1);
+  end(streams[0], 2);
+  await later();
+  assert.equal(text(1), '2 / 6');
 });
 
 test('whatever else is asked or moved stops the run that nobody sees, which is asked for at the next rest', async () => {

@@ -19,11 +19,11 @@ export class BranchPanel {
   constructor({store, api, actions, signal}) {
     this.store = store;
     this.actions = actions;
-    this.results = new BranchResults({store, api, changed: () => this.#changed(), signal});
     this.element = el('section', {class: 'branch-panel', 'aria-labelledby': 'branches-title', hidden: true},
       el('div', {class: 'section-head'}, el('h3', {id: 'branches-title'}, 'Branches'),
         el('span', {class: 'compare-note'}, 'Runs that part from their parent at a step. Edits in the inspector belong to the branch that is A; those below it follow.')),
       this.#list);
+    this.results = new BranchResults({store, api, changed: () => this.#changed(), signal});
   }
 
   /** @param {State} state */

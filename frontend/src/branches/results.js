@@ -37,6 +37,7 @@ export class BranchResults {
       if (BUSY_KEYS.some((key) => state[key] !== previous[key])) this.#hear(state);
     }, signal);
     signal.addEventListener('abort', () => this.#asking.end(), {once: true});
+    this.#hear(store.get());
   }
 
   /**

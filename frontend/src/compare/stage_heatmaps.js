@@ -6,8 +6,8 @@ import {locationHeatmap} from '../views/location_heatmap.js';
 import {STAGE_WORDS} from '../views/stage_plots.js';
 import {STAGES} from '../views/stages.js';
 
-/** In CSS pixels: low, since three of them stand below each other. */
-const HEIGHT = 130;
+/** In CSS pixels: low, since three of them stand below each other, but with one for each of 128 locations. */
+const HEIGHT = 166;
 
 /**
  * @param {StageName} stage
