@@ -144,15 +144,17 @@ export function writeInPlace(memory, writes, order) {
  * @param {Numbers} before
  * @param {Writes} writes
  * @param {string} order
+ * @param {Record<'erased'|'added'|'last', Numbers>} [room] As large as memory, for the parts and for what lies between; without,
+ *   they are made.
  * @returns {{before: Numbers, erased: Numbers, added: Numbers, after: Numbers}}
  */
-export function writeParts(before, writes, order) {
+export function writeParts(before, writes, order, {erased, added, last} = roomFor(before)) {
   const after = before.slice();
-  const erased = before.slice().fill(0);
-  const added = before.slice().fill(0);
+  erased.fill(0);
+  added.fill(0);
   for (const {kind, head} of writeOperations(writes.weightings.length, order)) {
-    const last = after.slice();
     if (kind === 'erase') {
+      last.set(after);
       eraseInPlace(after, writes.weightings[head], writes.erases[head]);
       for (let at = 0; at < after.length; at++) erased[at] += last[at] - after[at];
     } else {
@@ -161,6 +163,11 @@ export function writeParts(before, writes, order) {
     }
   }
   return {before, erased, added, after};
+}
+
+/** @param {Numbers} memory */
+function roomFor(memory) {
+  return {erased: memory.slice(), added: memory.slice(), last: memory.slice()};
 }
 
 /** Memory after any step, rebuilt on demand and bit for bit. Arrays that it returns are shared: read only. */
@@ -172,6 +179,7 @@ export class MemoryReplay {
   /** @type {Map<number, Numbers>} */ #keyframes = new Map();
   /** @type {Map<number, Numbers>} */ #recent = new Map();
   /** @type {number} */ #spacing;
+  /** @type {ReturnType<typeof roomFor>|null} */ #room = null;
 
   /**
    * @param {Numbers} initial M_0 (location × word)
@@ -251,10 +259,15 @@ export class MemoryReplay {
 
   /**
    * @param {number} step
-   * @returns {{before: Numbers, erased: Numbers, added: Numbers, after: Numbers}} All (location × word).
+   * @returns {{before: Numbers, erased: Numbers, added: Numbers, after: Numbers}} All (location × word). What was erased and
+   *   added stands there until the next parts are asked for: new arrays for each step would soon be more than the trace.
    */
   parts(step) {
-    return writeParts(this.#foundAt ? this.#foundAt(step) : this.after(step - 1), this.#writesAt(step), this.#order);
+    const before = this.#foundAt ? this.#foundAt(step) : this.after(step - 1);
+    this.#room ??= roomFor(before);
+    const parts = writeParts(before, this.#writesAt(step), this.#order, this.#room);
+    this.#remember(step, parts.after);
+    return parts;
   }
 
   /** @param {number} step */

@@ -128,6 +128,19 @@ test('memories that were told while a trace arrived are jumped to, also the firs
   assert.ok(counted.steps <= 64, `${counted.steps} steps`);
 });
 
+test('the parts of one step after another are made in the same room, and what they leave is known', () => {
+  const {replay, initial, writes} = counting();
+  const expected = replayed(initial, (step) => writes[step % STEPS], 300, 'erases_then_adds');
+  for (const step of [0, 1, 2, 200, 199, 7]) {
+    const parts = replay.parts(step);
+    const fresh = writeParts(step > 0 ? expected[step - 1] : initial, writes[step % STEPS], 'erases_then_adds');
+    assert.deepEqual(parts, fresh);
+    assert.deepEqual(replay.after(step), expected[step]);
+    assert.equal(replay.after(step), parts.after);
+    assert.equal(replay.parts(step).erased, parts.erased);
+  }
+});
+
 for (const order of ['erases_then_adds', 'one_by_one']) {
   test(`what is erased and added makes up the difference: ${order}`, () => {
     const {initial, writes} = example(Float32Array);
