@@ -79,6 +79,20 @@ test('a thread that fails says so to all who wait, and to all who come later', a
   await assert.rejects(frames('/two', {signal}).next(), /out of memory/);
 });
 
+test('a thread that could not be loaded says that the server does not answer, and whoever asks next begins another', async () => {
+  const workers = [];
+  const frames = threaded(() => workers[workers.push(fakeWorker()) - 1]);
+  const {signal} = new AbortController();
+  const waiting = frames('/one', {signal}).next();
+  workers[0].fail(undefined);
+  await assert.rejects(waiting, {offline: true});
+  assert.equal(workers.length, 1);
+  const next = all(frames('/two', {signal}));
+  assert.deepEqual(workers[1].asked, [{id: 2, path: '/two', init: {}}]);
+  workers[1].tell({id: 2, frames: [steps(1)], done: true});
+  assert.deepEqual(await next, [[steps(1)]]);
+});
+
 test('a thread that has read a long trace gives way to a new one, as soon as nobody waits for it', async () => {
   const workers = [];
   const frames = threaded(() => workers[workers.push(fakeWorker()) - 1]);

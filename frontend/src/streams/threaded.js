@@ -3,7 +3,8 @@
 /** @import {Frame} from '../wire.js' */
 /** @import {PlainFailure} from './failures.js' */
 /** @import {Frames} from './fetched.js' */
-import {errorFrom} from './failures.js';
+import {unreachable} from '../request.js';
+import {errorFrom, plainFailure} from './failures.js';
 
 /** @typedef {{id: number, path?: string, init?: RequestInit}} Asked Without a path: nobody waits for it any more. */
 /** @typedef {{id: number, frames?: Frame[], done?: boolean, failed?: PlainFailure}} Told */
@@ -25,6 +26,7 @@ export function threaded(begin) {
   let bytes = 0;
   /** @type {PlainFailure|null} Once it has failed, it answers nobody. */
   let broken = null;
+  /** @type {Worker|null} Null once it could not be loaded, until somebody asks again. */
   let worker = started();
 
   function started() {
@@ -33,16 +35,18 @@ export function threaded(begin) {
       bytes += (data.frames ?? []).reduce((sum, {payload}) => sum + payload.length, 0);
       listeners.get(data.id)?.(data);
     });
-    one.addEventListener('error', (event) => {
-      broken = {other: `The thread that reads traces has failed: ${event.message ?? 'it could not be loaded'}. Reload the page.`};
-      for (const [id, listen] of listeners) listen({id, failed: broken});
+    one.addEventListener('error', ({message}) => {
+      const failed = message === undefined ? plainFailure(unreachable()) : {other: `The thread that reads traces has failed: ${message}. Reload the page.`};
+      if (message !== undefined) broken = failed;
+      else if (worker === one) worker = null;
+      for (const [id, listen] of listeners) listen({id, failed});
     });
     return one;
   }
 
   function renew() {
     if (listeners.size > 0 || bytes <= MOST_BYTES || broken) return;
-    worker.terminate();
+    worker?.terminate();
     bytes = 0;
     worker = started();
   }
@@ -60,6 +64,7 @@ export function threaded(begin) {
     };
     const stop = () => listen({id});
     listeners.set(id, listen);
+    worker ??= started();
     signal.addEventListener('abort', stop, {once: true});
     worker.postMessage({id, path, init});
     try {
@@ -77,7 +82,7 @@ export function threaded(begin) {
     } finally {
       listeners.delete(id);
       signal.removeEventListener('abort', stop);
-      worker.postMessage({id});
+      worker?.postMessage({id});
       renew();
     }
   };
