@@ -10,7 +10,7 @@
 import {BranchPanel} from '../branches/panel.js';
 import {PatchingPanel} from '../patching/panel.js';
 import {el, replaceChildren} from '../shell/dom.js';
-import {nextFrame, setHidden, setText} from '../views/dom.js';
+import {painted, setHidden, setText} from '../views/dom.js';
 import {InTurn} from '../views/in_turn.js';
 import {readTheme} from '../views/theme.js';
 import {Tooltip} from '../views/tooltip.js';
@@ -44,8 +44,7 @@ export function mountCompare(root, {store, api, actions, signal}) {
 
   async function begin() {
     begun = true;
-    await nextFrame();
-    await nextFrame();
+    await painted();
     if (signal.aborted) return;
     page = new ComparePage(root, {store, api, actions, signal});
     page.hear(store.get());

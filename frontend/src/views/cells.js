@@ -3,10 +3,11 @@
 /** @import {Columns, Filling} from '../level_of_detail.js' */
 /** @import {Trace} from '../plotly_types.d.ts' */
 /** @import {Area} from '../plotly.js' */
+/** @import {AxisSpec} from './layout.js' */
 /** @import {Scale, Values} from './scales.js' */
 /** @import {Theme} from './theme.js' */
 import {colorscale, paintCells} from '../colors.js';
-import {columnsOf, pooledRows} from '../level_of_detail.js';
+import {columnsOf, pooledRows, sharing} from '../level_of_detail.js';
 import {setHidden} from './dom.js';
 import {tick} from './format.js';
 import {colorBar} from './layout.js';
@@ -33,6 +34,26 @@ import {colorBar} from './layout.js';
  * @property {number} arrived How many of the columns have values.
  * @property {Layer[]} layers
  */
+
+/**
+ * @param {AxisSpec} axis With row 0 on top.
+ * @param {number} count Of the rows.
+ * @param {number} pixels
+ * @returns {Columns|null} The rows in sight that share one; null if all have room.
+ */
+export function sharedRows({range: [bottom, top]}, count, pixels) {
+  return sharing([top + 0.5, bottom + 0.5], count, pixels);
+}
+
+/**
+ * @param {Columns|null} shared
+ * @param {string} words
+ * @returns {string} What a column or a row stands for, if not for one number.
+ */
+export function pooledNote(shared, words) {
+  const span = shared?.span ?? 1;
+  return span > 1 ? `largest of ${span} ${words}` : '';
+}
 
 /**
  * Layers as cells.

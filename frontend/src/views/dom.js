@@ -88,6 +88,12 @@ export function nextFrame() {
   return new Promise((resolve) => requestAnimationFrame(resolve));
 }
 
+/** When what is on the page now has been painted. */
+export async function painted() {
+  await nextFrame();
+  await nextFrame();
+}
+
 /**
  * @param {Element} target
  * @returns {boolean} Whether a part of it is in the window.

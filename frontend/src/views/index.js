@@ -8,7 +8,7 @@
 /** @import {Model} from './model.js' */
 /** @import {Section} from './sections.js' */
 import {fetchPlotly, loadPlotly} from '../plotly.js';
-import {element, isInSight, nextFrame} from './dom.js';
+import {element, isInSight, nextFrame, painted} from './dom.js';
 import {InTurn} from './in_turn.js';
 import {Inspector} from './inspector.js';
 import {modelOf} from './model.js';
@@ -165,8 +165,7 @@ class Page {
    */
   async #addAfterPainting(sections, header) {
     this.#builtFor = header;
-    await nextFrame();
-    await nextFrame();
+    await painted();
     if (this.#builtFor !== header || this.signal.aborted) return;
     this.#inspector = new Inspector(header, this.store, this.tooltip, this.actions);
     this.#main.append(this.#inspector.element);
@@ -270,8 +269,7 @@ class Page {
   async #askForPlotly() {
     if (this.#plotlyAsked) return;
     this.#plotlyAsked = true;
-    await nextFrame();
-    await nextFrame();
+    await painted();
     fetchPlotly();
     await nextFrame();
     await this.scheduler.still();

@@ -7,11 +7,10 @@
 /** @import {Model} from './model.js' */
 /** @import {PlotSpec} from './panel.js' */
 import {areaOf} from '../plotly.js';
-import {gridOf, heatmaps} from './cells.js';
+import {gridOf, heatmaps, pooledNote, sharedRows} from './cells.js';
 import {exact} from './format.js';
 import {baseLayout, locationAxisDown, locationRange, upsideDown, wholeTicks, wordRange} from './layout.js';
 import {signedScale} from './scales.js';
-import {pooledNote, sharedRows} from './time_heatmap.js';
 
 /** @typedef {'before'|'erased'|'added'|'after'} PartName */
 /** @typedef {Record<PartName, Numbers>} Parts */

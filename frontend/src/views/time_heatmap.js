@@ -6,7 +6,7 @@
 /** @import {PlotSpec} from './panel.js' */
 import {sharing} from '../level_of_detail.js';
 import {areaOf} from '../plotly.js';
-import {gridOf, heatmaps} from './cells.js';
+import {gridOf, heatmaps, pooledNote, sharedRows} from './cells.js';
 import {TIME_MARGIN, baseLayout, pinShapes, phaseLines, timeAxis, timeRange} from './layout.js';
 
 /**
@@ -80,24 +80,4 @@ export function timeHeatmap({id, title, symbol, caption, height, selects = null,
 export function sharedColumns(model, {width}) {
   const [low, high] = timeRange(model);
   return sharing([low - 0.5, high - 0.5], model.data.header.steps, width - TIME_MARGIN.l - TIME_MARGIN.r);
-}
-
-/**
- * @param {AxisSpec} axis With row 0 on top.
- * @param {number} count Of the rows.
- * @param {number} pixels
- * @returns {Columns|null} The rows in sight that share one; null if all have room.
- */
-export function sharedRows({range: [bottom, top]}, count, pixels) {
-  return sharing([top + 0.5, bottom + 0.5], count, pixels);
-}
-
-/**
- * @param {Columns|null} shared
- * @param {string} words
- * @returns {string} What a column or a row stands for, if not for one number.
- */
-export function pooledNote(shared, words) {
-  const span = shared?.span ?? 1;
-  return span > 1 ? `largest of ${span} ${words}` : '';
 }
