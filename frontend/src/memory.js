@@ -15,8 +15,8 @@ const KEYFRAME_BYTES = 24 << 20;
 
 const MAX_SPACING = 64;
 
-/** Recent frames kept beside the keyframes: before, after and pinned, for two neighbouring steps. */
-const RECENT_FRAMES = 8;
+/** Memories kept beside the keyframes: of four columns what was before and after a step, a pinned one, and some over. */
+const RECENT_FRAMES = 12;
 
 /**
  * Every how many steps a memory is kept, so that a jump replays fewer steps than that.
@@ -138,18 +138,21 @@ export function writeInPlace(memory, writes, order) {
 }
 
 /**
- * What one step took away from memory and what it put in, as (location × word) arrays:
- * before − erased + added = after, up to rounding.
- *
+ * What one step took away from memory and what it put in, each (location × word): before − erased + added = after, up to
+ * rounding.
+ * @typedef {Record<'before'|'erased'|'added'|'after', Numbers>} Parts
+ */
+
+/**
  * @param {Numbers} before
  * @param {Writes} writes
  * @param {string} order
- * @param {Record<'erased'|'added'|'last', Numbers>} [room] As large as memory, for the parts and for what lies between; without,
- *   they are made.
- * @returns {{before: Numbers, erased: Numbers, added: Numbers, after: Numbers}}
+ * @param {Record<'erased'|'added'|'after'|'last', Numbers>} [room] As large as memory, for the parts and for what lies between;
+ *   without, they are made.
+ * @returns {Parts}
  */
-export function writeParts(before, writes, order, {erased, added, last} = roomFor(before)) {
-  const after = before.slice();
+export function writeParts(before, writes, order, {erased, added, after, last} = {...roomFor(before), after: before.slice()}) {
+  after.set(before);
   erased.fill(0);
   added.fill(0);
   for (const {kind, head} of writeOperations(writes.weightings.length, order)) {
@@ -170,16 +173,20 @@ function roomFor(memory) {
   return {erased: memory.slice(), added: memory.slice(), last: memory.slice()};
 }
 
-/** Memory after any step, rebuilt on demand and bit for bit. Arrays that it returns are shared: read only. */
+/**
+ * Memory after any step, rebuilt on demand and bit for bit. Arrays that it returns are shared: read only, and each stays as it
+ * is while no more than eleven other steps are asked for; a new one for each step would soon be more than the trace.
+ */
 export class MemoryReplay {
   /** @type {Numbers} */ #initial;
   /** @type {(step: number) => Writes} */ #writesAt;
   /** @type {string} */ #order;
   /** @type {((step: number) => Numbers)|null} */ #foundAt;
   /** @type {Map<number, Numbers>} */ #keyframes = new Map();
-  /** @type {Map<number, Numbers>} */ #recent = new Map();
+  /** @type {Map<number, Numbers>} Those that were asked for last, in this order. */ #recent = new Map();
   /** @type {number} */ #spacing;
   /** @type {ReturnType<typeof roomFor>|null} */ #room = null;
+  /** @type {{step: number, parts: Parts}|null} While both memories in them are kept. */ #parts = null;
 
   /**
    * @param {Numbers} initial M_0 (location × word)
@@ -205,12 +212,14 @@ export class MemoryReplay {
    */
   after(step) {
     if (step < 0) return this.#initial;
-    const known = this.#recent.get(step) ?? this.#keyframes.get(step);
+    const known = this.#lately(step) ?? this.#keyframes.get(step);
     if (known) return known;
     const from = this.#foundAt ? step - 1 : this.#nearestBefore(step);
-    const memory = this.#kept(from).slice();
+    const start = this.#recent.get(from) ?? this.#keyframes.get(from) ?? this.#initial;
+    const memory = this.#freed();
+    memory.set(start);
     for (let next = from + 1; next <= step; next++) this.advance(memory, next);
-    this.#remember(step, memory);
+    this.#recent.set(step, memory);
     return memory;
   }
 
@@ -259,14 +268,21 @@ export class MemoryReplay {
 
   /**
    * @param {number} step
-   * @returns {{before: Numbers, erased: Numbers, added: Numbers, after: Numbers}} All (location × word). What was erased and
-   *   added stands there until the next parts are asked for: new arrays for each step would soon be more than the trace.
+   * @returns {Parts} What was erased and added stands there until the parts of another step are asked for.
    */
   parts(step) {
+    if (this.#parts?.step !== step) this.#parts = {step, parts: this.#partsOf(step)};
+    for (const shown of [step - 1, step]) this.#lately(shown);
+    return this.#parts.parts;
+  }
+
+  /** @param {number} step */
+  #partsOf(step) {
     const before = this.#foundAt ? this.#foundAt(step) : this.after(step - 1);
+    const after = this.#recent.get(step) ?? this.#freed();
     this.#room ??= roomFor(before);
-    const parts = writeParts(before, this.#writesAt(step), this.#order, this.#room);
-    this.#remember(step, parts.after);
+    const parts = writeParts(before, this.#writesAt(step), this.#order, {...this.#room, after});
+    this.#recent.set(step, after);
     return parts;
   }
 
@@ -277,19 +293,24 @@ export class MemoryReplay {
     return at;
   }
 
-  /** @param {number} step */
-  #kept(step) {
-    return this.#recent.get(step) ?? this.#keyframes.get(step) ?? this.#initial;
-  }
-
   /**
    * @param {number} step
-   * @param {Numbers} memory
+   * @returns {Numbers|undefined} The memory after it, if it is kept beside the keyframes; it is the last to go then.
    */
-  #remember(step, memory) {
+  #lately(step) {
+    const memory = this.#recent.get(step);
+    if (!memory) return undefined;
+    this.#recent.delete(step);
     this.#recent.set(step, memory);
-    if (this.#recent.size <= RECENT_FRAMES) return;
-    const [oldest] = this.#recent.keys();
-    this.#recent.delete(oldest);
+    return memory;
+  }
+
+  /** @returns {Numbers} An array for a memory: a new one, until there are so many that the one asked for the longest ago goes. */
+  #freed() {
+    if (this.#recent.size < RECENT_FRAMES) return this.#initial.slice();
+    const [[step, memory]] = this.#recent;
+    this.#recent.delete(step);
+    if (this.#parts && (step === this.#parts.step || step === this.#parts.step - 1)) this.#parts = null;
+    return memory;
   }
 }

@@ -1,6 +1,6 @@
 /** @import {FieldDeclaration, TraceHeader} from './state.js' */
 /** @import {Columns, Filling} from './level_of_detail.js' */
-/** @import {Numbers, Writes} from './memory.js' */
+/** @import {Numbers, Parts, Writes} from './memory.js' */
 import {pooledColumns} from './level_of_detail.js';
 import {MemoryReplay} from './memory.js';
 
@@ -416,7 +416,8 @@ export class TraceData {
   }
 
   /**
-   * Memory after `step` (row `step` of the trace), bit for bit what the machine had; −1 gives M_0. Shared: read only.
+   * Memory after `step` (row `step` of the trace), bit for bit what the machine had; −1 gives M_0. Shared: read only,
+   * as long as no more than eleven other steps are asked for.
    *
    * @param {number} step
    * @returns {Numbers} (location × word), in C order.
@@ -444,10 +445,10 @@ export class TraceData {
   }
 
   /**
-   * What step `step` did to memory: before − erased + added = after (up to rounding), each (location × word).
+   * What step `step` did to memory.
    *
    * @param {number} step
-   * @returns {{before: Numbers, erased: Numbers, added: Numbers, after: Numbers}}
+   * @returns {Parts} Shared: read only, until those of another step are asked for.
    */
   memoryParts(step) {
     const part = step < this.received ? undefined : this.#partAt(step);

@@ -7,7 +7,7 @@ import {inputPlot, outputPlot, verdictOn} from '../../frontend/src/views/episode
 import {exact} from '../../frontend/src/views/format.js';
 import {vectorPlot, weightingPlot} from '../../frontend/src/views/head_plots.js';
 import {kernelPlot} from '../../frontend/src/views/kernel_plot.js';
-import {identityGap, memoryParts, memoryPlot} from '../../frontend/src/views/memory_plots.js';
+import {identityGap, memoryPlot} from '../../frontend/src/views/memory_plots.js';
 import {logarithmic} from '../../frontend/src/views/scales.js';
 import {Series} from '../../frontend/src/views/series.js';
 import {stagePlot} from '../../frontend/src/views/stage_plots.js';
@@ -89,13 +89,13 @@ test('before − erased + added = after, for one write head and for two in eithe
   for (const options of [{writers: 1}, {writers: 2}, {writers: 2, write_order: 'one_by_one'}]) {
     const data = viewsTrace(options);
     for (let step = 0; step < data.received; step++) {
-      const parts = memoryParts(viewsModel(data, {step}));
+      const parts = data.memoryParts(step);
       assert.ok(identityGap(parts) < 1e-6);
       assert.deepEqual(parts.after, data.memory(step));
     }
   }
   const data = viewsTrace();
-  const {before, erased, added} = memoryParts(viewsModel(data, {step: 3}));
+  const {before, erased, added} = data.memoryParts(3);
   const [w, e, a] = [data.at('weighting', 3, 1), data.at('erase_vector', 3, 0), data.at('add_vector', 3, 0)];
   assert.ok(Math.abs(erased[4 * 2 + 1] - before[4 * 2 + 1] * w[2] * e[1]) < 1e-6);
   assert.ok(Math.abs(added[4 * 2 + 1] - w[2] * a[1]) < 1e-7);
@@ -296,7 +296,7 @@ test('a memory with more locations than pixels shares rows between them, and non
   assert.equal(weighting.note(model, SIZE), 'largest of 7 locations a row');
   // 162 pixels: likewise.
   const memory = memoryPlot('added');
-  const {added} = memoryParts(model);
+  const {added} = model.data.memoryParts(model.step);
   const [words] = memory.figure(model, SIZE).traces;
   assert.deepEqual([words.y0, words.dy, words.z.length, words.z[0].length], [3, 7, 147, 4]);
   words.z.forEach((row, at) => row.forEach((value, word) => {
@@ -306,6 +306,18 @@ test('a memory with more locations than pixels shares rows between them, and non
   assert.deepEqual(memory.cells(model, SIZE).layers[0].rows, words.z);
   assert.equal(memory.note(model, SIZE), 'largest of 7 locations a row');
   assert.equal(memoryPlot('after').note({...model, reference: 1}, SIZE), 'minus t = 2 · largest of 7 locations a row');
+});
+
+test('cells of a large memory at another step are put where those before were', () => {
+  const data = viewsTrace({locations: 1024});
+  for (const part of ['before', 'erased', 'added', 'after']) {
+    const plot = memoryPlot(part);
+    const first = plot.cells(viewsModel(data, {step: 2}), SIZE);
+    const {rows} = first.layers[0];
+    const second = plot.cells(viewsModel(data, {step: 4}), SIZE, 0, first).layers[0].rows;
+    assert.ok(second.every((row, at) => row === rows[at]));
+    assert.deepEqual(second, plot.cells(viewsModel(data, {step: 4}), SIZE).layers[0].rows);
+  }
 });
 
 test('a zoomed part of a large memory shows each of its locations', () => {

@@ -154,3 +154,51 @@ for (const order of ['erases_then_adds', 'one_by_one']) {
     assert.ok(Math.abs(added[i * WORDS + j] - expected) < 1e-6);
   });
 }
+
+test('scrubbing through every step takes no more room than the memories that stay', () => {
+  const {replay, initial, writes} = counting();
+  const expected = replayed(initial, (step) => writes[step % STEPS], 300, 'erases_then_adds');
+  const rooms = new Set();
+  for (const step of [...Array(300).keys(), ...Array(300).keys()].map((at, index) => (index < 300 ? at : 299 - at))) {
+    const {before, after, erased, added} = replay.parts(step);
+    assert.deepEqual(after, expected[step]);
+    assert.deepEqual(before, step > 0 ? expected[step - 1] : initial);
+    for (const room of [before, after, erased, added]) rooms.add(room);
+  }
+  assert.ok(rooms.size <= 1 + 12 + 2 + Math.floor(300 / keyframeSpacing(initial, 300)), `${rooms.size} memories`);
+});
+
+test('what was asked for stays as it is while no more than eleven other steps are asked for', () => {
+  const {replay, initial, writes} = counting();
+  const expected = replayed(initial, (step) => writes[step % STEPS], 300, 'erases_then_adds');
+  const next = random(3);
+  /** @type {Map<number, Float32Array>} */
+  const asked = new Map();
+  const note = (step, memory) => {
+    asked.delete(step);
+    if (step >= 0) asked.set(step, memory);
+    while (asked.size > 12) asked.delete(asked.keys().next().value);
+  };
+  for (let time = 0; time < 2000; time++) {
+    const step = Math.floor(next() * (time % 3 === 0 ? 300 : 20));
+    if (next() < 0.5) note(step, replay.after(step));
+    else {
+      const {before, erased, added, after} = replay.parts(step);
+      note(step - 1, before);
+      note(step, after);
+      const fresh = writeParts(step > 0 ? expected[step - 1] : initial, writes[step % STEPS], 'erases_then_adds');
+      assert.deepEqual({before, erased, added, after}, fresh);
+    }
+    for (const [at, memory] of asked) assert.deepEqual(memory, expected[at], `time ${time}, step ${at}`);
+  }
+});
+
+test('the parts of a step that is asked for again are the same, and cost nothing', () => {
+  const counted = counting();
+  const parts = counted.replay.parts(40);
+  counted.steps = 0;
+  assert.equal(counted.replay.parts(40), parts);
+  assert.equal(counted.steps, 0);
+  for (let step = 100; step < 130; step++) counted.replay.after(step);
+  assert.deepEqual(counted.replay.parts(40), writeParts(counted.replay.after(39), counted.writes[40], 'erases_then_adds'));
+});

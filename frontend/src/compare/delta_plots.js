@@ -1,9 +1,8 @@
 // B − A: weightings over time and memory at the cursor, with a map centred at zero.
 
 /** @import {TraceData} from '../trace_data.js' */
-/** @import {Size} from '../views/layout.js' */
 /** @import {Model} from '../views/model.js' */
-/** @import {PlotSpec} from '../views/panel.js' */
+/** @import {CellsOf, PlotSpec} from '../views/panel.js' */
 /** @import {Values} from '../views/scales.js' */
 /** @import {StageName} from '../views/stages.js' */
 import {heatmaps} from '../views/cells.js';
@@ -248,9 +247,10 @@ function deltaVector(kind) {
 /** @returns {PlotSpec} */
 function deltaMemory() {
   const plain = memoryPlot('after');
-  const grid = (/** @type {Model} */ model, /** @type {Size} */ size) => wordGrid(model, size, {
+  /** @type {CellsOf} */
+  const grid = (model, size, _, before) => wordGrid(model, size, {
     rows: memoryDelta(asDelta(model)), scale: signedScale(model.memoryLimit, model), bar: 'Δ<i>M</i>',
-  });
+  }, before);
   return {
     ...plain,
     id: 'delta-memory',

@@ -1,19 +1,17 @@
 // What one step does to memory: before − erased + added = after.
 
-/** @import {TraceData} from '../trace_data.js' */
-/** @import {Numbers} from '../memory.js' */
+/** @import {Numbers, Parts} from '../memory.js' */
 /** @import {Grid, Layer} from './cells.js' */
 /** @import {Size} from './layout.js' */
 /** @import {Model} from './model.js' */
-/** @import {PlotSpec} from './panel.js' */
+/** @import {CellsOf, PlotSpec} from './panel.js' */
 import {areaOf} from '../plotly.js';
 import {gridOf, heatmaps, pooledNote, sharedRows} from './cells.js';
 import {exact} from './format.js';
 import {baseLayout, locationAxisDown, locationRange, upsideDown, wholeTicks, wordRange} from './layout.js';
 import {signedScale} from './scales.js';
 
-/** @typedef {'before'|'erased'|'added'|'after'} PartName */
-/** @typedef {Record<PartName, Numbers>} Parts */
+/** @typedef {keyof Parts} PartName */
 
 const MARGIN = Object.freeze({l: 48, r: 50, t: 5, b: 33});
 
@@ -32,21 +30,6 @@ const WORDS = {
     title: 'Memory after', symbol: '<i>M<sub>t</sub></i>', caption: 'What memory holds now.', letter: 'M(t)',
   },
 };
-
-/** @type {WeakMap<TraceData, {step: number, parts: Parts}>} The last step's parts, which four plots share. */
-const lastParts = new WeakMap();
-
-/**
- * @param {Model} model
- * @returns {Parts} Each (location × word), as computed.
- */
-export function memoryParts({data, step}) {
-  const last = lastParts.get(data);
-  if (last?.step === step) return last.parts;
-  const parts = data.memoryParts(step);
-  lastParts.set(data, {step, parts});
-  return parts;
-}
 
 /**
  * @param {Parts} parts
@@ -67,11 +50,12 @@ export function identityGap({before, erased, added, after}) {
 export function memoryPlot(part) {
   const {title, symbol, caption, letter} = WORDS[part];
   const whole = part === 'before' || part === 'after';
-  const grid = (/** @type {Model} */ model, /** @type {Size} */ size) => wordGrid(model, size, {
+  /** @type {CellsOf} */
+  const grid = (model, size, _, before) => wordGrid(model, size, {
     rows: rowsOf(shown(model, part), model.data.header.axes.word),
     scale: signedScale(model.memoryLimit, model),
     bar: part === 'after' ? 'value' : '',
-  });
+  }, before);
   return {
     id: `memory-${part}`,
     title,
@@ -94,7 +78,7 @@ export function memoryPlot(part) {
       const [word, location] = [Math.round(x), Math.round(y)];
       const {axes, dtype} = model.data.header;
       if (!(word >= 0 && word < axes.word && location >= 0 && location < axes.location)) return null;
-      const value = memoryParts(model)[part][location * axes.word + word];
+      const value = model.data.memoryParts(model.step)[part][location * axes.word + word];
       return `location ${location} · element ${word}\n${letter} = ${exact(value, dtype)}`;
     },
     note: (model, size) => [
@@ -107,10 +91,11 @@ export function memoryPlot(part) {
  * @param {Model} model
  * @param {Size} size
  * @param {Layer} layer `rows[location][word]`
+ * @param {Grid} [before] Of the same locations, at another step; it need not be kept.
  * @returns {Grid} One column an element of a word.
  */
-export function wordGrid(model, size, layer) {
-  return gridOf([layer], {x: 0, count: model.data.header.axes.word, across: null, down: sharedLocations(model, size)});
+export function wordGrid(model, size, layer, before) {
+  return gridOf([layer], {x: 0, count: model.data.header.axes.word, across: null, down: sharedLocations(model, size)}, {before});
 }
 
 /**
@@ -125,23 +110,28 @@ function sharedLocations(model, {height}) {
 /**
  * @param {Model} model
  * @param {PartName} part
- * @returns {ArrayLike<number>} Memories less the pinned one, if differences are shown: the sum holds all the same.
+ * @returns {Numbers} Memories less the pinned one, if differences are shown: the sum holds all the same.
  */
 function shown(model, part) {
-  const values = memoryParts(model)[part];
+  const values = model.data.memoryParts(model.step)[part];
   if (model.reference === null || part === 'erased' || part === 'added') return values;
   const pinned = model.data.memory(model.reference);
   return values.map((value, at) => value - pinned[at]);
 }
 
+/** @type {WeakMap<Numbers, Numbers[]>} The rows of arrays in which one memory after another is put. */
+const rowsKept = new WeakMap();
+
 /**
- * @param {ArrayLike<number>} values (location × word)
+ * @param {Numbers} values (location × word)
  * @param {number} words
- * @returns {ArrayLike<number>[]} Without copies.
+ * @returns {Numbers[]} Without copies.
  */
 function rowsOf(values, words) {
-  const numbers = /** @type {Numbers} */ (values);
-  return Array.from({length: numbers.length / words}, (_, row) => numbers.subarray(row * words, (row + 1) * words));
+  const rows = rowsKept.get(values)
+    ?? Array.from({length: values.length / words}, (_, row) => values.subarray(row * words, (row + 1) * words));
+  rowsKept.set(values, rows);
+  return rows;
 }
 
 /**

@@ -31,6 +31,12 @@ import {textWidth} from './text_width.js';
  */
 
 /**
+ * A plot's values as cells. Those from column `from` on are needed; what it gave `before`, of the same trace and the same place
+ * when less had arrived or at another step, need not be kept.
+ * @typedef {(model: Model, size: Size, from?: number, before?: Grid) => Grid} CellsOf
+ */
+
+/**
  * @typedef {object} PlotSpec Pure functions that make one plot, and its words.
  * @property {string} id
  * @property {string} title Plain words.
@@ -42,8 +48,7 @@ import {textWidth} from './text_width.js';
  * @property {(model: Model) => unknown[]} depends When one of these is another, the figure is drawn anew.
  * @property {(model: Model, size: Size) => Area} area
  * @property {(model: Model, size: Size) => Figure} figure
- * @property {((model: Model, size: Size, from?: number, before?: Grid) => Grid)|null} cells Needed from column `from` on; what it gave
- *   `before`, of the same trace when less had arrived, need not be kept.
+ * @property {CellsOf|null} cells
  * @property {Motion} motion
  * @property {(model: Model, x: number, y: number) => string|null} read What is at a place, with exact values.
  * @property {(model: Model, size: Size) => string} [note] What is shown right now, beside the title.
@@ -63,7 +68,7 @@ export class Panel {
   /** @type {unknown[]|null} */ #painted = null;
   /** @type {unknown[]|null} What the picture was sketched of that stands in for a figure until Plotly draws it. */ #sketched = null;
   #paintedSteps = 0;
-  /** @type {Grid|null} While the trace arrives. */ #grid = null;
+  /** @type {Grid|null} Painted last, if it will be filled again. */ #grid = null;
   #paintedAhead = 0;
   /** @type {unknown[]} */ #followed = [];
   #moved = false;
@@ -270,7 +275,7 @@ export class Panel {
     this.#overlay.show(this.#moved || arriving || !same(wanted, this.#drawn));
     this.#painted = wanted;
     this.#paintedSteps = model.received;
-    this.#grid = arriving ? grid : null;
+    this.#grid = arriving || this.spec.motion.kind === 'cells' ? grid : null;
     this.#paintedAhead = model.data.ahead;
   }
 
@@ -329,9 +334,12 @@ export class Panel {
 
   /** @param {Model} model */
   #showCells(model) {
-    const layers = this.spec.cells?.(model, this.#size).layers ?? [];
-    this.#overlay?.paint(layers);
-    this.#overlay?.show(true);
+    if (!this.spec.cells || !this.#overlay) return;
+    const before = this.#grid && same(this.#wanted(model), this.#painted) ? this.#grid : undefined;
+    this.#grid = this.spec.cells(model, this.#size, 0, before);
+    const {layers} = this.#grid;
+    this.#overlay.paint(layers);
+    this.#overlay.show(true);
     if (isDrawn(this.host) && !this.needsDrawing) layers.forEach(({rows}, trace) => assignZ(this.host, trace, rows));
   }
 

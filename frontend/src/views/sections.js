@@ -11,7 +11,7 @@ import {inputPlot, outputPlot} from './episode_plots.js';
 import {brief} from './format.js';
 import {vectorPlot, weightingPlot} from './head_plots.js';
 import {kernelPlot} from './kernel_plot.js';
-import {identityGap, memoryParts, memoryPlot} from './memory_plots.js';
+import {identityGap, memoryPlot} from './memory_plots.js';
 import {stagePlot} from './stage_plots.js';
 import {StageTable} from './stage_table.js';
 import {TRACK_NAMES, trackPlot} from './track_plots.js';
@@ -121,7 +121,7 @@ function memorySection({heads, config}, make) {
         after.element)),
     panels: [before, erased, added, after],
     update(model) {
-      setText(note, `before − erased + added = after, to within ${brief(identityGap(memoryParts(model)))}${sums}`);
+      setText(note, `before − erased + added = after, to within ${brief(identityGap(model.data.memoryParts(model.step)))}${sums}`);
     },
     choose() {},
   };

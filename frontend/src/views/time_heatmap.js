@@ -1,9 +1,9 @@
 /** @import {Trace} from '../plotly_types.d.ts' */
-/** @import {Grid, Layer} from './cells.js' */
+/** @import {Layer} from './cells.js' */
 /** @import {Columns} from '../level_of_detail.js' */
 /** @import {AxisSpec, Size} from './layout.js' */
 /** @import {LinkedAxis, Model} from './model.js' */
-/** @import {PlotSpec} from './panel.js' */
+/** @import {CellsOf, PlotSpec} from './panel.js' */
 import {sharing} from '../level_of_detail.js';
 import {areaOf} from '../plotly.js';
 import {gridOf, heatmaps, pooledNote, sharedRows} from './cells.js';
@@ -35,7 +35,7 @@ export function timeHeatmap({id, title, symbol, caption, height, selects = null,
   const pixels = (/** @type {Size} */ size) => size.height - TIME_MARGIN.t - TIME_MARGIN.b;
   const down = (/** @type {Model} */ model, /** @type {Size} */ size) => (
     rowLink ? sharedRows(rowAxis(model, pixels(size)), model.data.header.axes[rowLink], pixels(size)) : null);
-  /** @type {(model: Model, size: Size, from?: number, before?: Grid) => Grid} */
+  /** @type {CellsOf} */
   const grid = (model, size, from, before) => {
     const {data, received} = model;
     return gridOf(layers(model), {x: 1, count: data.header.steps, received, across: sharedColumns(model, size), down: down(model, size)},
