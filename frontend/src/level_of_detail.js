@@ -74,13 +74,34 @@ export function pooledRows(rows, columns, {down, arrivedFrom = () => Infinity, f
   return Array.from({length: groups.columns}, (_, index) => {
     const group = rows.slice(...stepsOf(groups, index));
     const pooled = into?.[index] ?? new (group[0] instanceof Float32Array ? Float32Array : Float64Array)(columns.columns).fill(NaN);
-    for (let column = from; column < columns.columns; column++) {
-      const [start, end] = stepsOf(columns, column);
-      const arrived = Math.min(end, arrivedFrom(start));
-      if (start < arrived) pooled[column] = farthest(group, start, arrived, gaps);
-    }
+    poolInto(pooled, group, columns, {arrivedFrom, from, gaps});
     return pooled;
   });
+}
+
+/**
+ * Puts the value farthest from zero into each column that has one. A function for one cell would have to hand its number over on
+ * the heap, and there are as many cells a frame as pixels.
+ *
+ * @param {Float32Array|Float64Array} pooled
+ * @param {ArrayLike<number>[]} rows At least one.
+ * @param {Columns} columns
+ * @param {{arrivedFrom: (step: number) => number, from: number, gaps: boolean}} filling
+ */
+function poolInto(pooled, rows, {first, end, span, columns}, {arrivedFrom, from, gaps}) {
+  for (let column = from; column < columns; column++) {
+    const start = first + column * span;
+    const arrived = Math.min(end, start + span, arrivedFrom(start));
+    if (start >= arrived) continue;
+    let found = rows[0][start];
+    for (let step = start; step < arrived; step++) {
+      for (const row of rows) {
+        const value = row[step];
+        if (value === value ? (found === found ? Math.abs(value) > Math.abs(found) : gaps) : !gaps) found = value;
+      }
+    }
+    pooled[column] = found;
+  }
 }
 
 /**
@@ -112,23 +133,4 @@ export function pooledColumns({rows, zeros, at}, columns, {down, arrivedFrom = (
     }
   }
   return pooled;
-}
-
-/**
- * @param {ArrayLike<number>[]} rows At least one.
- * @param {number} start
- * @param {number} end After `start`.
- * @param {boolean} gaps
- * @returns {number} The value farthest from zero.
- */
-function farthest(rows, start, end, gaps) {
-  let found = rows[0][start];
-  for (let step = start; step < end; step++) {
-    for (const row of rows) {
-      const value = row[step];
-      if (value !== value && !gaps) return NaN;
-      if (found !== found ? gaps : Math.abs(value) > Math.abs(found)) found = value;
-    }
-  }
-  return found;
 }
