@@ -72,9 +72,9 @@ export function stepsOf({first, end, span}, column) {
 export function pooledRows(rows, columns, {down, arrivedFrom = () => Infinity, from = 0, gaps = false, into} = {}) {
   const groups = down ?? columnsOf(0, rows.length, Math.max(1, rows.length));
   return Array.from({length: groups.columns}, (_, index) => {
-    const group = rows.slice(...stepsOf(groups, index));
-    const pooled = into?.[index] ?? new (group[0] instanceof Float32Array ? Float32Array : Float64Array)(columns.columns).fill(NaN);
-    poolInto(pooled, group, columns, {arrivedFrom, from, gaps});
+    const [top, bottom] = stepsOf(groups, index);
+    const pooled = into?.[index] ?? new (rows[top] instanceof Float32Array ? Float32Array : Float64Array)(columns.columns).fill(NaN);
+    poolInto(pooled, rows, {top, bottom, arrivedFrom, from, gaps}, columns);
     return pooled;
   });
 }
@@ -84,19 +84,19 @@ export function pooledRows(rows, columns, {down, arrivedFrom = () => Infinity, f
  * the heap, and there are as many cells a frame as pixels.
  *
  * @param {Float32Array|Float64Array} pooled
- * @param {ArrayLike<number>[]} rows At least one.
+ * @param {ArrayLike<number>[]} rows Those from `top` to before `bottom`, at least one, share a row.
+ * @param {{top: number, bottom: number, arrivedFrom: (step: number) => number, from: number, gaps: boolean}} filling
  * @param {Columns} columns
- * @param {{arrivedFrom: (step: number) => number, from: number, gaps: boolean}} filling
  */
-function poolInto(pooled, rows, {first, end, span, columns}, {arrivedFrom, from, gaps}) {
+function poolInto(pooled, rows, {top, bottom, arrivedFrom, from, gaps}, {first, end, span, columns}) {
   for (let column = from; column < columns; column++) {
     const start = first + column * span;
     const arrived = Math.min(end, start + span, arrivedFrom(start));
     if (start >= arrived) continue;
-    let found = rows[0][start];
+    let found = rows[top][start];
     for (let step = start; step < arrived; step++) {
-      for (const row of rows) {
-        const value = row[step];
+      for (let row = top; row < bottom; row++) {
+        const value = rows[row][step];
         if (value === value ? (found === found ? Math.abs(value) > Math.abs(found) : gaps) : !gaps) found = value;
       }
     }
