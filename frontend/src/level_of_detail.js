@@ -67,16 +67,29 @@ export function stepsOf({first, end, span}, column) {
  * @param {Columns} columns
  * @param {Filling} [filling]
  * @returns {(Float32Array|Float64Array)[]} `rows[row][column]`, NaN for columns whose first step has not arrived; of float32
- *   where the row is, since no other numbers can be in it.
+ *   where all rows are, since no other numbers can be in it.
  */
 export function pooledRows(rows, columns, {down, arrivedFrom = () => Infinity, from = 0, gaps = false, into} = {}) {
   const groups = down ?? columnsOf(0, rows.length, Math.max(1, rows.length));
-  return Array.from({length: groups.columns}, (_, index) => {
+  const single = rows.every((row) => row instanceof Float32Array);
+  const zeros = (/** @type {number} */ length) => (single ? new Float32Array(length) : new Float64Array(length));
+  const pooled = into ?? nothing(zeros, groups.columns, columns.columns);
+  pooled.forEach((cells, index) => {
     const [top, bottom] = stepsOf(groups, index);
-    const pooled = into?.[index] ?? new (rows[top] instanceof Float32Array ? Float32Array : Float64Array)(columns.columns).fill(NaN);
-    poolInto(pooled, rows, {top, bottom, arrivedFrom, from, gaps}, columns);
-    return pooled;
+    poolInto(cells, rows, {top, bottom, arrivedFrom, from, gaps}, columns);
   });
+  return pooled;
+}
+
+/**
+ * @param {(length: number) => Float32Array|Float64Array} zeros
+ * @param {number} rows
+ * @param {number} columns
+ * @returns {(Float32Array|Float64Array)[]} Rows of NaN in one buffer: a browser that clears away looks at each that there is.
+ */
+function nothing(zeros, rows, columns) {
+  const all = zeros(rows * columns).fill(NaN);
+  return Array.from({length: rows}, (_, row) => all.subarray(row * columns, (row + 1) * columns));
 }
 
 /**
@@ -115,7 +128,7 @@ function poolInto(pooled, rows, {top, bottom, arrivedFrom, from, gaps}, {first, 
  */
 export function pooledColumns({rows, zeros, at}, columns, {down, arrivedFrom = () => Infinity, from = 0, into} = {}) {
   const groups = down ?? columnsOf(0, rows, rows);
-  const pooled = into ?? Array.from({length: groups.columns}, () => zeros(columns.columns).fill(NaN));
+  const pooled = into ?? nothing(zeros, groups.columns, columns.columns);
   for (let column = from; column < columns.columns; column++) {
     const [start, end] = stepsOf(columns, column);
     const arrived = Math.min(end, arrivedFrom(start));

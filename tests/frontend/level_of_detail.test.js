@@ -18,7 +18,9 @@ function naive(rows, columns, {arrivedFrom, from, gaps}) {
 }
 
 test('columns of float32 rows are float32, and of all others float64', () => {
-  assert.deepEqual(pooledRows([Float32Array.of(0.1, -0.2), [0.1, -0.2]], columnsOf(0, 2, 1)), [Float32Array.of(-0.2), Float64Array.of(-0.2)]);
+  const single = Float32Array.of(0.1, -0.2);
+  assert.deepEqual(pooledRows([single, single], columnsOf(0, 2, 1)), [Float32Array.of(-0.2), Float32Array.of(-0.2)]);
+  assert.deepEqual(pooledRows([single, [0.1, -0.2]], columnsOf(0, 2, 1)), [Float64Array.of(Math.fround(-0.2)), Float64Array.of(-0.2)]);
 });
 
 test('ten steps in four columns: three a column, and one in the last', () => {
