@@ -71,8 +71,8 @@ export function stepsOf({first, end, span}, column) {
  */
 export function pooledRows(rows, columns, {down, arrivedFrom = () => Infinity, from = 0, gaps = false, into} = {}) {
   const groups = down ?? columnsOf(0, rows.length, Math.max(1, rows.length));
-  const single = rows.every((row) => row instanceof Float32Array);
-  const zeros = (/** @type {number} */ length) => (single ? new Float32Array(length) : new Float64Array(length));
+  const zeros = (/** @type {number} */ length) => (
+    rows.every((row) => row instanceof Float32Array) ? new Float32Array(length) : new Float64Array(length));
   const pooled = into ?? nothing(zeros, groups.columns, columns.columns);
   pooled.forEach((cells, index) => {
     const [top, bottom] = stepsOf(groups, index);

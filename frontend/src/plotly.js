@@ -236,12 +236,13 @@ export function round2(value) {
 /**
  * Saves a figure as a file.
  *
- * @param {Figure} figure
+ * @param {() => Figure} make Called once Plotly is there, for what a figure shows may move on while it loads.
  * @param {'png'|'svg'} format
  * @param {string} filename Without its extension.
  */
-export async function saveFigure({traces, layout}, format, filename) {
+export async function saveFigure(make, format, filename) {
   const plotly = await loadPlotly();
+  const {traces, layout} = make();
   const {width, height} = layout;
   await plotly.downloadImage({data: traces, layout}, {format, filename, width, height, scale: format === 'png' ? 3 : 1});
 }

@@ -99,7 +99,7 @@ export function gridOf(layers, {x, count, received = count, across, down}, {befo
 export function heatmaps({x, width, y, height, layers}, theme) {
   return layers.map(({rows, scale, bar}) => ({
     type: 'heatmap',
-    z: rows,
+    z: [...rows], // a list of its own: Plotly takes one that it has seen for unchanged, and rows may hold other values now
     x0: x,
     dx: width,
     y0: y,

@@ -128,8 +128,9 @@ const rowsKept = new WeakMap();
  * @returns {Numbers[]} Without copies.
  */
 function rowsOf(values, words) {
-  const rows = rowsKept.get(values)
-    ?? Array.from({length: values.length / words}, (_, row) => values.subarray(row * words, (row + 1) * words));
+  const kept = rowsKept.get(values);
+  if (kept) return kept;
+  const rows = Array.from({length: values.length / words}, (_, row) => values.subarray(row * words, (row + 1) * words));
   rowsKept.set(values, rows);
   return rows;
 }

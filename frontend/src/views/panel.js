@@ -335,8 +335,8 @@ export class Panel {
   /** @param {Model} model */
   #showCells(model) {
     if (!this.spec.cells || !this.#overlay) return;
-    const before = this.#grid && same(this.#wanted(model), this.#painted) ? this.#grid : undefined;
-    this.#grid = this.spec.cells(model, this.#size, 0, before);
+    const before = same(this.#wanted(model), this.#painted) ? this.#grid : null;
+    this.#grid = this.spec.cells(model, this.#size, 0, before ?? undefined);
     const {layers} = this.#grid;
     this.#overlay.paint(layers);
     this.#overlay.show(true);
@@ -375,9 +375,11 @@ export class Panel {
     const model = this.#model;
     if (!model) throw new Error(`There is no trace to save '${this.spec.title}' of`);
     const size = this.#size.width > 0 ? this.#size : {width: 720, height: this.spec.height};
-    const figure = this.spec.figure(model, size);
-    if (this.#cursor) figure.layout.shapes = [...figure.layout.shapes, cursorShape(model)];
-    await saveFigure(withTitle(figure, this.spec.title, model), format, this.#filename(model));
+    await saveFigure(() => {
+      const figure = this.spec.figure(model, size);
+      if (this.#cursor) figure.layout.shapes = [...figure.layout.shapes, cursorShape(model)];
+      return withTitle(figure, this.spec.title, model);
+    }, format, this.#filename(model));
   }
 
   /** @param {Model} model */
