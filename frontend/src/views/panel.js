@@ -335,12 +335,13 @@ export class Panel {
   /** @param {Model} model */
   #showCells(model) {
     if (!this.spec.cells || !this.#overlay) return;
-    const before = same(this.#wanted(model), this.#painted) ? this.#grid : null;
+    const wanted = this.#wanted(model);
+    const before = same(wanted, this.#painted) ? this.#grid : null;
     this.#grid = this.spec.cells(model, this.#size, 0, before ?? undefined);
     const {layers} = this.#grid;
     this.#overlay.paint(layers);
     this.#overlay.show(true);
-    if (isDrawn(this.host) && !this.needsDrawing) layers.forEach(({rows}, trace) => assignZ(this.host, trace, rows));
+    if (isDrawn(this.host) && same(wanted, this.#drawn)) layers.forEach(({rows}, trace) => assignZ(this.host, trace, rows));
   }
 
   /**
