@@ -25,8 +25,30 @@ def test_keys_move_the_one_cursor(tab: ScopePage) -> None:
     tab.at(13, of=41)
     tab.press("ArrowLeft")
     tab.at(12, of=41)
-    assert tab.page.locator("#t").input_value() == "12"
-    assert tab.page.locator("#step").input_value() == "11"
+    expect(tab.page.locator("#t")).to_have_value("12")
+    expect(tab.page.locator("#step")).to_have_value("11")
+
+
+RUN_OF_KEYS = """async (frames) => {
+  const [t, slider, cursor] = ['#t', '#step', '.band-cursor'].map((one) => document.querySelector(one));
+  const seen = [];
+  for (let step = 1; step <= frames; step++) {
+    document.dispatchEvent(new KeyboardEvent('keydown', {key: 'ArrowRight', bubbles: true}));
+    await new Promise(requestAnimationFrame);
+    const share = cursor.getAnimations()[0].currentTime / 1000;
+    seen.push({step, behind: [Number(t.value) - 1, Number(slider.value)].map((said) => step - said), share});
+  }
+  return seen;
+}"""
+
+
+def test_while_keys_come_in_every_frame_the_cursor_is_exact_and_its_number_at_most_two_behind(tab: ScopePage) -> None:
+    tab.open(fragment(MODEL, task=copying(40), seed=0))
+    seen = tab.page.evaluate(RUN_OF_KEYS, 60)
+    assert [one["share"] for one in seen] == pytest.approx([one["step"] / 80 for one in seen])
+    assert {said for one in seen for said in one["behind"]} <= {0, 1, 2}
+    expect(tab.page.locator("#t")).to_have_value("61")
+    expect(tab.page.locator("#step")).to_have_value("60")
 
 
 def test_keys_choose_head_pin_difference_loop_and_help(tab: ScopePage) -> None:

@@ -81,15 +81,19 @@ export function timeBand(store) {
       if (data && state.sought !== null) sought.style.cssText = place(state.sought, state.sought + 1, data.header.steps);
     }
     if (state.loop !== previous?.loop || state.pinned !== previous?.pinned || data !== previous?.trace.data) drawMarks(state);
-    if (data && (soughtElse || step !== previous?.step || data !== previous.trace.data)) {
-      slide.move(step / Math.max(1, data.header.steps - 1));
-      const at = state.sought ?? step;
-      const text = `t = ${at + 1} of ${data.header.steps}, ${phaseAt(segments, at)}${state.sought === null ? '' : ', on its way'}`;
-      slider.value = String(at);
-      if (text !== slider.getAttribute('aria-valuetext')) slider.setAttribute('aria-valuetext', text);
-    }
+    if (data && (step !== previous?.step || data !== previous.trace.data)) slide.move(step / Math.max(1, data.header.steps - 1));
   }
-  return {root, render};
+
+  /** Says where the cursor is: of the slider nothing is seen, it is for the pointer and for who listens. */
+  function tell() {
+    const {trace: {data}, step, sought} = store.get();
+    if (!data) return;
+    const at = sought ?? step;
+    const text = `t = ${at + 1} of ${data.header.steps}, ${phaseAt(segments, at)}${sought === null ? '' : ', on its way'}`;
+    if (slider.value !== String(at)) slider.value = String(at);
+    if (text !== slider.getAttribute('aria-valuetext')) slider.setAttribute('aria-valuetext', text);
+  }
+  return {root, render, tell};
 }
 
 /**

@@ -41,11 +41,15 @@ export function timeFields(store) {
       toggle.disabled = !data;
       total.textContent = `/ ${steps || '–'}`;
     }
-    if ((state.step !== previous?.step || state.sought !== previous.sought) && document.activeElement !== t) {
-      t.value = String((state.sought ?? state.step) + 1);
-    }
     if (state.speed !== previous?.speed) drawSpeeds(speed, state.speed);
     if (state.loop !== previous?.loop) drawLoop(state.loop);
+  }
+
+  /** Says where the cursor is. */
+  function tell() {
+    const {step, sought} = store.get();
+    const text = String((sought ?? step) + 1);
+    if (document.activeElement !== t && t.value !== text) t.value = text;
   }
 
   /** @param {State['loop']} loop */
@@ -57,7 +61,7 @@ export function timeFields(store) {
     start.value = String(loop[0] + 1);
     stop.value = String(loop[1] + 1);
   }
-  return {root, render};
+  return {root, render, tell};
 }
 
 /**

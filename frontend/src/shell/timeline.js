@@ -3,6 +3,7 @@
 /** @import {State} from '../state.js' */
 /** @import {Store} from '../store.js' */
 import {moveTo, togglePlay} from '../cursor.js';
+import {InTurn} from '../views/in_turn.js';
 import {el, icon, iconButton, replaceChildren} from './dom.js';
 import {timeBand} from './time_band.js';
 import {timeFields} from './time_fields.js';
@@ -15,6 +16,10 @@ export function mountTimeline(root, {store, signal}) {
   const transport = transportButtons(store);
   const band = timeBand(store);
   const fields = timeFields(store);
+  const words = new InTurn([() => {
+    band.tell();
+    fields.tell();
+  }]);
   replaceChildren(root, transport.root, band.root, fields.root);
 
   /**
@@ -25,8 +30,11 @@ export function mountTimeline(root, {store, signal}) {
     transport.render(state, previous);
     band.render(state, previous);
     fields.render(state, previous);
+    const sameTrace = state.trace.data === previous?.trace.data;
+    if (!sameTrace || state.step !== previous?.step || state.sought !== previous.sought) words.update(sameTrace);
   }
   store.subscribe(render, signal);
+  signal.addEventListener('abort', () => words.stop(), {once: true});
   render(store.get(), null);
 }
 
