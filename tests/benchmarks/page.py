@@ -3,7 +3,8 @@
 The page that is opened is that of the default model, by a browser that nobody watches. Scrubbing presses the right
 arrow in every frame, from the first step to the last, and notes the time from frame to frame. The baseline draws the
 same plots, in the same tab, as a page does that only uses Plotly: one `restyle` or `relayout` a plot and step, waiting
-for each to be drawn.
+for each to be drawn. Page and baseline are compared in a browser that begins a frame as soon as the one before is done,
+since at sixty frames a second at most they would differ less than they do.
 
     python -m tests.benchmarks.page [--steps 199] [--repeat 5] [--memory 1024 64]
 """
@@ -13,11 +14,13 @@ import os
 import statistics
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import httpx2
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, Playwright, sync_playwright
 
 from ntm_core.checkpoints.native import Checkpoint, checkpoint_bytes
 from ntm_core.config import MachineConfig
@@ -33,6 +36,7 @@ WIDTH, HEIGHT = 1440, 900
 MODES = ("content_only", "location_only", "no_shift")
 SETTLED_MS = 2500
 EDITED_LENGTH = 24
+UNLIMITED = ("--disable-frame-rate-limit", "--disable-gpu-vsync")
 BROWSER_SETTLES = 2.0
 """Seconds in which a new window of Chromium loads pages of its own, such as that of its address bar."""
 
@@ -198,13 +202,32 @@ def tell_openings(server: ServerProcess, address: str, repeat: int) -> None:
         print(f"Plotly's figures {plotly:.0f} ms")
 
 
-def scrubbing(page: Page, steps: int, view: View) -> tuple[list[float], list[float]]:
-    """Milliseconds from frame to frame, of the page and of the baseline."""
-    view.show(page)
-    ours: list[float] = page.evaluate(SCRUB, steps - 1) + page.evaluate(SCRUB, steps - 1)
+def scrubbing(page: Page, steps: int) -> list[float]:
+    """Milliseconds from frame to frame, of two passes."""
+    gaps: list[float] = page.evaluate(SCRUB, steps - 1) + page.evaluate(SCRUB, steps - 1)
+    return gaps
+
+
+def plain_scrubbing(page: Page) -> list[float]:
+    """Milliseconds from frame to frame, of the baseline."""
     page.wait_for_timeout(SETTLED_MS)
-    plain: list[float] = page.evaluate(PLAIN, 20)
-    return ours, plain
+    gaps: list[float] = page.evaluate(PLAIN, 20)
+    return gaps
+
+
+def launched(playwright: Playwright, *arguments: str) -> Browser:
+    """Headless Chromium with these arguments beside those of the tests."""
+    return playwright.chromium.launch(executable_path=find_chromium(), args=[*CHROMIUM_ARGUMENTS, *arguments])
+
+
+@contextmanager
+def shown(browser: Browser, base: str, view: View, checkpoint: str, length: int) -> Iterator[Page]:
+    """A tab in which the view is in sight, and drawn."""
+    tab = ScopePage(browser.new_page(viewport={"width": WIDTH, "height": view.height}), base)
+    tab.open(view.fragment(checkpoint, length))
+    view.show(tab.page)
+    yield tab.page
+    tab.page.close()
 
 
 def editing(browser: Browser, base: str, view: View) -> list[tuple[float, float]]:
@@ -244,20 +267,25 @@ def main() -> None:
         ServerProcess(Path(data)) as server,
         sync_playwright() as playwright,
         playwright.chromium.launch(executable_path=find_chromium(), args=CHROMIUM_ARGUMENTS) as browser,
+        playwright.chromium.launch(
+            executable_path=find_chromium(), args=[*CHROMIUM_ARGUMENTS, *UNLIMITED]
+        ) as unlimited,
     ):
         print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, Chromium {browser.version}, T = {asked.steps}")
         checkpoint = fresh_machine(server, *asked.memory) if asked.memory else CHECKPOINT
         tell_openings(server, VIEWS[0].fragment(checkpoint, length) if asked.memory else "", asked.repeat)
-        print(f"{'scrubbing':<24}{'median':>9}{'p95':>9}{'longest':>9}{'frames/s':>10}{'plain Plotly':>14}{'ratio':>8}")
+        print(f"{'':<24}{'at 60 frames a second at most, ms':>45}{'unlimited, ms a step':>37}")
+        print(f"{'scrubbing':<24}{'median':>9}{'p95':>9}{'longest':>9}{'frames/s':>10}", end="")
+        print(f"{'page':>14}{'plain Plotly':>15}{'ratio':>8}")
         for view in VIEWS:
-            tab = ScopePage(browser.new_page(viewport={"width": WIDTH, "height": view.height}), server.url)
-            tab.open(view.fragment(checkpoint, length))
-            ours, plain = scrubbing(tab.page, asked.steps, view)
-            row: list[Any] = [_quantile(ours, share) for share in (0.5, 0.95, 1.0)]
-            mean, slow = statistics.fmean(ours), statistics.fmean(plain)
+            with shown(browser, server.url, view, checkpoint, length) as page:
+                gaps = scrubbing(page, asked.steps)
+            row = [_quantile(gaps, share) for share in (0.5, 0.95, 1.0)]
             print(f"{view.name:<24}" + "".join(f"{value:>9.1f}" for value in row), end="")
-            print(f"{1000 / mean:>10.1f}{slow:>11.0f} ms{slow / mean:>8.1f}")
-            tab.page.close()
+            print(f"{1000 / statistics.fmean(gaps):>10.1f}", end="", flush=True)
+            with shown(unlimited, server.url, view, checkpoint, length) as page:
+                ours, plain = map(statistics.fmean, (scrubbing(page, asked.steps), plain_scrubbing(page)))
+            print(f"{ours:>14.1f}{plain:>15.0f}{plain / ours:>8.1f}")
         for view in EDITED:
             runs, differences = zip(*editing(browser, server.url, view), strict=True)
             print(f"from an edit to the new run, T = {2 * EDITED_LENGTH + 1}, {view.name}: ", end="")
