@@ -139,6 +139,12 @@ class MachineConfig(BaseModel):
     interpolation_gate_activation: GateActivation = Field(
         "sigmoid", description="g_t in [0, 1]: how much of w^g comes by content, and not from w_{t-1}, eq. 3."
     )
+    interpolation_gate_bias: float = Field(
+        0.0,
+        ge=-100,
+        le=100,
+        description="Added to the first bias of each gate, before training: below 0 heads begin by staying, eq. 3.",
+    )
     previous_weighting: PreviousWeighting = Field(
         "own",
         description="The w_{t-1} that a write head interpolates with in eq. 3.",
@@ -434,6 +440,7 @@ _CHOICES = (
     "key_activation",
     "key_strength_activation",
     "interpolation_gate_activation",
+    "interpolation_gate_bias",
     "previous_weighting",
     "shift_kernel",
     "sharpening_activation",

@@ -72,6 +72,12 @@ class HeadLayout:
         return (self.word, 1, 1, self.taps, 1)
 
     @property
+    def gates(self) -> slice:
+        """Where the raw interpolation gate of each head is."""
+        size = sum(self.addressing)
+        return slice(self.word + 1, self.heads * size, size)
+
+    @property
     def writing(self) -> tuple[int, int]:
         """Sizes of one write head's raw erase and add vector."""
         return (self.word, self.word)

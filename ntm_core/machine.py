@@ -158,9 +158,11 @@ class Machine(nn.Module):
             self._draw()
 
     def _draw(self) -> None:
-        """Draw the first parameters: Glorot for heads and output, recurrent biases zero."""
+        """Draw the first parameters: Glorot for heads and output, recurrent biases zero, those of gates as chosen."""
         nn.init.xavier_uniform_(self.heads.weight, gain=1.4)
         nn.init.normal_(self.heads.bias, std=0.01)
+        with torch.no_grad():
+            self.heads.bias[HeadLayout.of(self.config).gates] += self.config.interpolation_gate_bias
         nn.init.xavier_uniform_(self.output.weight)
         nn.init.zeros_(self.output.bias)
         for name, parameter in self.controller.named_parameters():

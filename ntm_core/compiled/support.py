@@ -34,6 +34,7 @@ _SIZES = frozenset(
 )
 _COMPUTED_BY_TORCH = frozenset(
     {
+        "interpolation_gate_bias",
         "initial_memory",
         "initial_memory_value",
         "initial_memory_scale",
@@ -43,7 +44,7 @@ _COMPUTED_BY_TORCH = frozenset(
         "initial_controller",
     }
 )
-"""The kernel is given the initial state, however it came about."""
+"""The kernel is given the parameters and the initial state, however they came about."""
 
 _NUMBERS = frozenset({"similarity_epsilon", "clip"})
 _ORDERS: dict[str, frozenset[Any]] = {"step_order": frozenset({"read_then_write", "write_then_read", "listed"})}

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from ntm_core.config import Controller, MachineConfig
 from ntm_core.controllers import ControllerState
+from ntm_core.heads import head_parameters
 from ntm_core.machine import Machine, MachineState, StepResult
 from tests.core.machines import (
     DTYPES,
@@ -239,6 +240,18 @@ def test_the_same_seed_draws_the_same_parameters(changes: dict[str, Any]) -> Non
     )
     assert all(torch.equal(one[name], again[name]) for name in one)
     assert not torch.equal(one["heads.weight"], other["heads.weight"])
+
+
+@pytest.mark.parametrize("changes", [{}, {"head_roles": "read_and_write"}, {"shift_kernel": "fractional"}], ids=name_of)
+def test_a_gate_bias_moves_the_gates_of_all_heads_and_nothing_else(changes: dict[str, Any]) -> None:
+    plain = Machine(small_config(read_heads=2, write_heads=2, **changes), 7)
+    biased = Machine(small_config(read_heads=2, write_heads=2, interpolation_gate_bias=-1.5, **changes), 7)
+    before, after = plain.state_dict(), biased.state_dict()
+    assert [name for name in before if not torch.equal(before[name], after[name])] == ["heads.bias"]
+    one, other = (dict(vars(head_parameters(machine.config, machine.heads.bias[None]))) for machine in (plain, biased))
+    gates = [values.pop("interpolation_gate") for values in (one, other)]
+    torch.testing.assert_close(torch.logit(gates[1]), torch.logit(gates[0]) - 1.5)
+    assert all(torch.equal(one[name], other[name]) for name in one)
 
 
 def test_building_a_machine_leaves_the_global_random_state_alone() -> None:

@@ -18,7 +18,7 @@ const SIZES = ['memory_size', 'word_size', 'read_heads', 'write_heads', 'shift_r
 const GROUPS = /** @type {const} */ ([
   ['Before step 1', ['initial_memory', 'initial_memory_value', 'initial_memory_scale', 'initial_weighting', 'initial_weighting_scale', 'initial_read', 'initial_controller']],
   ['Looking by content, eq. 1 and 2', ['key_activation', 'key_strength_activation', 'similarity', 'similarity_epsilon', 'similarity_epsilon_placement', 'similarity_offset', 'content_softmax']],
-  ['Moving by location, eq. 3 to 5', ['interpolation_gate_activation', 'previous_weighting', 'shift_kernel', 'shift_edge', 'sharpening_activation', 'sharpening_epsilon', 'sharpening_epsilon_placement']],
+  ['Moving by location, eq. 3 to 5', ['interpolation_gate_activation', 'interpolation_gate_bias', 'previous_weighting', 'shift_kernel', 'shift_edge', 'sharpening_activation', 'sharpening_epsilon', 'sharpening_epsilon_placement']],
   ['Reading and writing, eq. 6 to 8', ['erase_activation', 'add_activation', 'head_roles', 'schedule', 'step_order', 'head_order', 'write_order']],
 ]);
 const MAX_SEED = 2 ** 31 - 1;
