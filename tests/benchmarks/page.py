@@ -266,10 +266,8 @@ def main() -> None:
         tempfile.TemporaryDirectory() as data,
         ServerProcess(Path(data)) as server,
         sync_playwright() as playwright,
-        playwright.chromium.launch(executable_path=find_chromium(), args=CHROMIUM_ARGUMENTS) as browser,
-        playwright.chromium.launch(
-            executable_path=find_chromium(), args=[*CHROMIUM_ARGUMENTS, *UNLIMITED]
-        ) as unlimited,
+        launched(playwright) as browser,
+        launched(playwright, *UNLIMITED) as unlimited,
     ):
         print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, Chromium {browser.version}, T = {asked.steps}")
         checkpoint = fresh_machine(server, *asked.memory) if asked.memory else CHECKPOINT

@@ -54,12 +54,12 @@ def test_a_mode_changes_the_run_says_so_and_goes_back(tab: ScopePage) -> None:
 def test_an_edited_gate_shows_the_numbers_of_the_trace_interface(tab: ScopePage, server: ServerProcess) -> None:
     tab.open(fragment(MODEL, task=copying(9), seed=3, t=15))
     before = number(tab, "peak").inner_text()
-    type_over(tab, GATE, "0.5")
+    type_over(tab, GATE, "1")
     expect(tab.page.locator("#changes")).to_contain_text("1 edit")
-    expect(number(tab, GATE)).to_have_text("0.5")
+    expect(number(tab, GATE)).to_have_text("1")
     expect(number(tab, GATE)).to_be_focused()
     expect(number(tab, "peak")).not_to_have_text(before)
-    asked = server.trace(MODEL, task=copying(9), seed=3, interventions=[read_gate(0.5, 14)])
+    asked = server.trace(MODEL, task=copying(9), seed=3, interventions=[read_gate(1, 14)])
     assert tab.number("peak") == pytest.approx(max(asked["step"]["weighting"][14][0]), rel=1e-6)
     tab.go_to(17)
     assert tab.number("peak") == pytest.approx(max(asked["step"]["weighting"][16][0]), rel=1e-6)
@@ -159,7 +159,8 @@ def test_a_changed_run_opened_elsewhere_is_the_same(new_tab: OpenTab) -> None:
     other = new_tab()
     other.open(one.page.url.removeprefix(f"{one.base}/"))
     other.at(9, of=11)
-    assert other.page.locator(".inspector").inner_text() == one.page.locator(".inspector").inner_text()
+    seen = one.page.locator(".inspector").inner_text()
+    expect(other.page.locator(".inspector")).to_have_text(seen, use_inner_text=True)
     assert other.page.locator("#changes").inner_text() == one.page.locator("#changes").inner_text()
 
 
@@ -177,7 +178,7 @@ def test_a_refused_number_says_why_and_keeps_the_picture(tab: ScopePage) -> None
     expect(number(tab, "key_strength")).to_have_text("−1")
     tab.page.get_by_role("button", name="Back to full").click()
     expect(tab.page.locator("#changes")).to_be_empty()
-    assert tab.page.locator(".inspector").inner_text() == before
+    expect(tab.page.locator(".inspector")).to_have_text(before, use_inner_text=True)
 
 
 def test_every_run_that_leaves_a_constraint_is_marked(tab: ScopePage) -> None:

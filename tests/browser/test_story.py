@@ -69,14 +69,14 @@ def test_copying_breaks_without_location_and_a_fork_of_it_is_the_same_elsewhere(
     tab.go_to(DELIMITER)
     tab.page.get_by_role("button", name="Fork here").click()
     expect(tab.page.locator(".branch-letter")).to_have_text(["B", "A"])
-    type_over(tab, GATE, "0.5")
+    type_over(tab, GATE, "1")
     expect(tab.page.locator("#changes")).to_contain_text("Changed run: Branch 1, 1 edit")
-    changed = server.trace("copy-lstm", task=copying(10), seed=0, interventions=[read_gate(0.5, DELIMITER - 1)])
+    changed = server.trace("copy-lstm", task=copying(10), seed=0, interventions=[read_gate(1, DELIMITER - 1)])
     assert tab.number("peak") == pytest.approx(max(changed["step"]["weighting"][DELIMITER - 1][0]), rel=1e-6)
     name = tab.page.get_by_label("Name of Branch 1")
-    name.fill("half a jump")
+    name.fill("by content")
     name.press("Enter")
-    address = in_the_address(tab, "half%20a%20jump")
+    address = in_the_address(tab, "by%20content")
     before = seen(tab)
     columns = before["columns"]
     assert isinstance(columns, list)
@@ -87,7 +87,7 @@ def test_copying_breaks_without_location_and_a_fork_of_it_is_the_same_elsewhere(
     other.open(address)
     other.at(DELIMITER, of=21)
     assert seen(other) == before
-    assert before["names"] == ["copy-lstm", "half a jump"]
+    assert before["names"] == ["copy-lstm", "by content"]
 
 
 def test_branches_go_back_and_forward_change_places_and_are_deleted_with_those_below(tab: ScopePage) -> None:

@@ -208,7 +208,7 @@ def test_the_training_of_a_shipped_machine_is_scrubbed_beside_its_steps(tab: Sco
     tab.open(fragment("copy-lstm", task=copying(20), seed=0, t=30))
     slider = tab.page.locator("#training")
     expect(slider).to_be_visible()
-    expect(tab.page.locator("#training-bar .training-place")).to_have_text("iteration 14,500")
+    expect(tab.page.locator("#training-bar .training-place")).to_have_text("iteration 14,750")
     expect(tab.page.locator("#training-bar .training-buttons")).to_be_hidden()
     slider.focus()
     slider.press("Home")

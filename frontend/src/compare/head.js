@@ -4,7 +4,7 @@
 /** @import {Store} from '../store.js' */
 import {el, icon} from '../shell/dom.js';
 import {choice} from '../views/controls.js';
-import {setHidden, setText} from '../views/dom.js';
+import {nextFrame, setHidden, setText} from '../views/dom.js';
 import {alignGroup} from './align_group.js';
 import {addColumn, LETTERS, MOST_COLUMNS} from './columns.js';
 
@@ -35,16 +35,17 @@ export function compareHead(store) {
 }
 
 /**
- * Adds a column, and hands the focus to its model.
+ * Adds a column, and hands the focus to its model once that is there: a view that is not known to be in sight makes it later.
  *
  * @param {Store} store
  */
-function addAndFocus(store) {
+async function addAndFocus(store) {
   const before = store.get().columns.length;
   store.set(addColumn(store.get()));
   if (store.get().columns.length === before) return;
   const letter = LETTERS[before + 1];
-  requestAnimationFrame(() => requestAnimationFrame(() => {
-    /** @type {HTMLElement|null} */ (document.querySelector(`[data-column="${letter}"] select`))?.focus();
-  }));
+  const model = () => /** @type {HTMLElement|null} */ (document.querySelector(`[data-column="${letter}"] select`));
+  const from = document.activeElement;
+  while (!model() && store.get().columns.length > before) await nextFrame();
+  if ([from, document.body].includes(document.activeElement)) model()?.focus();
 }

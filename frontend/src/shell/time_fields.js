@@ -9,6 +9,7 @@ import {el, iconButton, replaceChildren} from './dom.js';
 /** @param {Store} store */
 export function timeFields(store) {
   const t = el('input', {type: 'number', class: 'number', id: 't', min: 1, value: 1, step: 1, 'aria-label': 'Step t, counted from 1'});
+  t.addEventListener('blur', () => tell());
   const total = el('span', {class: 'field-unit'}, '/ –');
   t.addEventListener('change', () => {
     if (Number.isFinite(t.valueAsNumber)) store.set(moveTo(store.get(), t.valueAsNumber - 1));
