@@ -141,8 +141,8 @@ class MachineConfig(BaseModel):
     )
     interpolation_gate_bias: float = Field(
         0.0,
-        ge=-100,
-        le=100,
+        ge=-20,
+        le=20,
         description="Added to the first bias of each gate, before training: below 0 heads begin by staying, eq. 3.",
     )
     previous_weighting: PreviousWeighting = Field(

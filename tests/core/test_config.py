@@ -41,7 +41,7 @@ def refusal(**changes: Any) -> str:
         ("similarity_epsilon", 1e-20, 1),
         ("initial_memory_value", -1e6, 1e6),
         ("initial_weighting_scale", 0, 100),
-        ("interpolation_gate_bias", -100, 100),
+        ("interpolation_gate_bias", -20, 20),
         ("clip", 1e-9, 1e4),
         ("initial_memory_scale", 1e-9, 100),
     ],
