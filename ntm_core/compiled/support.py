@@ -34,7 +34,6 @@ _SIZES = frozenset(
 )
 _COMPUTED_BY_TORCH = frozenset(
     {
-        "interpolation_gate_bias",
         "initial_memory",
         "initial_memory_value",
         "initial_memory_scale",
@@ -42,6 +41,7 @@ _COMPUTED_BY_TORCH = frozenset(
         "initial_weighting_scale",
         "initial_read",
         "initial_controller",
+        "interpolation_gate_bias",
     }
 )
 """The kernel is given the parameters and the initial state, however they came about."""

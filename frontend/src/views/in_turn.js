@@ -1,6 +1,6 @@
-// Words and numbers beside the plots. To lay out text is what a frame costs most, and nobody reads sixty numbers a second:
-// while the cursor runs, the parts are brought up in turn, one every third frame; as soon as it rests, all of them. A first
-// step may be the start of a run: it brings up what is in sight, and when no other follows the rest.
+// Words and numbers beside the plots and in the time bar. To lay out text is what a frame costs most, and nobody reads sixty
+// numbers a second: while the cursor runs, the parts are brought up in turn, one every third frame; as soon as it rests, all
+// of them. A first step may be the start of a run: it brings up what is in sight, and when no other follows the rest.
 
 /** Frames from one part to the next. */
 const FRAMES = 3;
