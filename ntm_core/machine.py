@@ -284,6 +284,12 @@ class Machine(nn.Module):
         """What `forward` computes one sequence with here and now, unless its inputs or its state forbid it."""
         return "compiled" if self.core == "compiled" and fits(self._weights()) else "eager"
 
+    @property
+    def work_of_a_step(self) -> int:
+        """About how many weights and cells of memory one step of one sequence multiplies with."""
+        config = self.config
+        return sum(weight.numel() for weight in self._weights()) + config.heads * config.memory_size * config.word_size
+
     def recorded_run(
         self, inputs: Float[Tensor, "step input"], state: MachineState, records: NDArray[Any]
     ) -> "RecordedRun":

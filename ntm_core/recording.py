@@ -1,5 +1,6 @@
 """Recording: the machine's own loop over steps, each result copied into one preallocated array of step records."""
 
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
@@ -14,12 +15,12 @@ from ntm_core.machine import Machine, MachineState, StepResult
 from ntm_core.tasks.episode import Episode
 from ntm_core.trace import Array, DType, Trace, TraceHeader
 
-_LARGEST_BLOCK = 64
-"""Steps that the compiled core computes before whoever listens has the word."""
+_WORK_OF_A_BLOCK = 1 << 23
+"""The compiled core computes so many weights and cells of memory, a millisecond or so, before others have the word."""
 
 _LANDMARK_STEPS = 64
 _RECORDS_OF_A_LANDMARK = 8
-"""A memory is kept now and then: after so many steps, and so many times its own size of records, at least."""
+"""A memory is kept every so many steps, or every so many times its own size of records, where that is more."""
 
 _DTYPES: dict[torch.dtype, DType] = {torch.float32: "float32", torch.float64: "float64"}
 
@@ -32,7 +33,6 @@ class Recording:
     bit for bit. The compiled core computes steps in blocks, so a record may be complete before its index is given.
 
     Attributes:
-        computed: how many steps the machine has computed; steps that another trace already held are not among them.
         violation: the first constraint that an intervention has left so far.
     """
 
@@ -57,7 +57,6 @@ class Recording:
         """
         self.machine = machine
         self.header = _checked_header(machine, episode, header, tuple(initial or ()), interventions)
-        self.computed = 0
         self.violation: Violation | None = None
         self._editor = self._make_editor(sources or {})
         self.episode = _episode_record(episode, self.header)
@@ -66,12 +65,19 @@ class Recording:
         self.initial = _initial_record(self._start, self.header)
         self.records = np.zeros(self.header.steps, self.header.record_dtype("step"))
         self._rows = torch.from_numpy(self.episode["inputs"].copy()).unsqueeze(1)
-        self._edits = [self._editor.at(step) if self._editor else None for step in range(len(self._rows))]
+        self._edits = [self._editor.at(step) for step in range(len(self._rows))] if self._editor else []
         self.episode["inputs"] = self._shown()
         self._landmarks: dict[int, Array] = {}
+        self._apart = _steps_between_landmarks(self.header, self.records)
         self._complete = 0
         if resume is not None:
             self._resume(*resume)
+        self._known = self._complete
+
+    @property
+    def computed(self) -> int:
+        """How many steps the machine has computed; steps that another trace already held are not among them."""
+        return self._complete - self._known
 
     @property
     def may_be_refused(self) -> bool:
@@ -83,51 +89,48 @@ class Recording:
         """The index of each step, as soon as it has been computed and recorded."""
         if self._complete:
             yield self._complete - 1
-        for step in self._compiled() if self.header.core == "compiled" else self._eager():
-            self._complete = step + 1
-            self.computed += 1
-            yield step
+        for last in self._compiled() if self.header.core == "compiled" else self._eager():
+            for step in range(self._complete, last):
+                self._complete = step + 1
+                yield step
 
     def _compiled(self) -> Iterator[int]:
-        """Compute and record by the compiled core: blocks of steps, small at first, and those with edits in parts."""
+        """How many steps the compiled core has computed and recorded: blocks of them, and those with edits in parts."""
         from ntm_core.compiled.edited_step import changes_more_than_inputs, compute_edited  # noqa: PLC0415  # numba
 
-        first, block = self._complete, 1
-        shown = torch.from_numpy(self.episode["inputs"])
-        run = self.machine.recorded_run(shown, self._start, self.records)
-        edited = [changes_more_than_inputs(editor) for editor in self._edits]
-        while first < len(edited):
-            editor = self._edits[first]
-            if edited[first] and editor is not None:
-                last = first + 1
-                compute_edited(run, first, editor, self.machine.config.read_heads)
+        config, steps, done = self.header.config, len(self.records), self._complete
+        run = self.machine.recorded_run(torch.from_numpy(self.episode["inputs"]), self._start, self.records)
+        edited = {step: edit for step, edit in enumerate(self._edits) if edit and changes_more_than_inputs(edit)}
+        ends = [*edited, steps]
+        block = max(1, _WORK_OF_A_BLOCK // self.machine.work_of_a_step)
+        while done < steps:
+            if done in edited:
+                compute_edited(run, done, edited[done], config.read_heads)
+                done += 1
             else:
-                last = min(first + block, len(edited))
-                last = edited.index(True, first, last) if any(edited[first:last]) else last
-                run.compute(first, last)
-                block = min(2 * block, _LARGEST_BLOCK)
-            self._mark(last, run.quantity("memory"))
-            yield from range(first, last)
-            first = last
+                landmark = (done // self._apart + 1) * self._apart
+                first, done = done, min(done + block, landmark, ends[bisect_right(ends, done)])
+                run.compute(first, done)
+            if done % self._apart == 0:
+                self._keep(done, run.quantity("memory"))
+            yield done
 
     @torch.inference_mode()
     def _eager(self) -> Iterator[int]:
-        """Compute and record step by step."""
+        """How many steps PyTorch has computed and recorded, one by one."""
         rows = torch.from_numpy(self.records.view(self.header.dtype).reshape(len(self.records), -1))
         first = self._complete
         results = self.machine.run(self._rows[first:], self._start, self._editor, first)
         for step, result in enumerate(results, start=first):
             tensors = _step_tensors(result)
             torch.cat([tensors[name].flatten() for name in self.records.dtype.names or ()], out=rows[step])
-            self._mark(step + 1, result.state.memory)
-            yield step
+            if (step + 1) % self._apart == 0:
+                self._keep(step + 1, result.state.memory)
+            yield step + 1
 
-    def _mark(self, steps: int, memory: Tensor) -> None:
-        """Keep the memory after so many steps, (1, location, word), unless one is kept from shortly before."""
-        records = self.records
-        apart = max(_LANDMARK_STEPS, _RECORDS_OF_A_LANDMARK * memory.nbytes // records.dtype.itemsize)
-        if steps - next(reversed(self._landmarks), 0) >= apart and "memory_found" not in (records.dtype.names or ()):
-            self._landmarks[steps] = memory[0].numpy().copy(order="C")
+    def _keep(self, steps: int, memory: Tensor) -> None:
+        """Keep the memory after so many steps, (1, location, word)."""
+        self._landmarks[steps] = memory[0].numpy().copy(order="C")
 
     def trace(self) -> Trace:
         """The finished trace; `TraceError` before `run()` has been exhausted."""
@@ -150,6 +153,8 @@ class Recording:
 
     def _shown(self) -> Array:
         """The rows as the machine is shown them, (step, input): after interventions."""
+        if not self._edits:
+            return self.episode["inputs"]
         shown = self._rows.clone()
         for step, editor in enumerate(self._edits):
             if editor is not None:
@@ -172,6 +177,14 @@ class Recording:
         self._complete = step
 
 
+def _steps_between_landmarks(header: TraceHeader, records: Array) -> int:
+    """How many steps apart memories are kept; more than there are, where each record has its own."""
+    if "memory_found" in (records.dtype.names or ()):
+        return len(records) + 1
+    memory = header.config.memory_size * header.config.word_size * np.dtype(header.dtype).itemsize
+    return max(_LANDMARK_STEPS, _RECORDS_OF_A_LANDMARK * memory // records.dtype.itemsize)
+
+
 def _checked_header(
     machine: Machine,
     episode: Episode,
@@ -186,7 +199,7 @@ def _checked_header(
     if dtype is None:
         name = str(machine.output.weight.dtype).removeprefix("torch.")
         raise TraceError(f"the machine computes in {name}: a trace holds float32 or float64")
-    asked = tuple(interventions or ())
+    asked, core = tuple(interventions or ()), machine.usable_core()
     header = header or TraceHeader.of(
         config,
         steps,
@@ -194,13 +207,13 @@ def _checked_header(
         phases=episode.phases,
         initial_given=given,
         interventions=asked,
-        core=machine.usable_core(),
+        core=core,
     )
     if (header.steps, header.dtype) != (steps, dtype):
         raise TraceError(f"the header says {header.steps} steps in {header.dtype}, but the run has {steps} in {dtype}")
     if header.config != config:
         raise TraceError("the header's config is not that of the machine that is recorded")
-    if header.core == "compiled" and machine.usable_core() != "compiled":
+    if header.core == "compiled" and core != "compiled":
         raise TraceError("the header says that the compiled core computes: it cannot compute this machine here")
     if header.initial_given != given:
         raise TraceError(f"the header says that {header.initial_given} were given, but the run is given {given}")

@@ -12,6 +12,9 @@ _NUMBER_BYTES = 4
 _COPIES = 10
 """Of each parameter: itself, its gradient, the optimiser's two means; and twice all but the gradient while saving."""
 
+_COPIES_OF_THE_BEST = 9
+"""Where the run may go back to where it was best: all but the gradient once more, and twice while saving."""
+
 
 def footprint(plan: Plan) -> int:
     """The bytes that training by this plan takes at its most, beside the program itself.
@@ -26,7 +29,8 @@ def footprint(plan: Plan) -> int:
         kept = _numbers(forward_shapes(sizes)) + _numbers(backward_shapes(sizes)) + gradients
     else:
         kept = steps * batch * _tape(plan.config)
-    return _NUMBER_BYTES * (_COPIES * parameters(plan.config) + kept)
+    copies = _COPIES if plan.recipe.relapse is None else _COPIES + _COPIES_OF_THE_BEST
+    return _NUMBER_BYTES * (copies * parameters(plan.config) + kept)
 
 
 def parameters(config: MachineConfig) -> int:

@@ -52,6 +52,12 @@ class Recipe(BaseModel):
     converged_below: float = Field(
         0.01, ge=0, description="The run has converged once the task's metric on the fixed sequences is below this."
     )
+    relapse: float | None = Field(
+        None,
+        gt=1,
+        description="A metric so many times the best one before sends the run back to where that was measured, with "
+        "half the learning rate until ten measurements later; none: it goes on as it is.",
+    )
     extra: int = Field(0, ge=0, description="Iterations to go on for after convergence.")
     extra_rate: float = Field(
         0.3,

@@ -7,6 +7,7 @@ from ntm_core.compiled import Core
 from ntm_core.training.metrics import MetricRow
 from ntm_core.training.plan import Plan
 from ntm_core.training.recipe import Recipe
+from ntm_core.training.relapse import relapses
 from ntm_core.training.spent import Spent
 from ntm_core.training.structure import DIAGONAL
 from ntm_core.training.trainer import Counts
@@ -50,6 +51,9 @@ class TrainingRecord(BaseModel):
     marks: Marks | None = Field(None, description="Where something was first measured; null in older files.")
     converged_at: int | None = Field(description="Iteration at which the run was first seen converged.")
     skipped_updates: int = Field(description="Updates skipped because the gradient was not finite.")
+    relapses: tuple[int, ...] = Field(
+        (), description="Iterations after which the run went back to where it had been best, and slower."
+    )
     torch: str = Field(description="Version of PyTorch.")
     core: Core = Field("eager", description="What computed it: the compiled core, or PyTorch operation by operation.")
     history: tuple[HistoryRow, ...] = Field(description="Evaluations, evenly spaced, the last one included.")
@@ -85,6 +89,7 @@ def training_record(
         marks=marks(plan.recipe, rows),
         converged_at=converged_at(plan.recipe, rows),
         skipped_updates=counts.skipped,
+        relapses=relapses(plan.recipe, rows),
         torch=torch.__version__,
         core=core,
         history=tuple(HistoryRow(iteration=row.iteration, loss_bits=row.loss_bits, metric=row.metric) for row in kept),

@@ -26,6 +26,7 @@ from ntm_core.training.metrics import FixedSequences, MetricRow, MetricsFile
 from ntm_core.training.plan import Plan
 from ntm_core.training.recipe import Recipe
 from ntm_core.training.record import Marks, marks, training_record
+from ntm_core.training.relapse import is_best, pace, relapses
 from ntm_core.training.spent import Spent, Stopwatch
 from ntm_core.training.state import TrainingState
 from ntm_core.training.structure import content_jumps, diagonal
@@ -126,7 +127,8 @@ class _Run:
         if state:
             self._trainer.load(state.tensors, state.counts)
         self._metrics = MetricsFile(directory / METRICS, state.rows if state else ())
-        self._marks = marks(plan.recipe, self._metrics.rows)
+        self._best = state.best if state else {}
+        self._judge()
         self._fixed = FixedSequences(plan.task)
         self._update: Update | None = None
         self._stopwatch = Stopwatch(state.spent if state else Spent())
@@ -150,16 +152,27 @@ class _Run:
         return Progress(iteration, last, self._marks, self._update, row, core, self._live)
 
     def advance(self) -> None:
-        """Do one iteration and record it."""
+        """Do one iteration and record it; after a relapse, from where the run was best."""
+        if self._relapses[-1:] == (self._trainer.counts.iteration,):
+            self._trainer.load(self._best, self._trainer.counts)
         self._update = self._trainer.update(self._rate())
         self.record()
 
+    def _judge(self) -> None:
+        """Tell from the measurements what has been seen in the run."""
+        self._marks = marks(self._plan.recipe, self._metrics.rows)
+        self._relapses = relapses(self._plan.recipe, self._metrics.rows)
+
     def _rate(self) -> float:
-        """The share of the learning rate for the next iteration: 1 until convergence, then less, and at last 0."""
+        """The share of the learning rate for the next iteration: 1 until convergence, then less, and at last 0.
+
+        After a relapse it is less.
+        """
         recipe, converged = self._plan.recipe, self._marks.converged
+        whole = pace(recipe, self._metrics.rows)
         if converged is None:
-            return 1.0
-        return recipe.extra_rate * (1 - (self._trainer.counts.iteration - converged) / recipe.extra)
+            return whole
+        return whole * recipe.extra_rate * (1 - (self._trainer.counts.iteration - converged) / recipe.extra)
 
     def record(self) -> None:
         """Write what is due after this iteration, or what was due when the run was left.
@@ -170,7 +183,9 @@ class _Run:
         iteration, rows = self._trainer.counts.iteration, self._metrics.rows
         if iteration % self._plan.recipe.evaluate_every == 0 and (not rows or rows[-1].iteration < iteration):
             self._metrics.append(self._measured())
-            self._marks = marks(self._plan.recipe, self._metrics.rows)
+            self._judge()
+            if self._plan.recipe.relapse is not None and is_best(self._metrics.rows):
+                self._best = {name: value.clone() for name, value in self._trainer.tensors().items()}
             self.save_state()
         if is_in_series(iteration):
             self._save_checkpoint(self._directory / series_file(iteration))
@@ -185,9 +200,8 @@ class _Run:
     def save_state(self) -> None:
         """Save all that the run needs to go on from here."""
         trainer = self._trainer
-        state = TrainingState(
-            self._plan, trainer.counts, self.spent, self._metrics.rows, trainer.tensors(), trainer.machine.core
-        )
+        rows, core = self._metrics.rows, trainer.machine.core
+        state = TrainingState(self._plan, trainer.counts, self.spent, rows, trainer.tensors(), core, self._best)
         state.save(self._directory / STATE)
 
     def finish(self) -> Results:

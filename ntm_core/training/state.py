@@ -1,6 +1,6 @@
 """The state of a run on disk: all that is needed to go on to the same bits. Safetensors, never pickled, never half."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -19,6 +19,9 @@ from ntm_core.training.spent import Spent
 from ntm_core.training.trainer import Counts
 
 _KEY = "training_state"
+
+_BEST = "best."
+"""Before the names of tensors to which the run may go back."""
 
 
 class _Header(BaseModel):
@@ -44,6 +47,7 @@ class TrainingState:
         rows: its evaluations so far.
         tensors: the trainer's tensors.
         core: what computes it; the other core would give other last bits.
+        best: the trainer's tensors at the best evaluation, where the run may have to go back there.
     """
 
     plan: Plan
@@ -52,6 +56,7 @@ class TrainingState:
     rows: tuple[MetricRow, ...]
     tensors: dict[str, Tensor]
     core: Core
+    best: dict[str, Tensor] = field(default_factory=dict)
 
     def save(self, path: Path) -> None:
         """Replace the file by this state, all of it or nothing."""
@@ -63,7 +68,8 @@ class TrainingState:
             rows=self.rows,
             core=self.core,
         )
-        atomic_write(path, safetensors.torch.save(self.tensors, {_KEY: header.model_dump_json()}))
+        tensors = self.tensors | {_BEST + name: value for name, value in self.best.items()}
+        atomic_write(path, safetensors.torch.save(tensors, {_KEY: header.model_dump_json()}))
 
     @classmethod
     def load(cls, path: Path) -> "TrainingState":
@@ -81,4 +87,5 @@ class TrainingState:
                 f"{path} is not a training state of this version: {describe_validation_error(error)}"
             ) from None
         spent = Spent(header.seconds, header.cpu_seconds)
-        return cls(header.plan, header.counts, spent, header.rows, tensors, header.core)
+        best = {name.removeprefix(_BEST): tensors.pop(name) for name in list(tensors) if name.startswith(_BEST)}
+        return cls(header.plan, header.counts, spent, header.rows, tensors, header.core, best)

@@ -59,6 +59,10 @@ def test_longer_sequences_and_larger_batches_take_more() -> None:
     assert footprint(small_plan(batch=64)) > 8 * (footprint(small_plan(batch=4)) - footprint(small_plan(batch=2)))
 
 
+def test_a_run_that_may_go_back_keeps_its_best_parameters_too() -> None:
+    assert footprint(small_plan(relapse=2.0)) - footprint(small_plan()) == 4 * 9 * parameters(small_plan().config)
+
+
 def test_machines_that_no_computer_holds_are_told_from_those_that_any_does() -> None:
     large = {"controller_size": 8192, "controller_layers": 16}
     assert footprint(small_plan()) < 2**20

@@ -30,6 +30,7 @@ def test_the_record_says_how_it_was_trained() -> None:
         "marks": {"diagonal": None, "content_jump": None, "converged": None},
         "converged_at": None,
         "skipped_updates": 1,
+        "relapses": (),
         "torch": torch.__version__,
         "core": "compiled",
         "history": tuple({"iteration": i, "loss_bits": 1.5, "metric": 1 / 3} for i in (0, 5)),

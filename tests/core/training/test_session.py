@@ -215,6 +215,49 @@ def test_the_learning_rate_falls_in_a_line_to_zero_after_convergence(
     assert rates == pytest.approx([0.8, 0.6, 0.4, 0.2])
 
 
+def relapsing(**recipe: Any) -> Plan:
+    """A plan at so high a rate that most of its measurements are worse than the best before."""
+    return small_plan(batch=2, learning_rate=0.1, relapse=1.0001, evaluate_every=2, max_iterations=16, **recipe)
+
+
+def test_after_a_relapse_a_run_goes_back_to_where_it_was_best_at_half_the_rate(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    began: list[tuple[float, dict[str, torch.Tensor]]] = []
+    update = Trainer.update
+
+    def noted(self: Trainer, rate: float = 1.0) -> Update:
+        began.append((rate, {name: value.clone() for name, value in self.tensors().items()}))
+        return update(self, rate)
+
+    monkeypatch.setattr(Trainer, "update", noted)
+    train(relapsing(), tmp_path)
+    state = TrainingState.load(tmp_path / STATE)
+    seen = 0
+    best = state.rows[0]
+    for row in state.rows[:-1]:
+        rate, tensors = began[row.iteration]
+        if row.metric > 1.0001 * best.metric:
+            seen += 1
+            expected = began[best.iteration][1]
+            assert all(torch.equal(tensors[name], value) for name, value in expected.items())
+        elif row.metric < best.metric:
+            best = row
+        assert rate == 0.5**seen
+    assert 2 <= seen < len(state.rows) - 1
+    record = load_checkpoint(tmp_path / FINAL).training
+    assert record is not None
+    assert len(record["relapses"]) in (seen, seen + 1)
+
+
+def test_a_run_with_relapses_goes_on_to_the_same_result(tmp_path: Path) -> None:
+    train(relapsing(), tmp_path / "whole")
+    for iteration in range(1, 16):
+        train(relapsing(), tmp_path / "resumed", **stop_at(iteration))
+    train(relapsing(), tmp_path / "resumed")
+    assert_same_result(tmp_path / "resumed", tmp_path / "whole")
+
+
 def test_a_finished_run_can_be_taken_further(tmp_path: Path) -> None:
     train(small_plan(max_iterations=3), tmp_path / "longer")
     outcome = train(small_plan(max_iterations=8), tmp_path / "longer")

@@ -14,7 +14,9 @@ from tests.core.training.plans import row, small_plan
 def state() -> TrainingState:
     trainer = Trainer(small_plan())
     trainer.update()
-    return TrainingState(small_plan(), trainer.counts, Spent(1.25, 0.5), (row(0),), trainer.tensors(), "eager")
+    best = {name: value.clone() for name, value in trainer.tensors().items()}
+    trainer.update()
+    return TrainingState(small_plan(), trainer.counts, Spent(1.25, 0.5), (row(0),), trainer.tensors(), "eager", best)
 
 
 def test_a_state_survives_its_file(tmp_path: Path) -> None:
@@ -23,12 +25,14 @@ def test_a_state_survives_its_file(tmp_path: Path) -> None:
     loaded = TrainingState.load(tmp_path / "state")
     assert (loaded.plan, loaded.counts, loaded.spent, loaded.rows) == (
         saved.plan,
-        Counts(iteration=1),
+        Counts(iteration=2),
         Spent(1.25, 0.5),
         (row(0),),
     )
     assert loaded.tensors.keys() == saved.tensors.keys()
     assert all(torch.equal(loaded.tensors[name], value) for name, value in saved.tensors.items())
+    assert loaded.best.keys() == saved.best.keys()
+    assert all(torch.equal(loaded.best[name], value) for name, value in saved.best.items())
 
 
 def test_no_file_is_refused(tmp_path: Path) -> None:
