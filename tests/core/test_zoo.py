@@ -6,6 +6,9 @@ import pytest
 
 from ntm_core import zoo
 from ntm_core.checkpoints.native import load_checkpoint
+from ntm_core.tasks import parse_task
+from ntm_core.training import Plan, Recipe
+from ntm_core.training.plan import LIMITS
 
 
 def members(name: str) -> list[str]:
@@ -24,6 +27,19 @@ def test_every_shipped_checkpoint_can_be_loaded_and_is_small() -> None:
         assert checkpoint.training is not None
         assert checkpoint.results is not None
         assert checkpoint.card
+
+
+@pytest.mark.parametrize("name", zoo.files())
+def test_every_shipped_checkpoint_is_what_todays_recipe_makes(name: str) -> None:
+    checkpoint = load_checkpoint(zoo.path(name))
+    assert checkpoint.task is not None
+    assert checkpoint.training is not None
+    task = parse_task(checkpoint.task)
+    asked = {"controller": checkpoint.config.controller}
+    plan = Plan.best_known(task, asked, {}, checkpoint.training["seed"])
+    assert plan.config == checkpoint.config
+    limits = {name: getattr(plan.recipe, name) for name in LIMITS}
+    assert Recipe(**checkpoint.training["recipe"] | limits) == plan.recipe
 
 
 def test_names_come_in_their_order(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
