@@ -3,6 +3,7 @@
 import argparse
 import errno
 import gc
+import os
 import socket
 import subprocess
 import sys
@@ -18,7 +19,7 @@ from fastapi import FastAPI
 from pydantic import ValidationError
 
 from ntm_core.cli import add_commands
-from ntm_core.compiled import is_available
+from ntm_core.compiled import BUILDING, is_available
 from ntm_core.config import describe_validation_error
 from ntm_core.errors import NtmError
 from server.app import create_app
@@ -155,6 +156,7 @@ def _warm_up_beside() -> Callable[[], None]:
     """
     compiling = subprocess.Popen(
         [sys.executable, "-m", "server.training.worker"],
+        env=os.environ | {BUILDING: "1"},
         stdin=subprocess.DEVNULL,
         process_group=0,
     )

@@ -231,15 +231,24 @@ def backward_shapes(s: Sizes) -> dict[str, Shape]:
     }
 
 
-def gradient_shapes(s: Sizes) -> dict[str, Shape]:
-    """The shape of each of `layout.Gradients` that autograd gets: by the initial state, and by the parameters."""
-    gates = s.gates * s.units
+def start_gradient_shapes(s: Sizes) -> dict[str, Shape]:
+    """The shape of each of `layout.Gradients` that is by the initial state."""
     return {
         "hidden": (s.layers, s.batch, s.unit_stride),
         "cells": (s.layers, s.batch, s.units),
         "reads": (s.batch, s.read_stride),
         "weighting": (s.batch, s.heads, s.row),
         "memory": (s.batch, s.words, s.row),
+    }
+
+
+def weight_gradient_shapes(s: Sizes) -> dict[str, Shape]:
+    """The shapes of the gradients by the weights and biases of all layers, as the kernel knows them.
+
+    Of the controller's lower weights layer 0 comes first, which has its own number of columns.
+    """
+    gates = s.gates * s.units
+    return {
         "lower_weights": (gates, s.inputs + s.reads + (s.layers - 1) * s.units),
         "hidden_weights": (s.layers * s.recurrent, gates, s.units),
         "biases": (s.layers, gates),

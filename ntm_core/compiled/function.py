@@ -10,7 +10,19 @@ from torch import Tensor
 from ntm_core.compiled import kernel
 from ntm_core.compiled.buffers import Block, Start
 from ntm_core.compiled.layout import Buffers, Gradients, Lesson, Records, Sizes, as_record, record_of
-from ntm_core.compiled.plan import NOTHING_COPIED, Layer, Plan, addresses_of, beginning, layers_of, plan_for
+from ntm_core.compiled.plan import (
+    NOTHING_COPIED,
+    Addresses,
+    Layer,
+    Plan,
+    addresses_in,
+    addresses_of,
+    beginning,
+    layers_of,
+    own_addresses,
+    own_gradient,
+    plan_for,
+)
 from ntm_core.config import MachineConfig
 
 Eager = Callable[[Tensor, Start], Tensor]
@@ -48,12 +60,17 @@ def add_gradients(
     targets, mask = targets.contiguous(), mask.contiguous()
     with torch.no_grad():
         kept, layers = _forward(plan, inputs, start, parameters)
-        block, gradients = Block(plan.backward), Block(plan.gradients)
-        lesson = as_record(Lesson(targets.data_ptr(), mask.data_ptr()))
-        loss = _pull(plan, kept, layers, block, gradients, lesson)
-        found = zip(parameters, _parameter_gradients(config, plan.sizes, gradients), strict=True)
-        trained = [(_gradient_of(one), gradient) for one, gradient in found if one.requires_grad]
-        torch._foreach_add_(*map(list, zip(*trained, strict=True)))  # torch's optimisers use it too
+        block, gradients = Block(plan.backward), Block(plan.start_gradients)
+        lesson, own = as_record(Lesson(targets.data_ptr(), mask.data_ptr())), own_addresses(config, parameters)
+        if own is not None:
+            loss = _pull(plan, kept, layers, block, gradients, own, lesson)
+        else:
+            weights = _zeros(plan)
+            loss = _pull(plan, kept, layers, block, gradients, addresses_in(weights, plan.sizes), lesson)
+            for parameter, found in zip(parameters, _parameter_gradients(config, plan.sizes, weights), strict=True):
+                gradient = own_gradient(parameter)
+                if gradient is not None:
+                    gradient.add_(found)
     wanted = [part is not None and part.requires_grad for part in start]
     start_gradients = list(_start_gradients(plan.sizes, gradients, start, wanted))
     torch.autograd.backward(
@@ -61,13 +78,6 @@ def add_gradients(
         [gradient for gradient in start_gradients if gradient is not None],
     )
     return loss
-
-
-def _gradient_of(parameter: Tensor) -> Tensor:
-    """Where the gradients of a parameter are added up."""
-    if parameter.grad is None:
-        parameter.grad = torch.zeros_like(parameter)
-    return parameter.grad
 
 
 class _Sequences(torch.autograd.Function):
@@ -125,8 +135,20 @@ def _forward(plan: Plan, inputs: Tensor, start: Start, parameters: Sequence[Tens
     return block, layers
 
 
-def _pull(plan: Plan, kept: Block, layers: list[Layer], block: Block, gradients: Block, lesson: Records) -> float:
-    """Run the kernel backward: the loss of the lesson, if there is one, and all gradients in the blocks."""
+def _zeros(plan: Plan) -> Block:
+    """A block for the gradients by the weights, to which the kernel adds."""
+    block = Block(plan.weight_gradients, reused=False)
+    block.numbers.zero_()
+    return block
+
+
+def _pull(
+    plan: Plan, kept: Block, layers: list[Layer], block: Block, gradients: Block, wanted: Addresses, lesson: Records
+) -> float:
+    """Run the kernel backward: the loss of the lesson, if there is one.
+
+    The gradients are in the blocks, and those by the weights are added where they are wanted.
+    """
     return kernel.backward(
         plan.sizes_record,
         plan.choices_record,
@@ -134,6 +156,7 @@ def _pull(plan: Plan, kept: Block, layers: list[Layer], block: Block, gradients:
         addresses_of(layers),
         record_of(Buffers, kept.addresses),
         record_of(Gradients, np.concatenate([block.addresses, gradients.addresses])),
+        wanted,
         lesson,
     )
 
@@ -142,17 +165,17 @@ def _backward(
     plan: Plan, kept: Block, layers: list[Layer], start: Start, given: Tensor, wanted: Sequence[bool]
 ) -> tuple[Tensor | None, ...]:
     """The gradients by the inputs, the initial state and the parameters, as far as they are wanted."""
-    block, gradients = Block(plan.backward), Block(plan.gradients, reused=False)
+    s, weights = plan.sizes, _zeros(plan)
+    block, gradients = Block(plan.backward), Block(plan.start_gradients, reused=False)
     block["logits"].copy_(given)
-    _pull(plan, kept, layers, block, gradients, _NO_LESSON)
-    s = plan.sizes
+    _pull(plan, kept, layers, block, gradients, addresses_in(weights, s), _NO_LESSON)
     d_inputs = None
     if wanted[0]:
         d_inputs = block["gates"][0][..., : s.gates * s.units] @ layers[0].lower[:, : s.inputs]
     return (
         d_inputs,
         *_start_gradients(s, gradients, start, wanted[1:6]),
-        *_parameter_gradients(plan.config, s, gradients),
+        *_parameter_gradients(plan.config, s, weights),
     )
 
 

@@ -2,7 +2,7 @@
 
 Sequences are computed in tiles, side by side through time. `weights` is an int64 array of addresses, one row a layer:
 its weight by its inputs, by its own last output, and its bias; the last row has the heads' weight and bias; the row
-before it the output's.
+before it the output's. `wanted` is such an array for their gradients.
 """
 
 from collections.abc import Callable
@@ -13,6 +13,7 @@ from numpy import float32 as f32
 from ntm_core.compiled.access import Groups, access, access_backward, replay
 from ntm_core.compiled.addressing import memory_norms
 from ntm_core.compiled.arithmetic import copy, inside, zero
+from ntm_core.compiled.building import build
 from ntm_core.compiled.controllers import layer_backward, layer_forward
 from ntm_core.compiled.intrinsics import (
     FLUSH_DENORMALS,
@@ -347,32 +348,34 @@ def begin_backward(s: Sizes, c: Choices, b: Buffers, g: Gradients) -> None:
 
 
 @kernel_inlined
-def weight_gradients(s: Sizes, b: Buffers, g: Gradients) -> None:
-    """The gradients by all weights and biases: each is one product over all steps and sequences."""
-    rows, gates, spare = s.steps * s.batch, s.gates * s.units, at(g.spare, 0)
+def weight_gradients(s: Sizes, b: Buffers, g: Gradients, wanted: Weights) -> None:
+    """Add the gradients by the weights and biases that are wanted: one product each over all steps and sequences."""
+    rows, gates, spare, width = s.steps * s.batch, s.gates * s.units, at(g.spare, 0), s.inputs + s.reads
+    reads = at(b.reads, 0)
     for layer in range(s.layers):
-        d_gates, width = at(g.gates, gates_at(s, layer, 0, 0)), s.inputs + s.reads
-        if layer == 0:
-            out = at(g.lower_weights, 0)
+        d_gates, out = at(g.gates, gates_at(s, layer, 0, 0)), at(wanted[layer, 0], 0)
+        if wanted[layer, 0] != 0 and layer == 0:
             weight_gradient(rows, d_gates, s.gate_stride, gates, at(b.inputs, 0), s.inputs, out, width, spare)
-            out = off(out, s.inputs)
-            weight_gradient(rows, d_gates, s.gate_stride, gates, at(b.reads, 0), s.reads, out, width, spare)
-        else:
-            out = at(g.lower_weights, gates * (width + (layer - 1) * s.units))
+            weight_gradient(rows, d_gates, s.gate_stride, gates, reads, s.reads, off(out, s.inputs), width, spare)
+        elif wanted[layer, 0] != 0:
             below = at(b.hidden, hidden_at(s, layer - 1, 1, 0))
             weight_gradient(rows, d_gates, s.gate_stride, gates, below, s.units, out, s.units, spare)
-        if s.recurrent:
-            last, out = at(b.hidden, hidden_at(s, layer, 0, 0)), at(g.hidden_weights, layer * gates * s.units)
+        if wanted[layer, 1] != 0:
+            last, out = at(b.hidden, hidden_at(s, layer, 0, 0)), at(wanted[layer, 1], 0)
             weight_gradient(rows, d_gates, s.gate_stride, gates, last, s.units, out, s.units, spare)
-        bias_gradient(rows, d_gates, s.gate_stride, gates, at(g.biases, layer * gates))
+        bias_gradient(rows, d_gates, s.gate_stride, gates, wanted[layer, 2], wanted[layer, 3], spare)
     spoken, reads = at(b.hidden, hidden_at(s, s.layers - 1, 1, 0)), at(b.reads, s.batch * s.reads)
-    d_raw, out = at(g.raw, 0), at(g.head_weights, 0)
-    weight_gradient(rows, d_raw, s.raw_stride, s.raw, spoken, s.units, out, s.units, spare)
-    bias_gradient(rows, d_raw, s.raw_stride, s.raw, at(g.head_biases, 0))
-    d_logits, out, width = at(g.logits, 0), at(g.output_weights, 0), s.units + s.reads
-    weight_gradient(rows, d_logits, s.outputs, s.outputs, spoken, s.units, out, width, spare)
-    weight_gradient(rows, d_logits, s.outputs, s.outputs, reads, s.reads, off(out, s.units), width, spare)
-    bias_gradient(rows, d_logits, s.outputs, s.outputs, at(g.output_biases, 0))
+    d_logits, width = at(g.logits, 0), s.units + s.reads
+    if wanted[s.layers, 0] != 0:
+        out = at(wanted[s.layers, 0], 0)
+        weight_gradient(rows, d_logits, s.outputs, s.outputs, spoken, s.units, out, width, spare)
+        weight_gradient(rows, d_logits, s.outputs, s.outputs, reads, s.reads, off(out, s.units), width, spare)
+    bias_gradient(rows, d_logits, s.outputs, s.outputs, wanted[s.layers, 2], 0, spare)
+    d_raw = at(g.raw, 0)
+    if wanted[s.layers + 1, 0] != 0:
+        out = at(wanted[s.layers + 1, 0], 0)
+        weight_gradient(rows, d_raw, s.raw_stride, s.raw, spoken, s.units, out, s.units, spare)
+    bias_gradient(rows, d_raw, s.raw_stride, s.raw, wanted[s.layers + 1, 2], 0, spare)
 
 
 @kernel_inlined
@@ -440,9 +443,12 @@ def compile_for(sources: str) -> tuple[Callable[..., None], Callable[..., float]
         weights: Weights,
         buffers: Records,
         gradients: Records,
+        wanted: Weights,
         lessons: Records,
     ) -> float:
         """The gradients by the initial state, the weights and the biases: of the loss, which is the result.
+
+        Those by weights and biases are added at the addresses in `wanted`, with a second one for a bias; 0 is none.
 
         Without a lesson they follow from the gradients by the logits, and the result is 0.
         """
@@ -462,7 +468,7 @@ def compile_for(sources: str) -> tuple[Callable[..., None], Callable[..., float]
                 steps = min(s.every, s.steps - start)
                 for back in range(steps):
                     backward_step(s, c, groups, b, g, start + steps - 1 - back, first, rows)
-        weight_gradients(s, b, g)
+        weight_gradients(s, b, g, wanted)
         set_float_mode(mode)
         return loss
 
@@ -470,3 +476,4 @@ def compile_for(sources: str) -> tuple[Callable[..., None], Callable[..., float]
 
 
 forward, backward = compile_for(sources_fingerprint())
+build((forward, backward), sources_fingerprint())

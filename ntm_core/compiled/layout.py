@@ -300,10 +300,3 @@ class Gradients(NamedTuple):
     reads: int  # batch, read_stride
     weighting: int  # batch, head, row
     memory: int  # batch, word, row
-    lower_weights: int  # layer, gate row, input or below; layer 0 first, which has its own number of columns
-    hidden_weights: int  # layer, gate row, unit
-    biases: int  # layer, gate row
-    head_weights: int  # raw, unit
-    head_biases: int  # raw
-    output_weights: int  # output, unit and read
-    output_biases: int  # output

@@ -11,11 +11,24 @@ import torch
 from torch import Tensor
 
 from ntm_core.access import head_groups
-from ntm_core.compiled.buffers import Layout, Start, backward_shapes, forward_shapes, gradient_shapes, sizes_of
+from ntm_core.compiled.buffers import (
+    NUMBER_BYTES,
+    Block,
+    Layout,
+    Start,
+    backward_shapes,
+    forward_shapes,
+    sizes_of,
+    start_gradient_shapes,
+    weight_gradient_shapes,
+)
 from ntm_core.compiled.layout import Beginning, Choices, Copied, Records, Sizes, Span, as_record, parts_of
 from ntm_core.config import MachineConfig
 
 Groups = np.ndarray[Any, np.dtype[np.int64]]
+
+Addresses = np.ndarray[Any, np.dtype[np.int64]]
+"""Of parts of the layers, or of their gradients: a row a layer."""
 
 NOTHING_COPIED = np.zeros((0, len(Copied._fields)), np.int64)
 """What of a step goes into its record, for the kernel, where nothing does."""
@@ -33,7 +46,8 @@ class Plan:
         span: all steps, unrecorded.
         forward: the buffers of the forward pass.
         backward: those of the backward pass.
-        gradients: those in which it leaves the gradients.
+        start_gradients: those in which it leaves the gradients by the initial state.
+        weight_gradients: those that may hold the gradients by the weights and biases.
     """
 
     config: MachineConfig
@@ -44,7 +58,8 @@ class Plan:
     span: Records
     forward: Layout
     backward: Layout
-    gradients: Layout
+    start_gradients: Layout
+    weight_gradients: Layout
 
 
 @functools.lru_cache(256)
@@ -53,7 +68,8 @@ def plan_for(config: MachineConfig, steps: int, batch: int, *, kept: bool) -> Pl
     sizes = sizes_of(config, steps, batch, kept=kept)
     groups = np.array([(group.start, group.stop) for group in head_groups(config)], np.int64)
     choices = as_record(Choices.of(config))
-    layouts = (Layout.of(shapes(sizes)) for shapes in (forward_shapes, backward_shapes, gradient_shapes))
+    shapes = (forward_shapes, backward_shapes, start_gradient_shapes, weight_gradient_shapes)
+    layouts = (Layout.of(shapes_of(sizes)) for shapes_of in shapes)
     span = as_record(Span(0, steps, 0, parts_of(len(groups))))
     return Plan(config, sizes, as_record(sizes), choices, groups, span, *layouts)
 
@@ -100,9 +116,52 @@ def _layer(config: MachineConfig, *parameters: Tensor) -> Layer:
     )
 
 
-def addresses_of(layers: list[Layer]) -> np.ndarray[Any, np.dtype[np.int64]]:
+def addresses_of(layers: list[Layer]) -> Addresses:
     """The addresses of their parts, as the kernel takes them."""
     return np.array([[tensor.data_ptr() for tensor in layer] for layer in layers], np.int64)
+
+
+def addresses_in(block: Block, s: Sizes) -> Addresses:
+    """Where in a block of weight gradients those of each layer lie, as the kernel takes it."""
+    starts, gates, end = block.layout.starts, s.gates * s.units, s.inputs + s.reads
+    rows = [
+        (
+            starts["lower_weights"] + (gates * (end + (layer - 1) * s.units) if layer else 0),
+            starts["hidden_weights"] + layer * gates * s.units if s.recurrent else None,
+            starts["biases"] + layer * gates,
+        )
+        for layer in range(s.layers)
+    ]
+    rows += [(starts[f"{name}_weights"], None, starts[f"{name}_biases"]) for name in ("output", "head")]
+    first = block.numbers.data_ptr()
+    found = [[0 if place is None else first + NUMBER_BYTES * place for place in row] for row in rows]
+    return np.array([(*row, 0) for row in found], np.int64)
+
+
+def own_addresses(config: MachineConfig, parameters: Sequence[Tensor]) -> Addresses | None:
+    """Where the `grad` of each parameter lies, as the kernel takes it; 0 for frozen ones.
+
+    None where the kernel cannot add to them: a GRU's, whose layers are not as its parameters, and strided ones.
+    """
+    if config.controller == "gru":
+        return None
+    found = [own_gradient(parameter) for parameter in parameters]
+    if not all(gradient is None or gradient.is_contiguous() for gradient in found):
+        return None
+    places = [0 if gradient is None else gradient.data_ptr() for gradient in found]
+    *layers, heads, heads_bias, output, output_bias = places
+    if config.controller == "lstm":
+        rows = [tuple(layers[first : first + 4]) for first in range(0, len(layers), 4)]
+    else:
+        rows = [(layers[first], 0, layers[first + 1], 0) for first in range(0, len(layers), 2)]
+    return np.array([*rows, (output, 0, output_bias, 0), (heads, 0, heads_bias, 0)], np.int64)
+
+
+def own_gradient(parameter: Tensor) -> Tensor | None:
+    """Where the gradients of a parameter are added up; None if they are not wanted."""
+    if parameter.requires_grad and parameter.grad is None:
+        parameter.grad = torch.zeros_like(parameter)
+    return parameter.grad if parameter.requires_grad else None
 
 
 def beginning(inputs: Tensor, start: Start) -> tuple[Records, tuple[Tensor, ...]]:

@@ -14,8 +14,8 @@ from llvmlite import ir
 from numba import types
 from numpy import float32 as f32
 
-from ntm_core.compiled.arithmetic import add_scaled, copy, zero
-from ntm_core.compiled.intrinsics import FLOAT, INT, POINTER, Emitted, Pointer, intrinsic, kernel, off
+from ntm_core.compiled.arithmetic import add_scaled, zero
+from ntm_core.compiled.intrinsics import FLOAT, INT, POINTER, Emitted, Pointer, at, intrinsic, kernel, off
 from ntm_core.compiled.layout import BLOCK, CHUNK
 
 _FEATURES = llvm.get_host_cpu_features()
@@ -177,7 +177,7 @@ def weight_gradient(
     out_stride: int,
     spare: Pointer,
 ) -> None:
-    """The gradient by a weight of units x columns: the sum over the rows of d_sums[row] times inputs[row].
+    """Add the gradient by a weight of units x columns to it: the sum over the rows of d_sums[row] times inputs[row].
 
     `spare` has room for (units + `CHUNK`) rows of the columns rounded up to 16.
     """
@@ -189,15 +189,21 @@ def weight_gradient(
         pack(off(inputs, start * columns), columns, 1, depth, columns, packed)
         _rows(units, off(d_sums, start * d_stride), 1, d_stride, depth, packed, padded // BLOCK, spare, padded)
     for unit in range(units):
-        copy(off(out, unit * out_stride), off(spare, unit * padded), columns)
+        add_scaled(off(spare, unit * padded), f32(1), off(out, unit * out_stride), columns)
 
 
 @kernel
-def bias_gradient(rows: int, d_sums: Pointer, d_stride: int, units: int, out: Pointer) -> None:
-    """The gradient by a bias: the sum over the rows of d_sums[row]."""
-    zero(out, units)
+def bias_gradient(
+    rows: int, d_sums: Pointer, d_stride: int, units: int, first: int, second: int, spare: Pointer
+) -> None:
+    """Add the gradient by a bias to it, at one or two addresses or none (0): the sum over the rows of d_sums[row]."""
+    zero(spare, units)
     for row in range(rows):
-        add_scaled(off(d_sums, row * d_stride), f32(1), out, units)
+        add_scaled(off(d_sums, row * d_stride), f32(1), spare, units)
+    if first != 0:
+        add_scaled(spare, f32(1), at(first, 0), units)
+    if second != 0:
+        add_scaled(spare, f32(1), at(second, 0), units)
 
 
 @kernel

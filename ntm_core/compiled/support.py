@@ -50,6 +50,9 @@ _NUMBERS = frozenset({"similarity_epsilon", "clip"})
 _ORDERS: dict[str, frozenset[Any]] = {"step_order": frozenset({"read_then_write", "write_then_read", "listed"})}
 _ANYTHING = _SIZES | _COMPUTED_BY_TORCH | _NUMBERS | {"head_order"}
 
+BUILDING = "NTM_SCOPE_BUILDING"
+"""Is in the environment of the process that compiles the kernel for all others: see `building`."""
+
 _log = logging.getLogger(__name__)
 
 

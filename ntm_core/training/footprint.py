@@ -3,7 +3,14 @@
 import math
 from collections.abc import Mapping
 
-from ntm_core.compiled.buffers import Shape, backward_shapes, forward_shapes, gradient_shapes, sizes_of
+from ntm_core.compiled.buffers import (
+    Shape,
+    backward_shapes,
+    forward_shapes,
+    sizes_of,
+    start_gradient_shapes,
+    weight_gradient_shapes,
+)
 from ntm_core.config import MachineConfig
 from ntm_core.training.plan import Plan
 
@@ -24,7 +31,7 @@ def footprint(plan: Plan) -> int:
     """
     steps, batch = plan.task.longest, plan.recipe.batch
     sizes = sizes_of(plan.config, steps, batch, kept=True)
-    gradients = _numbers(gradient_shapes(sizes))
+    gradients = _numbers(start_gradient_shapes(sizes)) + _numbers(weight_gradient_shapes(sizes))
     if plan.why_eager is None:
         kept = _numbers(forward_shapes(sizes)) + _numbers(backward_shapes(sizes)) + gradients
     else:
@@ -35,9 +42,8 @@ def footprint(plan: Plan) -> int:
 
 def parameters(config: MachineConfig) -> int:
     """How many parameters such a machine has, or somewhat more: a GRU is counted with the LSTM's four gates."""
-    shapes = gradient_shapes(sizes_of(config, 1, 1, kept=True))
-    learned = {name: shape for name, shape in shapes.items() if name.endswith(("weights", "biases"))}
-    second_biases = math.prod(shapes["biases"])
+    learned = weight_gradient_shapes(sizes_of(config, 1, 1, kept=True))
+    second_biases = math.prod(learned["biases"])
     locations, units = config.memory_size, config.controller_layers * config.controller_size
     start = (locations + config.read_heads) * config.word_size + config.heads * locations + 2 * units
     return _numbers(learned) + second_biases + start

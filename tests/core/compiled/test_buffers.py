@@ -44,6 +44,13 @@ def assert_nothing_is_written_beside(block: Block) -> None:
     assert bool((block.numbers[outside] == SENTINEL).all())
 
 
+def guarded_gradient(parameter: torch.nn.Parameter) -> torch.Tensor:
+    """The numbers around a new gradient of the parameter, which is zero."""
+    numbers = torch.full((2 * GAP + parameter.numel(),), SENTINEL)
+    parameter.grad = numbers[GAP:-GAP].view(parameter.shape).zero_()
+    return numbers
+
+
 @settings(max_examples=40)
 @given(compiled_configs(), st.integers(1, 18), st.integers(1, 6))
 def test_the_kernel_writes_to_its_buffers_only(config: MachineConfig, steps: int, batch: int) -> None:
@@ -53,11 +60,15 @@ def test_the_kernel_writes_to_its_buffers_only(config: MachineConfig, steps: int
         machine(inputs).sum().backward()
         with torch.no_grad():
             machine(inputs)
-        asked = torch.ones(steps, batch)
+        asked, own = torch.ones(steps, batch), [guarded_gradient(parameter) for parameter in machine.parameters()]
         machine.add_gradients(inputs, machine.initial_state(), torch.ones(steps, batch, config.output_size), asked)
-    assert len(made) == 7
+    assert len(made) == (9 if config.controller == "gru" else 8)
     for block in made:
         assert_nothing_is_written_beside(block)
+    for numbers in own:
+        assert bool((numbers[:GAP] == SENTINEL).all())
+        assert bool((numbers[-GAP:] == SENTINEL).all())
+        assert bool((numbers[GAP:-GAP] != SENTINEL).all())
 
 
 @pytest.mark.parametrize("memory_size", [8, 17, 130])

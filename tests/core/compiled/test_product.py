@@ -23,9 +23,11 @@ def multiplied(rows: int, x: int, depth: int, weight: int, columns: int, packed:
 
 
 @compiled
-def summed(rows: int, sums: int, units: int, inputs: int, columns: int, out: int, bias: int, spare: int) -> None:
+def summed(
+    rows: int, sums: int, units: int, inputs: int, columns: int, out: int, bias: int, second: int, spare: int
+) -> None:
     weight_gradient(rows, at(sums, 0), units, units, at(inputs, 0), columns, at(out, 0), columns, at(spare, 0))
-    bias_gradient(rows, at(sums, 0), units, units, at(bias, 0))
+    bias_gradient(rows, at(sums, 0), units, units, bias, second, at(spare, 0))
 
 
 def numbers(*shape: int) -> np.ndarray[Any, np.dtype[np.float32]]:
@@ -50,11 +52,18 @@ def test_a_product_is_added_to_what_is_there(rows: int, depth: int, columns: int
 
 @pytest.mark.parametrize("rows", [1, 63, 64, 65, 200])
 @pytest.mark.parametrize(("units", "columns"), [(1, 1), (6, 16), (33, 50)])
-def test_gradients_by_weights_and_biases_are_sums_over_the_rows(rows: int, units: int, columns: int) -> None:
+def test_sums_over_the_rows_are_added_to_the_gradients_of_weights_and_biases(
+    rows: int, units: int, columns: int
+) -> None:
     sums, inputs = numbers(rows, units), numbers(rows, columns)
-    out, bias = np.full(units * columns + 1, SENTINEL), np.full(units + 1, SENTINEL)
+    out, bias, second = (np.full(size, SENTINEL) for size in (units * columns + 1, units + 1, units + 1))
+    out[:-1], bias[:-1], second[:-1] = 1, 2, 3
     spare = np.zeros((units + 64) * (-(-columns // 16) * 16), np.float32)
-    summed(rows, address(sums), units, address(inputs), columns, address(out), address(bias), address(spare))
-    np.testing.assert_allclose(out[:-1].reshape(units, columns), sums.T @ inputs, rtol=1e-4, atol=1e-4)
-    np.testing.assert_allclose(bias[:-1], sums.sum(0), rtol=1e-4, atol=1e-4)
-    assert out[-1] == bias[-1] == SENTINEL
+    given = (rows, address(sums), units, address(inputs), columns, address(out))
+    summed(*given, address(bias), address(second), address(spare))
+    np.testing.assert_allclose(out[:-1].reshape(units, columns), 1 + sums.T @ inputs, rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(bias[:-1], 2 + sums.sum(0), rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(second[:-1], 3 + sums.sum(0), rtol=1e-4, atol=1e-4)
+    summed(*given, 0, 0, address(spare))
+    np.testing.assert_allclose(bias[:-1], 2 + sums.sum(0), rtol=1e-4, atol=1e-4)
+    assert out[-1] == bias[-1] == second[-1] == SENTINEL

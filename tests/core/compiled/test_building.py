@@ -1,0 +1,91 @@
+"""The kernel is compiled in a process of its own, and all others compute with what it left: the first one too."""
+
+import atexit
+import os
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from ntm_core.compiled import BUILDING
+from ntm_core.compiled.building import build
+
+GRADIENTS = """
+import torch
+from ntm_core.config import MachineConfig
+from ntm_core.machine import Machine
+
+machine = Machine(MachineConfig(input_size=3, output_size=2), seed=1)
+inputs = torch.sin(torch.arange(60.0)).view(10, 2, 3)
+machine(inputs).square().sum().backward()
+print(b"".join(parameter.grad.numpy().tobytes() for parameter in machine.parameters()).hex())
+"""
+
+
+def test_the_process_that_finds_nothing_compiled_has_the_gradients_of_the_next_to_the_last_bit(tmp_path: Path) -> None:
+    environment = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path), "PYTHONPATH": os.pathsep.join(sys.path)}
+
+    def gradients() -> str:
+        words = [sys.executable, "-c", GRADIENTS]
+        return subprocess.run(words, env=environment, capture_output=True, text=True, check=True).stdout
+
+    first, second = gradients(), gradients()
+    assert len(first) > 1000
+    assert first == second
+    assert len(list(tmp_path.rglob("kernel-*.built"))) == 1
+
+
+def entries(folder: Path | None, compiled: tuple[str, ...] = ()) -> list[Any]:
+    """Two that stand for entries of the kernel, with the signatures that have been compiled."""
+    one = SimpleNamespace(stats=SimpleNamespace(cache_path=folder and str(folder)), signatures=compiled)
+    return [one, one]
+
+
+@pytest.fixture
+def started(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, str]]:
+    """The environments of the processes that would have been started."""
+    found: list[dict[str, str]] = []
+    monkeypatch.delenv(BUILDING, raising=False)
+    monkeypatch.setattr(subprocess, "run", lambda *_, env, **__: found.append(env))
+    return found
+
+
+def test_another_process_compiles_and_is_told_so(started: list[dict[str, str]], tmp_path: Path) -> None:
+    build(entries(tmp_path), "text")
+    assert [environment[BUILDING] for environment in started] == ["1"]
+
+
+def test_without_a_cache_no_process_is_started(started: list[dict[str, str]]) -> None:
+    build(entries(None), "text")
+    assert started == []
+
+
+def test_the_process_that_compiles_leaves_a_mark_once_all_is_compiled(
+    started: list[dict[str, str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def ended(*compiled: str) -> None:
+        with monkeypatch.context() as patch:
+            patch.setenv(BUILDING, "1")
+            patch.setattr(atexit, "register", lambda leave, *arguments: leave(*arguments))
+            build(entries(tmp_path, compiled), "text")
+
+    ended()
+    assert not list(tmp_path.iterdir())
+    ended("a signature")
+    assert len(list(tmp_path.iterdir())) == 1
+    build(entries(tmp_path), "text")
+    assert started == []
+    build(entries(tmp_path), "another text")
+    assert len(started) == 1
+
+
+def test_where_no_process_can_be_started_this_one_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*_: Any, **__: Any) -> None:
+        raise PermissionError
+
+    monkeypatch.delenv(BUILDING, raising=False)
+    monkeypatch.setattr(subprocess, "run", refused)
+    build(entries(tmp_path), "text")
