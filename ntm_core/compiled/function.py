@@ -71,13 +71,37 @@ def add_gradients(
                 gradient = own_gradient(parameter)
                 if gradient is not None:
                     gradient.add_(found)
-    wanted = [part is not None and part.requires_grad for part in start]
-    start_gradients = list(_start_gradients(plan.sizes, gradients, start, wanted))
-    torch.autograd.backward(
-        [part for part, want in zip(start, wanted, strict=True) if part is not None and want],
-        [gradient for gradient in start_gradients if gradient is not None],
-    )
+    _add_start_gradients(plan, gradients, start)
     return loss
+
+
+def _add_start_gradients(plan: Plan, gradients: Block, start: Start) -> None:
+    """Add the gradients by the initial state to those of what it was computed from.
+
+    Where a part is a parameter as it is, with a batch axis before it, autograd is not needed, which takes longer.
+    """
+    wanted = [part is not None and part.requires_grad for part in start]
+    computed, slopes = [], []
+    for part, gradient in zip(start, _start_gradients(plan.sizes, gradients, start, wanted), strict=True):
+        if part is None or gradient is None:
+            continue
+        parameter = _expanded(part)
+        own = None if parameter is None else own_gradient(parameter)
+        if own is not None:
+            own.add_(gradient[0])
+        else:
+            computed.append(part)
+            slopes.append(gradient)
+    if computed:
+        torch.autograd.backward(computed, slopes)
+
+
+def _expanded(part: Tensor) -> Tensor | None:
+    """The parameter that this is, with a batch axis of 1 before it; None if it is anything else."""
+    base = part._base  # noqa: SLF001  # the tensor of which this is a view; torch has no public name for it
+    if base is None or not base.is_leaf or len(part) != 1 or part.data_ptr() != base.data_ptr():
+        return None
+    return base if part.shape[1:] == base.shape and part.stride()[1:] == base.stride() else None
 
 
 class _Sequences(torch.autograd.Function):
@@ -138,7 +162,8 @@ def _forward(plan: Plan, inputs: Tensor, start: Start, parameters: Sequence[Tens
 def _zeros(plan: Plan) -> Block:
     """A block for the gradients by the weights, to which the kernel adds."""
     block = Block(plan.weight_gradients, reused=False)
-    block.numbers.zero_()
+    for name in plan.weight_gradients.shapes:
+        block[name].zero_()
     return block
 
 

@@ -87,7 +87,7 @@ class Trainer:
             scale = recipe.clip_norm / norm if recipe.clip_norm is not None and norm > recipe.clip_norm else 1.0
             self._optimiser.step(iteration - self.counts.skipped, rate, scale)
         self._count(iteration, finite=finite)
-        asked_bits = float(mask.sum()) * targets.shape[-1]
+        asked_bits = float(episode.mask.sum()) * targets.shape[-1]
         return Update(value * asked_bits / recipe.batch / math.log(2), norm if finite else None)
 
     def _add_gradients(self, inputs: Tensor, targets: Tensor, mask: Tensor, start: MachineState | None) -> float:

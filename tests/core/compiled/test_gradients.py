@@ -1,5 +1,7 @@
 """Gradients that are added without a graph, beside those of `backward()`."""
 
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -116,6 +118,25 @@ def test_sequences_begin_each_in_a_state_of_its_own() -> None:
     expected.backward()
     assert loss == pytest.approx(expected.item(), rel=1e-6)
     assert_equal(gradients, found(machine))
+
+
+@pytest.mark.parametrize(
+    "of",
+    [lambda value: value.T, lambda value: value[:, :], lambda value: 2 * value, lambda value: value.flip(0)],
+    ids=["transposed", "itself", "doubled", "flipped"],
+)
+def test_the_initial_state_may_be_any_function_of_the_parameters(of: Callable[[Tensor], Tensor]) -> None:
+    """Also a view that only looks like one of them."""
+    machine = stirred(small_config(memory_size=5, word_size=5, initial_memory="learned"), dtype=torch.float32)
+    value = machine.initial.memory_value
+    assert value is not None
+    inputs, targets, mask = lesson(machine)
+    machine.add_gradients(inputs, replace(machine.initial_state(), memory=of(value).expand(1, -1, -1)), targets, mask)
+    added = found(machine)
+    machine.zero_grad()
+    state = replace(machine.initial_state(), memory=of(value).expand(1, -1, -1))
+    sequence_loss(machine(inputs, state), targets, mask).backward()
+    assert_equal(added, found(machine))
 
 
 def test_what_does_not_lie_side_by_side_is_read_as_it_is() -> None:
