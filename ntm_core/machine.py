@@ -318,21 +318,36 @@ class Machine(nn.Module):
     def add_gradients(
         self,
         inputs: Float[Tensor, "step batch input"],
-        state: MachineState,
         targets: Float[Tensor, "step batch output"],
         mask: Float[Tensor, "step batch"],
+        seed: int | None = None,
     ) -> float | None:
         """The mean cross entropy of the bits asked for, in nats; its gradients are added to `grad` of each parameter.
 
         That is what `backward()` of this loss of `forward` would do, without a graph: a small machine costs half as
-        much. None, and nothing done, where the compiled core cannot compute it.
+        much. The seed is that of `initial_state`. None, and nothing done, where the compiled core cannot compute it.
         """
+        learned = self._learned_start()
+        with torch.set_grad_enabled(learned is None):
+            state = self.initial_state(inputs.shape[1] if self.config.draws_fresh else 1, seed)
         start, weights = _start_of(state), self._weights()
         if self.core != "compiled" or not fits((inputs, targets, mask, *start, *weights)):
             return None
         from ntm_core.compiled.function import add_gradients  # noqa: PLC0415  # it imports numba
 
-        return add_gradients(self.config, inputs, start, weights, targets, mask)
+        return add_gradients(self.config, inputs, start, weights, targets, mask, learned)
+
+    def _learned_start(self) -> Start | None:
+        """The parameters that the initial state is made of, None for what is not learned.
+
+        None in all where a part is neither a parameter as it is nor, for w_0, the softmax of one, but for a constant.
+        """
+        initial, controller, config = self.initial, self.controller, self.config
+        through = (config.initial_memory, config.initial_read, config.head_roles)
+        if not {"learned_tanh", "learned_sigmoid", "from_memory", "read_and_write"}.isdisjoint(through):
+            return None
+        hidden, cell = controller.initial_hidden, controller.initial_cell
+        return Start(initial.memory_value, initial.weighting_logits, initial.read_value, hidden, cell)  # type: ignore[arg-type]  # here any may be None
 
     def _eager(self, inputs: Tensor, start: Start) -> Tensor:
         """The logits step by step."""

@@ -7,6 +7,7 @@ process and went on in the other would come to other bits.
 
 import atexit
 import hashlib
+import json
 import os
 import subprocess
 import sys
@@ -18,6 +19,7 @@ from typing import Any
 import llvmlite.binding as llvm  # type: ignore[import-untyped]  # it ships no types
 import numba
 
+from ntm_core.atomic import atomic_write
 from ntm_core.compiled.support import BUILDING
 
 _LONGEST = 900
@@ -28,26 +30,42 @@ def build(entries: Sequence[Any], sources: str) -> None:
     """Wait until a process has compiled these entries of the kernel, unless one has done so before.
 
     `sources` is the fingerprint of their text. Where that process fails, or there is no cache, nothing is done: they
-    are then compiled where they are called. The process that compiles leaves a mark in the cache when it ends.
+    are then compiled where they are called. The process that compiles leaves a mark in the cache when it ends: a file
+    that says what is in the cache, so that it holds no longer once that has changed.
     """
     folder = entries[0].stats.cache_path
-    if folder is None:
+    if folder is None or not sys.executable:
         return
     mark = Path(folder) / f"kernel-{_key(sources)}.built"
     if os.environ.get(BUILDING):
         atexit.register(_leave, mark, entries)
-    elif not mark.exists():
-        words = [sys.executable, "-c", "from ntm_core.machine import warm_up; warm_up()"]
+    elif not _holds(mark):
+        words = [sys.executable, "-P", "-c", "from ntm_core.machine import warm_up; warm_up()"]
         environment = os.environ | {BUILDING: "1", "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+        silent: dict[str, Any] = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.DEVNULL)
         with suppress(OSError, subprocess.TimeoutExpired):
-            subprocess.run(words, env=environment, stdin=subprocess.DEVNULL, timeout=_LONGEST, check=False)  # noqa: S603  # our own words
+            subprocess.run(words, env=environment, timeout=_LONGEST, check=False, **silent)  # noqa: S603  # our own words
 
 
 def _leave(mark: Path, entries: Sequence[Any]) -> None:
-    """Leave the mark, if all entries have been compiled, or loaded."""
-    if all(entry.signatures for entry in entries):
+    """Leave the mark, if all entries have been compiled, or loaded, and lie in the cache."""
+    found = _cached(mark.parent)
+    if all(entry.signatures for entry in entries) and len(found) >= len(entries):
         with suppress(OSError):
-            mark.touch()
+            atomic_write(mark, json.dumps(found).encode())
+
+
+def _holds(mark: Path) -> bool:
+    """Whether the mark is there, and all that it speaks of."""
+    try:
+        return bool(json.loads(mark.read_bytes()) == _cached(mark.parent))
+    except (OSError, ValueError):
+        return False
+
+
+def _cached(folder: Path) -> dict[str, int]:
+    """The indexes that numba keeps of the kernel, and when each was written."""
+    return {path.name: path.stat().st_mtime_ns for path in sorted(folder.glob("kernel.*.nbi"))}
 
 
 def _key(sources: str) -> str:

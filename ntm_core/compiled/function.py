@@ -49,12 +49,19 @@ def sequence_logits(
 
 
 def add_gradients(
-    config: MachineConfig, inputs: Tensor, start: Start, parameters: Sequence[Tensor], targets: Tensor, mask: Tensor
+    config: MachineConfig,
+    inputs: Tensor,
+    start: Start,
+    parameters: Sequence[Tensor],
+    targets: Tensor,
+    mask: Tensor,
+    learned: Start | None,
 ) -> float:
     """The mean binary cross entropy of the bits at the steps whose mask is 1, in nats; inputs as in `sequence_logits`.
 
-    Its gradients are added to `grad` of each parameter, and of what the initial state was computed from. Autograd has
-    a part in the latter alone: a small machine costs half as much as by `sequence_logits` and `backward()`.
+    Its gradients are added to `grad` of each parameter, and to those of `learned`, of which the initial state is made:
+    each part is a parameter as it is, w_0 the softmax of one. Where that is None, autograd finds what the state was
+    computed from. Nothing else is its business: a small machine costs half as much as by `backward()`.
     """
     plan = plan_for(config, inputs.shape[0], inputs.shape[1], kept=True)
     targets, mask = targets.contiguous(), mask.contiguous()
@@ -71,37 +78,35 @@ def add_gradients(
                 gradient = own_gradient(parameter)
                 if gradient is not None:
                     gradient.add_(found)
-    _add_start_gradients(plan, gradients, start)
+    if learned is None:
+        _by_autograd(plan, gradients, start)
+    else:
+        _by_hand(plan, gradients, start, learned)
     return loss
 
 
-def _add_start_gradients(plan: Plan, gradients: Block, start: Start) -> None:
-    """Add the gradients by the initial state to those of what it was computed from.
-
-    Where a part is a parameter as it is, with a batch axis before it, autograd is not needed, which takes longer.
-    """
+def _by_autograd(plan: Plan, gradients: Block, start: Start) -> None:
+    """Add the gradients by the initial state to those of what it was computed from."""
     wanted = [part is not None and part.requires_grad for part in start]
-    computed, slopes = [], []
-    for part, gradient in zip(start, _start_gradients(plan.sizes, gradients, start, wanted), strict=True):
-        if part is None or gradient is None:
-            continue
-        parameter = _expanded(part)
+    slopes = _start_gradients(plan.sizes, gradients, start, wanted)
+    found = [(part, slope) for part, slope in zip(start, slopes, strict=True) if part is not None and slope is not None]
+    if found:
+        torch.autograd.backward([part for part, _ in found], [slope for _, slope in found])
+
+
+@torch.no_grad()
+def _by_hand(plan: Plan, gradients: Block, start: Start, learned: Start) -> None:
+    """Add the gradients by the initial state to those of the parameters that it is: that by w_0 through the softmax."""
+    wanted = [part is not None and part.requires_grad for part in learned]
+    slopes = _start_gradients(plan.sizes, gradients, start, wanted)
+    for name, parameter, part, slope in zip(Start._fields, learned, start, slopes, strict=True):
         own = None if parameter is None else own_gradient(parameter)
-        if own is not None:
-            own.add_(gradient[0])
-        else:
-            computed.append(part)
-            slopes.append(gradient)
-    if computed:
-        torch.autograd.backward(computed, slopes)
-
-
-def _expanded(part: Tensor) -> Tensor | None:
-    """The parameter that this is, with a batch axis of 1 before it; None if it is anything else."""
-    base = part._base  # noqa: SLF001  # the tensor of which this is a view; torch has no public name for it
-    if base is None or not base.is_leaf or len(part) != 1 or part.data_ptr() != base.data_ptr():
-        return None
-    return base if part.shape[1:] == base.shape and part.stride()[1:] == base.stride() else None
+        if own is None or part is None or slope is None:
+            continue
+        summed = slope[0] if len(slope) == 1 else slope.sum(0)
+        if name == "weighting":
+            summed = torch._softmax_backward_data(summed, part[0], -1, part.dtype)  # noqa: SLF001  # what autograd calls
+        own.add_(summed)
 
 
 class _Sequences(torch.autograd.Function):

@@ -23,6 +23,7 @@ from ntm_core.compiled.buffers import (
     weight_gradient_shapes,
 )
 from ntm_core.compiled.layout import Beginning, Choices, Copied, Records, Sizes, Span, as_record, parts_of
+from ntm_core.compiled.support import fits
 from ntm_core.config import MachineConfig
 
 Groups = np.ndarray[Any, np.dtype[np.int64]]
@@ -141,12 +142,13 @@ def addresses_in(block: Block, s: Sizes) -> Addresses:
 def own_addresses(config: MachineConfig, parameters: Sequence[Tensor]) -> Addresses | None:
     """Where the `grad` of each parameter lies, as the kernel takes it; 0 for frozen ones.
 
-    None where the kernel cannot add to them: a GRU's, whose layers are not as its parameters, and strided ones.
+    None where the kernel cannot add to them: a GRU's, whose layers are not as its parameters, and those that are
+    strided, or no plain float32.
     """
     if config.controller == "gru":
         return None
     found = [own_gradient(parameter) for parameter in parameters]
-    if not all(gradient is None or gradient.is_contiguous() for gradient in found):
+    if not all(gradient is None or (gradient.is_contiguous() and fits((gradient,))) for gradient in found):
         return None
     places = [0 if gradient is None else gradient.data_ptr() for gradient in found]
     *layers, heads, heads_bias, output, output_bias = places

@@ -13,7 +13,7 @@ its errors by length in results.json.
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ntm_core.atomic import atomic_write
@@ -153,10 +153,17 @@ class _Run:
 
     def advance(self) -> None:
         """Do one iteration and record it; after a relapse, from where the run was best."""
-        if self._relapses[-1:] == (self._trainer.counts.iteration,):
-            self._trainer.load(self._best, self._trainer.counts)
+        self._go_back()
         self._update = self._trainer.update(self._rate())
         self.record()
+
+    def _go_back(self) -> None:
+        """After a relapse, take the parameters from where the run was best."""
+        counts, rows = self._trainer.counts, self._metrics.rows
+        if self._relapses[-1:] == (counts.iteration,):
+            best = min(rows, key=lambda row: row.metric)
+            lost = counts.lost + counts.iteration - best.iteration
+            self._trainer.load(self._best, replace(counts, lost=lost))
 
     def _judge(self) -> None:
         """Tell from the measurements what has been seen in the run."""
@@ -207,6 +214,7 @@ class _Run:
     def finish(self) -> Results:
         """Measure the trained machine and save the final checkpoint."""
         self.save_state()
+        self._go_back()
         results = evaluate(self._trainer.machine, self._plan.task)
         self._save_checkpoint(self._directory / FINAL, results)
         if not self._plan.memory:

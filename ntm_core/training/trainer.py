@@ -41,11 +41,19 @@ class Update:
 
 @dataclass(frozen=True)
 class Counts:
-    """How far a trainer is: iterations done, and updates skipped because the gradient was not finite."""
+    """How far a trainer is.
+
+    Attributes:
+        iteration: iterations done.
+        skipped: updates skipped because the gradient was not finite.
+        skipped_in_a_row: as many were the last ones.
+        lost: iterations since the machine and the means of the optimiser were as they were taken back to be.
+    """
 
     iteration: int = 0
     skipped: int = 0
     skipped_in_a_row: int = 0
+    lost: int = 0
 
 
 class Trainer:
@@ -74,29 +82,33 @@ class Trainer:
         recipe, iteration = self.plan.recipe, self.counts.iteration + 1
         episode = self.plan.lesson(iteration).episodes((self.plan.seed, iteration), recipe.batch)
         inputs, targets, mask = (torch.from_numpy(array) for array in (episode.inputs, episode.targets, episode.mask))
-        start = self.machine.initial_state(episode.batch if self.plan.config.draws_fresh else 1, iteration)
         self._parameters.gradient.zero_()
-        value = self._add_gradients(inputs, targets, mask, start)
+        value = self._add_gradients(inputs, targets, mask, iteration)
         if not math.isfinite(value):
-            where = where_not_finite(self.machine, inputs, start)
+            where = where_not_finite(self.machine, inputs, self._start(recipe.batch, iteration))
             raise TrainingError(f"the loss of iteration {iteration} is {value}: {where}")
         # In float64, where the squares of no float32 overflow: a long gradient can still be clipped.
         norm = torch.linalg.vector_norm(self._parameters.gradient, dtype=torch.float64).item()
         finite = math.isfinite(norm)
         if finite:
             scale = recipe.clip_norm / norm if recipe.clip_norm is not None and norm > recipe.clip_norm else 1.0
-            self._optimiser.step(iteration - self.counts.skipped, rate, scale)
+            seen = max(1, iteration - self.counts.skipped - self.counts.lost)
+            self._optimiser.step(seen, rate, scale)
         self._count(iteration, finite=finite)
         asked_bits = float(episode.mask.sum()) * targets.shape[-1]
         return Update(value * asked_bits / recipe.batch / math.log(2), norm if finite else None)
 
-    def _add_gradients(self, inputs: Tensor, targets: Tensor, mask: Tensor, start: MachineState | None) -> float:
+    def _start(self, batch: int, seed: int) -> MachineState | None:
+        """The state in which a batch begins: one for all, unless each draws its own."""
+        return self.machine.initial_state(batch if self.plan.config.draws_fresh else 1, seed)
+
+    def _add_gradients(self, inputs: Tensor, targets: Tensor, mask: Tensor, seed: int) -> float:
         """The loss of a batch, whose gradients are added: without autograd's graph where the compiled core can."""
-        if isinstance(self.machine, Machine) and start is not None:
-            loss = self.machine.add_gradients(inputs, start, targets, mask)
+        if isinstance(self.machine, Machine):
+            loss = self.machine.add_gradients(inputs, targets, mask, seed)
             if loss is not None:
                 return loss
-        graph = sequence_loss(self.machine(inputs, start), targets, mask)
+        graph = sequence_loss(self.machine(inputs, self._start(inputs.shape[1], seed)), targets, mask)
         graph.backward()
         return graph.item()
 
@@ -108,7 +120,7 @@ class Trainer:
                 f"iterations {iteration - in_a_row + 1} … {iteration} had no finite gradient: "
                 f"more than {MAX_SKIPPED_IN_A_ROW} in a row cannot be skipped"
             )
-        self.counts = Counts(iteration, counts.skipped + (not finite), in_a_row)
+        self.counts = Counts(iteration, counts.skipped + (not finite), in_a_row, counts.lost)
 
     def tensors(self) -> dict[str, Tensor]:
         """The machine's and the optimiser's tensors, by names that `load` knows."""

@@ -7,6 +7,7 @@ memory; below, the ratios of the first, each with its aim.
 """
 
 import itertools
+import os
 import statistics
 import time
 from collections.abc import Callable, Iterator
@@ -137,6 +138,8 @@ def _best(function: Callable[[], Tensor]) -> float:
 def main() -> None:
     """Print a table."""
     torch.set_num_threads(1)
+    if hasattr(os, "sched_setaffinity"):  # on one core: a thread of JAX that only waits would count as work
+        os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
     warm_up(print)
     print(f"Copy, {STEPS} steps, LSTM 100, one read and one write head; iterations a second of CPU time, one thread")
     names = ("command", "compiled", "eager", "textbook", *(["jax"] if jax_machine.is_installed() else []))

@@ -72,14 +72,25 @@ def test_the_process_that_compiles_leaves_a_mark_once_all_is_compiled(
             patch.setattr(atexit, "register", lambda leave, *arguments: leave(*arguments))
             build(entries(tmp_path, compiled), "text")
 
-    ended()
-    assert not list(tmp_path.iterdir())
+    def marks() -> int:
+        return len(list(tmp_path.glob("*.built")))
+
     ended("a signature")
-    assert len(list(tmp_path.iterdir())) == 1
+    assert marks() == 0, "nothing lies in the cache"
+    indexes = [tmp_path / f"kernel.{name}.nbi" for name in ("forward", "backward")]
+    for index in indexes:
+        index.touch()
+    ended()
+    assert marks() == 0, "nothing is compiled"
+    ended("a signature")
+    assert marks() == 1
     build(entries(tmp_path), "text")
     assert started == []
     build(entries(tmp_path), "another text")
     assert len(started) == 1
+    os.utime(indexes[0], (1, 1))
+    build(entries(tmp_path), "text")
+    assert len(started) == 2, "something else lies in the cache"
 
 
 def test_where_no_process_can_be_started_this_one_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,13 +1,12 @@
 """Gradients that are added without a graph, beside those of `backward()`."""
 
-from collections.abc import Callable
-from dataclasses import replace
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 import torch
 from torch import Tensor
 
+from ntm_core.config import InitialController, InitialMemory, InitialRead, InitialWeighting
 from ntm_core.machine import Machine
 from ntm_core.training.loss import sequence_loss
 from tests.core.compiled.choices import SEEDED
@@ -33,7 +32,7 @@ def by_graph(machine: Machine, inputs: Tensor, targets: Tensor, mask: Tensor) ->
 
 def without(machine: Machine, inputs: Tensor, targets: Tensor, mask: Tensor) -> tuple[float, dict[str, Tensor]]:
     machine.zero_grad()
-    loss = machine.add_gradients(inputs, machine.initial_state(), targets, mask)
+    loss = machine.add_gradients(inputs, targets, mask)
     assert loss is not None
     return loss, found(machine)
 
@@ -54,6 +53,32 @@ def test_loss_and_gradients_are_those_of_backward(changes: dict[str, Any]) -> No
     (loss, gradients), (expected, by_autograd) = without(machine, *lesson(machine)), by_graph(machine, *lesson(machine))
     assert loss == pytest.approx(expected, rel=1e-6)
     assert_equal(gradients, by_autograd)
+
+
+CHOICES = (
+    *({"initial_memory": name} for name in get_args(InitialMemory)),
+    *({"initial_weighting": name} for name in get_args(InitialWeighting)),
+    *({"initial_read": name} for name in get_args(InitialRead)),
+    *({"initial_controller": name} for name in get_args(InitialController)),
+    {"controller": "feedforward"},
+    {"controller": "gru", "initial_memory": "learned"},
+    {"initial_memory": "learned", "initial_read": "from_memory"},
+)
+
+
+@pytest.mark.parametrize("batch", [1, BATCH])
+@pytest.mark.parametrize("changes", CHOICES, ids=name_of)
+def test_gradients_by_the_initial_state_are_those_of_backward_whatever_it_is(
+    changes: dict[str, Any], batch: int
+) -> None:
+    machine = stirred(small_config(**changes), scale=0.6, dtype=torch.float32)
+    inputs, targets, mask = (part[:, :batch] for part in lesson(machine))
+    assert machine.add_gradients(inputs, targets, mask, seed=7) is not None
+    added = found(machine)
+    machine.zero_grad()
+    own = machine.initial_state(batch if machine.config.draws_fresh else 1, seed=7)
+    sequence_loss(machine(inputs, own), targets, mask).backward()
+    assert_equal(added, found(machine))
 
 
 @pytest.mark.parametrize("size", [1e-4, 3.0, 19.0, 60.0])
@@ -80,9 +105,19 @@ def test_gradients_are_added_to_what_is_there_and_frozen_parameters_get_none() -
     machine.heads.requires_grad_(requires_grad=False)
     _, once = without(machine, *lesson(machine))
     inputs, targets, mask = lesson(machine)
-    machine.add_gradients(inputs, machine.initial_state(), targets, mask)
+    machine.add_gradients(inputs, targets, mask)
     assert_equal(found(machine), {name: 2 * value for name, value in once.items()})
     assert machine.heads.weight.grad is None
+
+
+def test_gradients_of_another_kind_are_added_to_as_well() -> None:
+    machine = stirred(small_config(), dtype=torch.float32)
+    _, once = without(machine, *lesson(machine))
+    machine.zero_grad()
+    shape = machine.output.weight.shape
+    machine.output.weight.grad = torch.zeros(shape[1], shape[0]).T
+    machine.add_gradients(*lesson(machine))
+    assert_equal(found(machine), once)
 
 
 def test_gradients_of_one_sequence_stay_what_they_are_when_others_are_computed() -> None:
@@ -111,32 +146,13 @@ def test_sequences_begin_each_in_a_state_of_its_own() -> None:
     machine = stirred(small_config(initial_memory="fresh_uniform"), dtype=torch.float32)
     inputs, targets, mask = lesson(machine)
     machine.zero_grad()
-    loss = machine.add_gradients(inputs, machine.initial_state(BATCH, seed=1), targets, mask)
+    loss = machine.add_gradients(inputs, targets, mask, seed=1)
     gradients = found(machine)
     machine.zero_grad()
     expected = sequence_loss(machine(inputs, machine.initial_state(BATCH, seed=1)), targets, mask)
     expected.backward()
     assert loss == pytest.approx(expected.item(), rel=1e-6)
     assert_equal(gradients, found(machine))
-
-
-@pytest.mark.parametrize(
-    "of",
-    [lambda value: value.T, lambda value: value[:, :], lambda value: 2 * value, lambda value: value.flip(0)],
-    ids=["transposed", "itself", "doubled", "flipped"],
-)
-def test_the_initial_state_may_be_any_function_of_the_parameters(of: Callable[[Tensor], Tensor]) -> None:
-    """Also a view that only looks like one of them."""
-    machine = stirred(small_config(memory_size=5, word_size=5, initial_memory="learned"), dtype=torch.float32)
-    value = machine.initial.memory_value
-    assert value is not None
-    inputs, targets, mask = lesson(machine)
-    machine.add_gradients(inputs, replace(machine.initial_state(), memory=of(value).expand(1, -1, -1)), targets, mask)
-    added = found(machine)
-    machine.zero_grad()
-    state = replace(machine.initial_state(), memory=of(value).expand(1, -1, -1))
-    sequence_loss(machine(inputs, state), targets, mask).backward()
-    assert_equal(added, found(machine))
 
 
 def test_what_does_not_lie_side_by_side_is_read_as_it_is() -> None:
@@ -153,8 +169,8 @@ def test_where_the_compiled_core_cannot_compute_nothing_is_done() -> None:
     machine = stirred(small_config(), dtype=torch.float32)
     inputs, targets, mask = lesson(machine)
     machine.core = "eager"
-    assert machine.add_gradients(inputs, machine.initial_state(), targets, mask) is None
+    assert machine.add_gradients(inputs, targets, mask) is None
     machine = stirred(small_config(), dtype=torch.float64)
-    given = inputs.double(), machine.initial_state(), targets.double(), mask.double()
+    given = inputs.double(), targets.double(), mask.double()
     assert machine.add_gradients(*given) is None
     assert not found(machine)

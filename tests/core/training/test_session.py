@@ -217,7 +217,8 @@ def test_the_learning_rate_falls_in_a_line_to_zero_after_convergence(
 
 def relapsing(**recipe: Any) -> Plan:
     """A plan at so high a rate that most of its measurements are worse than the best before."""
-    return small_plan(batch=2, learning_rate=0.1, relapse=1.0001, evaluate_every=2, max_iterations=16, **recipe)
+    asked = {"learning_rate": 0.1, "relapse": 1.0001, "evaluate_every": 2, "max_iterations": 16}
+    return small_plan(batch=2, **(asked | recipe))
 
 
 def test_after_a_relapse_a_run_goes_back_to_where_it_was_best_at_half_the_rate(
@@ -247,7 +248,23 @@ def test_after_a_relapse_a_run_goes_back_to_where_it_was_best_at_half_the_rate(
     assert 2 <= seen < len(state.rows) - 1
     record = load_checkpoint(tmp_path / FINAL).training
     assert record is not None
-    assert len(record["relapses"]) in (seen, seen + 1)
+    last = state.rows[-1]
+    assert record["relapses"][:seen] == [row for row in record["relapses"] if row < last.iteration]
+
+
+def test_a_run_that_ends_with_a_relapse_is_what_it_was_at_its_best(tmp_path: Path) -> None:
+    for iterations in range(2, 17, 2):
+        directory = tmp_path / str(iterations)
+        train(relapsing(max_iterations=iterations), directory)
+        state, final = TrainingState.load(directory / STATE), load_checkpoint(directory / FINAL)
+        assert final.training is not None
+        if final.training["relapses"][-1:] == [iterations]:
+            break
+    else:
+        pytest.fail("no run ended with a relapse")
+    best = {name.removeprefix("machine."): value for name, value in state.best.items() if name.startswith("machine.")}
+    assert all(torch.equal(final.tensors[name], value) for name, value in best.items())
+    assert not all(torch.equal(state.tensors[f"machine.{name}"], value) for name, value in best.items())
 
 
 def test_a_run_with_relapses_goes_on_to_the_same_result(tmp_path: Path) -> None:
