@@ -327,15 +327,15 @@ class Machine(nn.Module):
         That is what `backward()` of this loss of `forward` would do, without a graph: a small machine costs half as
         much. The seed is that of `initial_state`. None, and nothing done, where the compiled core cannot compute it.
         """
+        weights = self._weights()
+        if self.core != "compiled" or not fits((inputs, targets, mask, *weights)):
+            return None
         learned = self._learned_start()
         with torch.set_grad_enabled(learned is None):
             state = self.initial_state(inputs.shape[1] if self.config.draws_fresh else 1, seed)
-        start, weights = _start_of(state), self._weights()
-        if self.core != "compiled" or not fits((inputs, targets, mask, *start, *weights)):
-            return None
         from ntm_core.compiled.function import add_gradients  # noqa: PLC0415  # it imports numba
 
-        return add_gradients(self.config, inputs, start, weights, targets, mask, learned)
+        return add_gradients(self.config, inputs, _start_of(state), weights, targets, mask, learned)
 
     def _learned_start(self) -> Start | None:
         """The parameters that the initial state is made of, None for what is not learned.
@@ -347,7 +347,10 @@ class Machine(nn.Module):
         if not {"learned_tanh", "learned_sigmoid", "from_memory", "read_and_write"}.isdisjoint(through):
             return None
         hidden, cell = controller.initial_hidden, controller.initial_cell
-        return Start(initial.memory_value, initial.weighting_logits, initial.read_value, hidden, cell)  # type: ignore[arg-type]  # here any may be None
+        parts = (initial.memory_value, initial.weighting_logits, initial.read_value, hidden, cell)
+        if not all(part is None or part.is_leaf for part in parts):
+            return None
+        return Start(*parts)  # type: ignore[arg-type]  # here any may be None
 
     def _eager(self, inputs: Tensor, start: Start) -> Tensor:
         """The logits step by step."""

@@ -39,7 +39,7 @@ def build(entries: Sequence[Any], sources: str) -> None:
     mark = Path(folder) / f"kernel-{_key(sources)}.built"
     if os.environ.get(BUILDING):
         atexit.register(_leave, mark, entries)
-    elif not _holds(mark):
+    elif not _holds(mark, entries):
         words = [sys.executable, "-P", "-c", "from ntm_core.machine import warm_up; warm_up()"]
         environment = os.environ | {BUILDING: "1", "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
         silent: dict[str, Any] = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.DEVNULL)
@@ -49,23 +49,25 @@ def build(entries: Sequence[Any], sources: str) -> None:
 
 def _leave(mark: Path, entries: Sequence[Any]) -> None:
     """Leave the mark, if all entries have been compiled, or loaded, and lie in the cache."""
-    found = _cached(mark.parent)
-    if all(entry.signatures for entry in entries) and len(found) >= len(entries):
+    found = _cached(mark.parent, entries)
+    if all(entry.signatures for entry in entries) and len(found) == len(entries):
         with suppress(OSError):
             atomic_write(mark, json.dumps(found).encode())
 
 
-def _holds(mark: Path) -> bool:
+def _holds(mark: Path, entries: Sequence[Any]) -> bool:
     """Whether the mark is there, and all that it speaks of."""
     try:
-        return bool(json.loads(mark.read_bytes()) == _cached(mark.parent))
+        return bool(json.loads(mark.read_bytes()) == _cached(mark.parent, entries))
     except (OSError, ValueError):
         return False
 
 
-def _cached(folder: Path) -> dict[str, int]:
-    """The indexes that numba keeps of the kernel, and when each was written."""
-    return {path.name: path.stat().st_mtime_ns for path in sorted(folder.glob("kernel.*.nbi"))}
+def _cached(folder: Path, entries: Sequence[Any]) -> dict[str, int]:
+    """The indexes that numba keeps of the entries, and when each was written."""
+    python = f"py{sys.version_info.major}{sys.version_info.minor}"
+    names = [f"kernel.*.{one.__name__}-{one.py_func.__code__.co_firstlineno}.{python}*.nbi" for one in entries]
+    return {path.name: path.stat().st_mtime_ns for name in names for path in sorted(folder.glob(name))}
 
 
 def _key(sources: str) -> str:

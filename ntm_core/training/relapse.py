@@ -33,6 +33,19 @@ def relapses(recipe: Recipe, rows: Sequence[MetricRow]) -> tuple[int, ...]:
     return tuple(found)
 
 
+def lost(recipe: Recipe, rows: Sequence[MetricRow]) -> int:
+    """How many updates the relapses have undone, all together: those since the best row before each."""
+    thrown_back = frozenset(relapses(recipe, rows))
+    undone, best, at_best = 0, math.inf, 0
+    for row in rows:
+        standing = row.iteration - row.skipped_updates - undone
+        if row.iteration in thrown_back:
+            undone += standing - at_best
+        elif row.metric < best:
+            best, at_best = row.metric, standing
+    return undone
+
+
 def pace(recipe: Recipe, rows: Sequence[MetricRow]) -> float:
     """The share of the learning rate that relapses leave: each halves it, and after some rows without it doubles again.
 

@@ -26,7 +26,7 @@ from ntm_core.training.metrics import FixedSequences, MetricRow, MetricsFile
 from ntm_core.training.plan import Plan
 from ntm_core.training.recipe import Recipe
 from ntm_core.training.record import Marks, marks, training_record
-from ntm_core.training.relapse import is_best, pace, relapses
+from ntm_core.training.relapse import is_best, lost, pace, relapses
 from ntm_core.training.spent import Spent, Stopwatch
 from ntm_core.training.state import TrainingState
 from ntm_core.training.structure import content_jumps, diagonal
@@ -159,11 +159,10 @@ class _Run:
 
     def _go_back(self) -> None:
         """After a relapse, take the parameters from where the run was best."""
-        counts, rows = self._trainer.counts, self._metrics.rows
+        counts = self._trainer.counts
         if self._relapses[-1:] == (counts.iteration,):
-            best = min(rows, key=lambda row: row.metric)
-            lost = counts.lost + counts.iteration - best.iteration
-            self._trainer.load(self._best, replace(counts, lost=lost))
+            undone = lost(self._plan.recipe, self._metrics.rows)
+            self._trainer.load(self._best, replace(counts, lost=undone))
 
     def _judge(self) -> None:
         """Tell from the measurements what has been seen in the run."""
@@ -213,8 +212,8 @@ class _Run:
 
     def finish(self) -> Results:
         """Measure the trained machine and save the final checkpoint."""
-        self.save_state()
         self._go_back()
+        self.save_state()
         results = evaluate(self._trainer.machine, self._plan.task)
         self._save_checkpoint(self._directory / FINAL, results)
         if not self._plan.memory:

@@ -47,7 +47,7 @@ class Counts:
         iteration: iterations done.
         skipped: updates skipped because the gradient was not finite.
         skipped_in_a_row: as many were the last ones.
-        lost: iterations since the machine and the means of the optimiser were as they were taken back to be.
+        lost: updates that are undone, since the machine and the optimiser's means were taken back to where they were.
     """
 
     iteration: int = 0
@@ -92,8 +92,7 @@ class Trainer:
         finite = math.isfinite(norm)
         if finite:
             scale = recipe.clip_norm / norm if recipe.clip_norm is not None and norm > recipe.clip_norm else 1.0
-            seen = max(1, iteration - self.counts.skipped - self.counts.lost)
-            self._optimiser.step(seen, rate, scale)
+            self._optimiser.step(iteration - self.counts.skipped - self.counts.lost, rate, scale)
         self._count(iteration, finite=finite)
         asked_bits = float(episode.mask.sum()) * targets.shape[-1]
         return Update(value * asked_bits / recipe.batch / math.log(2), norm if finite else None)

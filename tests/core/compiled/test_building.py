@@ -40,8 +40,9 @@ def test_the_process_that_finds_nothing_compiled_has_the_gradients_of_the_next_t
 
 def entries(folder: Path | None, compiled: tuple[str, ...] = ()) -> list[Any]:
     """Two that stand for entries of the kernel, with the signatures that have been compiled."""
-    one = SimpleNamespace(stats=SimpleNamespace(cache_path=folder and str(folder)), signatures=compiled)
-    return [one, one]
+    stats, code = SimpleNamespace(cache_path=folder and str(folder)), SimpleNamespace(co_firstlineno=7)
+    common: dict[str, Any] = {"stats": stats, "signatures": compiled, "py_func": SimpleNamespace(__code__=code)}
+    return [SimpleNamespace(__name__=name, **common) for name in ("forward", "backward")]
 
 
 @pytest.fixture
@@ -77,7 +78,12 @@ def test_the_process_that_compiles_leaves_a_mark_once_all_is_compiled(
 
     ended("a signature")
     assert marks() == 0, "nothing lies in the cache"
-    indexes = [tmp_path / f"kernel.{name}.nbi" for name in ("forward", "backward")]
+    python = f"py{sys.version_info.major}{sys.version_info.minor}"
+    for name in ("forward-6", "backward-6", "forward-8"):
+        (tmp_path / f"kernel.f.locals.{name}.{python}.nbi").touch()
+    ended("a signature")
+    assert marks() == 0, "what lies in the cache is of another text"
+    indexes = [tmp_path / f"kernel.f.locals.{name}-7.{python}.nbi" for name in ("forward", "backward")]
     for index in indexes:
         index.touch()
     ended()

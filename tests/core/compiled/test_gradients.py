@@ -4,7 +4,8 @@ from typing import Any, get_args
 
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+from torch.nn.utils import parametrize
 
 from ntm_core.config import InitialController, InitialMemory, InitialRead, InitialWeighting
 from ntm_core.machine import Machine
@@ -79,6 +80,26 @@ def test_gradients_by_the_initial_state_are_those_of_backward_whatever_it_is(
     own = machine.initial_state(batch if machine.config.draws_fresh else 1, seed=7)
     sequence_loss(machine(inputs, own), targets, mask).backward()
     assert_equal(added, found(machine))
+
+
+def test_a_parameter_that_is_computed_from_another_hands_its_gradient_on() -> None:
+    class Doubled(nn.Module):
+        def forward(self, value: Tensor) -> Tensor:
+            return 2 * value
+
+    machine = stirred(small_config(initial_memory="learned"), dtype=torch.float32)
+    parametrize.register_parametrization(machine.initial, "memory_value", Doubled())
+    (_, gradients), (_, by_autograd) = without(machine, *lesson(machine)), by_graph(machine, *lesson(machine))
+    assert "initial.parametrizations.memory_value.original" in gradients
+    assert_equal(gradients, by_autograd)
+
+
+def test_nothing_is_drawn_where_the_compiled_core_cannot_compute() -> None:
+    machine = stirred(small_config(initial_memory="fresh_uniform"), dtype=torch.float32)
+    machine.core = "eager"
+    before = torch.random.get_rng_state()
+    assert machine.add_gradients(*lesson(machine)) is None
+    assert torch.equal(torch.random.get_rng_state(), before)
 
 
 @pytest.mark.parametrize("size", [1e-4, 3.0, 19.0, 60.0])

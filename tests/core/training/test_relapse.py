@@ -1,7 +1,7 @@
 import pytest
 
 from ntm_core.training.metrics import MetricRow
-from ntm_core.training.relapse import RECOVERY, is_best, pace, relapses
+from ntm_core.training.relapse import RECOVERY, is_best, lost, pace, relapses
 from tests.core.training.plans import row, small_plan
 
 
@@ -47,3 +47,16 @@ def test_a_relapse_halves_the_rate_until_some_rows_have_passed_without_another()
     assert pace(recipe, rows(1.0, 2.0, *good, 2.0, *good, 1.0)) == 0.5
     assert pace(recipe, rows(1.0, *good, *good, *good, 2.0)) == 0.5
     assert pace(small_plan().recipe, rows(1.0, 2.0)) == 1.0
+
+
+def test_what_relapses_undo_are_the_updates_since_the_best_row_before_each() -> None:
+    recipe = small_plan(relapse=1.5).recipe
+    assert lost(recipe, rows(4.0, 1.0, 1.2)) == 0
+    assert lost(recipe, rows(4.0, 1.0, 1.2, 9.0)) == 20
+    assert lost(recipe, rows(4.0, 1.0, 1.2, 9.0, 9.0)) == 30
+    assert lost(recipe, rows(4.0, 1.0, 1.2, 9.0, 9.0, 0.5)) == 30
+    assert lost(recipe, rows(4.0, 1.0, 1.2, 9.0, 9.0, 0.5, 1.0)) == 40
+    assert lost(recipe, rows(4.0, 1.0, 1.2, 9.0, 9.0, 0.5, 0.6, 1.0)) == 50
+    skipped = [row.model_copy(update={"skipped_updates": index}) for index, row in enumerate(rows(4.0, 1.0, 1.2, 9.0))]
+    assert lost(recipe, skipped) == 18
+    assert lost(small_plan().recipe, rows(4.0, 1.0, 9.0)) == 0
