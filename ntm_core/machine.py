@@ -332,10 +332,12 @@ class Machine(nn.Module):
             return None
         learned = self._learned_start()
         with torch.set_grad_enabled(learned is None):
-            state = self.initial_state(inputs.shape[1] if self.config.draws_fresh else 1, seed)
+            start = _start_of(self.initial_state(inputs.shape[1] if self.config.draws_fresh else 1, seed))
+        if not fits(start):
+            return None
         from ntm_core.compiled.function import add_gradients  # noqa: PLC0415  # it imports numba
 
-        return add_gradients(self.config, inputs, _start_of(state), weights, targets, mask, learned)
+        return add_gradients(self.config, inputs, start, weights, targets, mask, learned)
 
     def _learned_start(self) -> Start | None:
         """The parameters that the initial state is made of, None for what is not learned.

@@ -168,6 +168,7 @@ class _Run:
         """Tell from the measurements what has been seen in the run."""
         self._marks = marks(self._plan.recipe, self._metrics.rows)
         self._relapses = relapses(self._plan.recipe, self._metrics.rows)
+        self._pace = pace(self._plan.recipe, self._metrics.rows)
 
     def _rate(self) -> float:
         """The share of the learning rate for the next iteration: 1 until convergence, then less, and at last 0.
@@ -175,10 +176,9 @@ class _Run:
         After a relapse it is less.
         """
         recipe, converged = self._plan.recipe, self._marks.converged
-        whole = pace(recipe, self._metrics.rows)
         if converged is None:
-            return whole
-        return whole * recipe.extra_rate * (1 - (self._trainer.counts.iteration - converged) / recipe.extra)
+            return self._pace
+        return self._pace * recipe.extra_rate * (1 - (self._trainer.counts.iteration - converged) / recipe.extra)
 
     def record(self) -> None:
         """Write what is due after this iteration, or what was due when the run was left.
