@@ -27,6 +27,7 @@ from ntm_core.interventions import Editor, StepEditor
 from ntm_core.memory import read_vectors, written_memory
 
 if TYPE_CHECKING:
+    from ntm_core.compiled.learner import Learner
     from ntm_core.compiled.recorded_run import RecordedRun
 
 
@@ -315,29 +316,24 @@ class Machine(nn.Module):
             return sequence_logits(self.config, inputs, start, weights, self._eager)
         return self._eager(inputs, start)
 
-    def add_gradients(
-        self,
-        inputs: Float[Tensor, "step batch input"],
-        targets: Float[Tensor, "step batch output"],
-        mask: Float[Tensor, "step batch"],
-        seed: int | None = None,
-    ) -> float | None:
-        """The mean cross entropy of the bits asked for, in nats; its gradients are added to `grad` of each parameter.
+    def learner(self) -> "Learner | None":
+        """What adds gradients to `grad` of each parameter, as `backward()` of `forward`'s loss would, without a graph.
 
-        That is what `backward()` of this loss of `forward` would do, without a graph: a small machine costs half as
-        much. The seed is that of `initial_state`. None, and nothing done, where the compiled core cannot compute it.
+        So a small machine costs a third. None where the compiled core cannot compute it. It is to be asked anew if
+        parameters or their `grad` are replaced by other tensors, or frozen.
         """
-        weights = self._weights()
-        if self.core != "compiled" or not fits((inputs, targets, mask, *weights)):
+        if self.core != "compiled" or not fits((*self.parameters(), *self.buffers())):
             return None
-        learned = self._learned_start()
-        with torch.set_grad_enabled(learned is None):
-            start = _start_of(self.initial_state(inputs.shape[1] if self.config.draws_fresh else 1, seed))
-        if not fits(start):
-            return None
-        from ntm_core.compiled.function import add_gradients  # noqa: PLC0415  # it imports numba
+        from ntm_core.compiled.learner import Learner  # noqa: PLC0415  # it imports numba
 
-        return add_gradients(self.config, inputs, start, weights, targets, mask, learned)
+        like = self.output.weight
+        return Learner(
+            self.config,
+            self._weights(),
+            lambda batch, seed: _start_of(self.initial_state(batch, seed)),
+            self._learned_start(),
+            lambda: self.initial.weighting(like),
+        )
 
     def _learned_start(self) -> Start | None:
         """The parameters that the initial state is made of, None for what is not learned.

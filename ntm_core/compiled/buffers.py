@@ -200,6 +200,7 @@ def forward_shapes(s: Sizes) -> dict[str, Shape]:
         "packed_inputs": (s.inputs, s.gate_stride),
         "packed_lower": (s.reads + (s.layers - 1) * s.units, s.gate_stride),
         "packed_hidden": (s.layers * s.recurrent * s.units, s.gate_stride),
+        "packed_biases": (s.layers, s.gate_stride),
         "packed_heads": (s.units, s.raw_stride),
         "packed_output_hidden": (s.units, s.output_stride),
         "packed_output_reads": (s.reads, s.output_stride),

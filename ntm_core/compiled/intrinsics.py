@@ -101,8 +101,8 @@ def cached(function: Function, **options: Any) -> Function:
 
 _DOORS = frozenset(
     {
-        *("__init__", "buffers", "building", "edited_step", "function"),
-        *("optimisers", "plan", "recorded_run", "support", "tape"),
+        *("__init__", "buffers", "building", "edited_step", "function", "learner"),
+        *("optimisers", "passes", "plan", "recorded_run", "support", "tape"),
     }
 )
 """Modules of this package that are no part of the kernel: those that call it, for the most part."""

@@ -1,8 +1,8 @@
 """A whole batch of sequences, forward and backward: what Python calls.
 
 Sequences are computed in tiles, side by side through time. `weights` is an int64 array of addresses, one row a layer:
-its weight by its inputs, by its own last output, and its bias; the last row has the heads' weight and bias; the row
-before it the output's. `wanted` is such an array for their gradients.
+its weight by its inputs, by its own last output, its bias, and a second one or 0; the last row has the heads' weight
+and bias; the row before it the output's. `wanted` is such an array for their gradients, 0 for those that are not.
 """
 
 from collections.abc import Callable
@@ -12,7 +12,7 @@ from numpy import float32 as f32
 
 from ntm_core.compiled.access import Groups, access, access_backward, replay
 from ntm_core.compiled.addressing import memory_norms
-from ntm_core.compiled.arithmetic import copy, inside, zero
+from ntm_core.compiled.arithmetic import add_scaled, copy, inside, zero
 from ntm_core.compiled.building import build
 from ntm_core.compiled.controllers import layer_backward, layer_forward
 from ntm_core.compiled.intrinsics import (
@@ -54,6 +54,11 @@ def pack_forward(s: Sizes, weights: Weights, b: Buffers) -> None:
     for layer in range(s.layers * s.recurrent):
         packed = at(b.packed_hidden, layer * s.units * s.gate_stride)
         pack(at(weights[layer, 1], 0), 1, s.units, s.units, gates, packed)
+    for layer in range(s.layers):
+        bias = at(b.packed_biases, layer * s.gate_stride)
+        copy(bias, at(weights[layer, 2], 0), gates)
+        if weights[layer, 3] != 0:
+            add_scaled(at(weights[layer, 3], 0), f32(1), bias, gates)
     width = s.units + s.reads
     pack(at(weights[s.layers, 0], 0), 1, width, s.units, s.outputs, at(b.packed_output_hidden, 0))
     pack(at(weights[s.layers, 0], s.units), 1, width, s.reads, s.outputs, at(b.packed_output_reads, 0))
@@ -128,12 +133,12 @@ def transpose(source: Pointer, target: Pointer, locations: int, words: int, row:
 
 
 @kernel_inlined
-def controller(s: Sizes, c: Choices, weights: Weights, b: Buffers, t: int, first: int, rows: int) -> None:
+def controller(s: Sizes, c: Choices, b: Buffers, t: int, first: int, rows: int) -> None:
     """One step of all layers of a tile's controllers."""
     gates_count = s.gates * s.units
     for layer in range(s.layers):
         gates = at(b.gates, gates_at(s, layer, t, first))
-        fill_rows(gates, s.gate_stride, at(weights[layer, 2], 0), gates_count, rows)
+        fill_rows(gates, s.gate_stride, at(b.packed_biases, layer * s.gate_stride), gates_count, rows)
         packed = at(b.packed_lower, lower_at(s, layer, s.gate_stride))
         if layer == 0:
             x = at(b.inputs, (t * s.batch + first) * s.inputs)
@@ -173,7 +178,7 @@ def measure(s: Sizes, c: Choices, b: Buffers, first: int, rows: int) -> None:
 @kernel_inlined
 def speak(s: Sizes, c: Choices, weights: Weights, b: Buffers, t: int, first: int, rows: int) -> None:
     """The first part of a tile's step: the controllers speak, and the heads are told their parameters."""
-    controller(s, c, weights, b, t, first, rows)
+    controller(s, c, b, t, first, rows)
     spoken, now = at(b.hidden, hidden_at(s, s.layers - 1, t + 1, first)), s.kept * t * s.batch + first
     raw = at(b.raw, now * s.raw_stride)
     fill_rows(raw, s.raw_stride, at(weights[s.layers + 1, 2], 0), s.raw, rows)
@@ -448,7 +453,7 @@ def compile_for(sources: str) -> tuple[Callable[..., None], Callable[..., float]
     ) -> float:
         """The gradients by the initial state, the weights and the biases: of the loss, which is the result.
 
-        Those by weights and biases are added at the addresses in `wanted`, with a second one for a bias; 0 is none.
+        Those by weights and biases are added at the addresses in `wanted`.
 
         Without a lesson they follow from the gradients by the logits, and the result is 0.
         """

@@ -181,6 +181,7 @@ class Buffers(NamedTuple):
     packed_inputs: int
     packed_lower: int
     packed_hidden: int
+    packed_biases: int
     packed_heads: int
     packed_output_hidden: int
     packed_output_reads: int

@@ -4,11 +4,13 @@ Arrays are float32, one number a parameter: the values, their gradient, its mean
 is rounded by itself. `scale` multiplies the gradient first, which clips it.
 """
 
+import functools
 import math
 from typing import Any
 
 import numpy as np
 from numpy import float32 as f32
+from numpy import float64 as f64
 from numpy.typing import NDArray
 
 from ntm_core.compiled.intrinsics import cached
@@ -16,8 +18,17 @@ from ntm_core.compiled.intrinsics import cached
 Numbers = NDArray[np.float32]
 
 
-def _pass(function: Any) -> Any:
-    return cached(function, fastmath=False, nogil=True, error_model="numpy", no_cfunc_wrapper=True)
+def _pass(function: Any, fastmath: Any = False) -> Any:
+    return cached(function, fastmath=fastmath, nogil=True, error_model="numpy", no_cfunc_wrapper=True)
+
+
+@functools.partial(_pass, fastmath={"reassoc"})
+def norm(gradient: Numbers) -> float:
+    """The Euclidean norm, in float64, where the square of no float32 overflows; several sums side by side."""
+    total = 0.0
+    for i in range(len(gradient)):
+        total += f64(gradient[i]) * f64(gradient[i])
+    return math.sqrt(total)
 
 
 @_pass

@@ -76,50 +76,57 @@ def plan_for(config: MachineConfig, steps: int, batch: int, *, kept: bool) -> Pl
 
 
 class Layer(NamedTuple):
-    """One layer as the kernel multiplies with it: weights by inputs and by its own last output, and the bias."""
+    """One layer as the kernel multiplies with it, or the gradients by that; None for what it lacks.
 
-    lower: Tensor
-    hidden: Tensor
-    bias: Tensor
-
-
-def layers_of(config: MachineConfig, parameters: Sequence[Tensor]) -> list[Layer]:
-    """The controller's layers, then the output's and the heads' layer, all contiguous."""
-    count = 2 if config.controller == "feedforward" else 4
-    stacked = [
-        _layer(config, *parameters[count * layer : count * (layer + 1)]) for layer in range(config.controller_layers)
-    ]
-    heads, heads_bias, output, output_bias = parameters[-4:]
-    stacked += [Layer(output, output, output_bias), Layer(heads, heads, heads_bias)]
-    return [layer if all(tensor.is_contiguous() for tensor in layer) else _contiguous(layer) for layer in stacked]
-
-
-def _contiguous(layer: Layer) -> Layer:
-    return Layer(*(tensor.contiguous() for tensor in layer))
-
-
-def _layer(config: MachineConfig, *parameters: Tensor) -> Layer:
-    """A layer of the controller.
-
-    A GRU's new gate is summed in two parts, by inputs and by the last output: each weight has zeros for the other.
+    Attributes:
+        lower: the weight by its inputs.
+        hidden: that by its own last output.
+        bias: what is added.
+        second_bias: and what is added to that: PyTorch's LSTM has two.
     """
-    if config.controller == "feedforward":
-        weight, bias = parameters
-        return Layer(weight, weight, bias)
-    lower, hidden, lower_bias, hidden_bias = parameters
-    if config.controller == "lstm":
-        return Layer(lower, hidden, lower_bias + hidden_bias)
-    two = 2 * config.controller_size
+
+    lower: Tensor | None
+    hidden: Tensor | None
+    bias: Tensor | None
+    second_bias: Tensor | None = None
+
+
+def layers_of(config: MachineConfig, parameters: Sequence[Tensor | None]) -> list[Layer]:
+    """The controller's layers, then the output's and the heads': the parameters as they lie, but for a GRU."""
+    count = 2 if config.controller == "feedforward" else 4
+    layers = [parameters[count * layer : count * (layer + 1)] for layer in range(config.controller_layers)]
+    match config.controller:
+        case "feedforward":
+            stacked = [Layer(weight, None, bias) for weight, bias in layers]
+        case "gru":
+            stacked = [_gru(config.controller_size, *layer) for layer in layers]  # type: ignore[arg-type]  # none is None
+        case _:
+            stacked = [Layer(*layer) for layer in layers]
+    heads, heads_bias, output, output_bias = parameters[-4:]
+    return [*stacked, Layer(output, None, output_bias), Layer(heads, None, heads_bias)]
+
+
+def _gru(units: int, lower: Tensor, hidden: Tensor, lower_bias: Tensor, hidden_bias: Tensor) -> Layer:
+    """A GRU's layer, whose new gate is summed in two parts, by inputs and by the last output.
+
+    Each weight has zeros for the other part.
+    """
+    two = 2 * units
     return Layer(
-        torch.cat([lower, lower.new_zeros(config.controller_size, lower.shape[1])]),
+        torch.cat([lower, lower.new_zeros(units, lower.shape[1])]),
         torch.cat([hidden[:two], torch.zeros_like(hidden[two:]), hidden[two:]]),
         torch.cat([lower_bias[:two] + hidden_bias[:two], lower_bias[two:], hidden_bias[two:]]),
     )
 
 
+def contiguous(layers: list[Layer]) -> list[Layer]:
+    """The layers, without gaps between their numbers: copies of those that have some."""
+    return [Layer(*(None if part is None else part.contiguous() for part in layer)) for layer in layers]
+
+
 def addresses_of(layers: list[Layer]) -> Addresses:
-    """The addresses of their parts, as the kernel takes them."""
-    return np.array([[tensor.data_ptr() for tensor in layer] for layer in layers], np.int64)
+    """The addresses of their parts, as the kernel takes them; 0 for what there is not."""
+    return np.array([[0 if part is None else part.data_ptr() for part in layer] for layer in layers], np.int64)
 
 
 def addresses_in(block: Block, s: Sizes) -> Addresses:
@@ -139,41 +146,22 @@ def addresses_in(block: Block, s: Sizes) -> Addresses:
     return np.array([(*row, 0) for row in found], np.int64)
 
 
-def own_addresses(config: MachineConfig, parameters: Sequence[Tensor]) -> Addresses | None:
-    """Where the `grad` of each parameter lies, as the kernel takes it; 0 for frozen ones.
+def addresses_as_they_lie(config: MachineConfig, parameters: Sequence[Tensor | None]) -> Addresses | None:
+    """The addresses of parameters, or of their gradients, which stay as long as they do; 0 for one that is None.
 
-    None where the kernel cannot add to them: a GRU's, whose layers are not as its parameters, and those that are
-    strided, or no plain float32.
+    None where the kernel needs copies: of a GRU's, whose layers are not as its parameters, of strided ones, and where
+    numbers are no plain float32.
     """
-    if config.controller == "gru":
-        return None
-    found = [own_gradient(parameter) for parameter in parameters]
-    if not all(gradient is None or (gradient.is_contiguous() and fits((gradient,))) for gradient in found):
-        return None
-    places = [0 if gradient is None else gradient.data_ptr() for gradient in found]
-    *layers, heads, heads_bias, output, output_bias = places
-    if config.controller == "lstm":
-        rows = [tuple(layers[first : first + 4]) for first in range(0, len(layers), 4)]
-    else:
-        rows = [(layers[first], 0, layers[first + 1], 0) for first in range(0, len(layers), 2)]
-    return np.array([*rows, (output, 0, output_bias, 0), (heads, 0, heads_bias, 0)], np.int64)
+    plain = fits(parameters) and all(part is None or part.is_contiguous() for part in parameters)
+    return addresses_of(layers_of(config, parameters)) if plain and config.controller != "gru" else None
 
 
-def own_gradient(parameter: Tensor) -> Tensor | None:
-    """Where the gradients of a parameter are added up; None if they are not wanted."""
-    if parameter.requires_grad and parameter.grad is None:
-        parameter.grad = torch.zeros_like(parameter)
-    return parameter.grad if parameter.requires_grad else None
-
-
-def beginning(inputs: Tensor, start: Start) -> tuple[Records, tuple[Tensor, ...]]:
-    """The inputs, (step, batch, input), and the initial state, for the kernel; and what must live until it has run."""
-    inputs = inputs.contiguous()
-    parts = [None if part is None else _rows(part) for part in start]
+def beginning(start: Start) -> tuple[Records, Start]:
+    """The initial state for the kernel, without the inputs, and its parts as they must lie until it has run."""
+    parts = Start(*(None if part is None else _rows(part) for part in start))  # type: ignore[arg-type]  # only the cell
     addresses = [0 if part is None else part.data_ptr() for part in parts]
     steps = [0 if part is None or len(part) == 1 else part.stride(0) for part in parts]
-    record = as_record(Beginning(inputs.data_ptr(), *addresses, *steps))
-    return record, (inputs, *(part for part in parts if part is not None))
+    return as_record(Beginning(0, *addresses, *steps)), parts
 
 
 def _rows(part: Tensor) -> Tensor:

@@ -11,7 +11,7 @@ from torch import Tensor
 from ntm_core.compiled import kernel
 from ntm_core.compiled.buffers import NUMBER_BYTES, Block, Start
 from ntm_core.compiled.layout import Buffers, Copied, Records, Sizes, Span, as_record, record_of
-from ntm_core.compiled.plan import GOING_ON, addresses_of, beginning, layers_of, plan_for
+from ntm_core.compiled.plan import GOING_ON, addresses_of, beginning, contiguous, layers_of, plan_for
 from ntm_core.config import MachineConfig
 from ntm_core.interventions.quantities import Quantity
 
@@ -35,9 +35,10 @@ class RecordedRun:
         self.groups = plan.groups
         self._plan, self._records = plan, records
         with torch.inference_mode():
-            self._layers = layers_of(config, parameters)
+            self._layers = contiguous(layers_of(config, parameters))
             self._block = Block(plan.forward)
-            start_record, _given = beginning(inputs.unsqueeze(1), start)
+            inputs, (start_record, _held) = inputs.contiguous(), beginning(start)
+            start_record["inputs"] = inputs.data_ptr()
         self._weights = addresses_of(self._layers)
         self._buffers = record_of(Buffers, self._block.addresses)
         self._places = places(plan.sizes)

@@ -33,6 +33,14 @@ class RunningMeans(ABC):
             [tensor.numpy() for tensor in moved] if core == "compiled" else None
         )
 
+    def norm(self) -> float:
+        """The norm of the whole gradient, in float64: a long one, whose squares overflow in float32, can be clipped."""
+        if self._compiled_with is not None:
+            from ntm_core.compiled.optimisers import norm  # noqa: PLC0415  # it imports numba
+
+            return norm(self._compiled_with[1])
+        return torch.linalg.vector_norm(self._parameters.gradient, dtype=torch.float64).item()
+
     @abstractmethod
     def step(self, number: int, rate: float = 1.0, scale: float = 1.0) -> None:
         """Move each parameter along its gradient times `scale`, at this share of the learning rate.

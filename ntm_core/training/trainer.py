@@ -71,6 +71,7 @@ class Trainer:
         self.machine = (Machine if plan.memory else Baseline)(plan.config, plan.seed)
         self.machine.core = core or self.machine.core
         self._parameters = FlatParameters(self.machine)
+        self._learner = self.machine.learner() if isinstance(self.machine, Machine) else None
         self._optimiser = _OPTIMISERS[plan.recipe.optimiser](self._parameters, plan.recipe, self.machine.core)
 
     def update(self, rate: float = 1.0) -> Update:
@@ -87,8 +88,7 @@ class Trainer:
         if not math.isfinite(value):
             where = where_not_finite(self.machine, inputs, self._start(recipe.batch, iteration))
             raise TrainingError(f"the loss of iteration {iteration} is {value}: {where}")
-        # In float64, where the squares of no float32 overflow: a long gradient can still be clipped.
-        norm = torch.linalg.vector_norm(self._parameters.gradient, dtype=torch.float64).item()
+        norm = self._optimiser.norm()
         finite = math.isfinite(norm)
         if finite:
             scale = recipe.clip_norm / norm if recipe.clip_norm is not None and norm > recipe.clip_norm else 1.0
@@ -103,10 +103,8 @@ class Trainer:
 
     def _add_gradients(self, inputs: Tensor, targets: Tensor, mask: Tensor, seed: int) -> float:
         """The loss of a batch, whose gradients are added: without autograd's graph where the compiled core can."""
-        if isinstance(self.machine, Machine):
-            loss = self.machine.add_gradients(inputs, targets, mask, seed)
-            if loss is not None:
-                return loss
+        if self._learner is not None:
+            return self._learner.add_gradients(inputs, targets, mask, seed)
         graph = sequence_loss(self.machine(inputs, self._start(inputs.shape[1], seed)), targets, mask)
         graph.backward()
         return graph.item()

@@ -61,7 +61,9 @@ def test_the_kernel_writes_to_its_buffers_only(config: MachineConfig, steps: int
         with torch.no_grad():
             machine(inputs)
         asked, own = torch.ones(steps, batch), [guarded_gradient(parameter) for parameter in machine.parameters()]
-        machine.add_gradients(inputs, torch.ones(steps, batch, config.output_size), asked)
+        learner = machine.learner()
+        assert learner is not None
+        learner.add_gradients(inputs, torch.ones(steps, batch, config.output_size), asked)
     assert len(made) == (9 if config.controller == "gru" else 8)
     for block in made:
         assert_nothing_is_written_beside(block)

@@ -33,9 +33,14 @@ def by_graph(machine: Machine, inputs: Tensor, targets: Tensor, mask: Tensor) ->
 
 def without(machine: Machine, inputs: Tensor, targets: Tensor, mask: Tensor) -> tuple[float, dict[str, Tensor]]:
     machine.zero_grad()
-    loss = machine.add_gradients(inputs, targets, mask)
-    assert loss is not None
+    loss = added(machine, inputs, targets, mask)
     return loss, found(machine)
+
+
+def added(machine: Machine, inputs: Tensor, targets: Tensor, mask: Tensor, seed: int | None = None) -> float:
+    learner = machine.learner()
+    assert learner is not None
+    return learner.add_gradients(inputs, targets, mask, seed)
 
 
 def found(machine: Machine) -> dict[str, Tensor]:
@@ -74,12 +79,12 @@ def test_gradients_by_the_initial_state_are_those_of_backward_whatever_it_is(
 ) -> None:
     machine = stirred(small_config(**changes), scale=0.6, dtype=torch.float32)
     inputs, targets, mask = (part[:, :batch] for part in lesson(machine))
-    assert machine.add_gradients(inputs, targets, mask, seed=7) is not None
-    added = found(machine)
+    added(machine, inputs, targets, mask, seed=7)
+    gradients = found(machine)
     machine.zero_grad()
     own = machine.initial_state(batch if machine.config.draws_fresh else 1, seed=7)
     sequence_loss(machine(inputs, own), targets, mask).backward()
-    assert_equal(added, found(machine))
+    assert_equal(gradients, found(machine))
 
 
 def test_a_parameter_that_is_computed_from_another_hands_its_gradient_on() -> None:
@@ -92,14 +97,6 @@ def test_a_parameter_that_is_computed_from_another_hands_its_gradient_on() -> No
     (_, gradients), (_, by_autograd) = without(machine, *lesson(machine)), by_graph(machine, *lesson(machine))
     assert "initial.parametrizations.memory_value.original" in gradients
     assert_equal(gradients, by_autograd)
-
-
-def test_nothing_is_drawn_where_the_compiled_core_cannot_compute() -> None:
-    machine = stirred(small_config(initial_memory="fresh_uniform"), dtype=torch.float32)
-    machine.core = "eager"
-    before = torch.random.get_rng_state()
-    assert machine.add_gradients(*lesson(machine)) is None
-    assert torch.equal(torch.random.get_rng_state(), before)
 
 
 @pytest.mark.parametrize("size", [1e-4, 3.0, 19.0, 60.0])
@@ -126,7 +123,7 @@ def test_gradients_are_added_to_what_is_there_and_frozen_parameters_get_none() -
     machine.heads.requires_grad_(requires_grad=False)
     _, once = without(machine, *lesson(machine))
     inputs, targets, mask = lesson(machine)
-    machine.add_gradients(inputs, targets, mask)
+    added(machine, inputs, targets, mask)
     assert_equal(found(machine), {name: 2 * value for name, value in once.items()})
     assert machine.heads.weight.grad is None
 
@@ -137,7 +134,7 @@ def test_gradients_of_another_kind_are_added_to_as_well() -> None:
     machine.zero_grad()
     shape = machine.output.weight.shape
     machine.output.weight.grad = torch.zeros(shape[1], shape[0]).T
-    machine.add_gradients(*lesson(machine))
+    added(machine, *lesson(machine))
     assert_equal(found(machine), once)
 
 
@@ -167,7 +164,7 @@ def test_sequences_begin_each_in_a_state_of_its_own() -> None:
     machine = stirred(small_config(initial_memory="fresh_uniform"), dtype=torch.float32)
     inputs, targets, mask = lesson(machine)
     machine.zero_grad()
-    loss = machine.add_gradients(inputs, targets, mask, seed=1)
+    loss = added(machine, inputs, targets, mask, seed=1)
     gradients = found(machine)
     machine.zero_grad()
     expected = sequence_loss(machine(inputs, machine.initial_state(BATCH, seed=1)), targets, mask)
@@ -186,12 +183,41 @@ def test_what_does_not_lie_side_by_side_is_read_as_it_is() -> None:
     assert all(torch.equal(value, again[name]) for name, value in gradients.items())
 
 
-def test_where_the_compiled_core_cannot_compute_nothing_is_done() -> None:
+@pytest.mark.parametrize("changes", CHOICES, ids=name_of)
+def test_a_learner_sees_parameters_that_have_moved(changes: dict[str, Any]) -> None:
+    """As an optimiser moves them, in place; and batches of other sizes, one after the other."""
+    machine = stirred(small_config(**changes), scale=0.6, dtype=torch.float32)
+    learner, given = machine.learner(), lesson(machine)
+    assert learner is not None
+    for batch in (1, BATCH, 1):
+        with torch.no_grad():
+            for parameter in machine.parameters():
+                parameter.mul_(0.9)
+                if parameter.grad is not None:
+                    parameter.grad.zero_()
+        inputs, targets, mask = (part[:, :batch] for part in given)
+        loss = learner.add_gradients(inputs, targets, mask, seed=batch)
+        gradients = found(machine)
+        twin = Machine(machine.config)
+        twin.load_state_dict(machine.state_dict())
+        own = twin.initial_state(batch if twin.config.draws_fresh else 1, seed=batch)
+        expected = sequence_loss(twin(inputs, own), targets, mask)
+        expected.backward()
+        assert loss == pytest.approx(expected.item(), rel=1e-6)
+        assert_equal(gradients, found(twin))
+
+
+def test_what_the_kernel_would_read_beyond_its_end_is_refused() -> None:
     machine = stirred(small_config(), dtype=torch.float32)
     inputs, targets, mask = lesson(machine)
+    with pytest.raises(ValueError, match=r"inputs, targets and mask have the shapes .* they must have"):
+        added(machine, inputs, targets[:-1], mask)
+    with pytest.raises(ValueError, match=r"are torch.float32 on cpu, torch.float64 on cpu, torch.float32 on cpu"):
+        added(machine, inputs, targets.double(), mask)
+
+
+def test_where_the_compiled_core_cannot_compute_there_is_no_learner() -> None:
+    machine = stirred(small_config(), dtype=torch.float32)
     machine.core = "eager"
-    assert machine.add_gradients(inputs, targets, mask) is None
-    machine = stirred(small_config(), dtype=torch.float64)
-    given = inputs.double(), targets.double(), mask.double()
-    assert machine.add_gradients(*given) is None
-    assert not found(machine)
+    assert machine.learner() is None
+    assert stirred(small_config(), dtype=torch.float64).learner() is None

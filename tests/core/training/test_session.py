@@ -8,9 +8,9 @@ import pytest
 import torch
 
 from ntm_core.checkpoints.native import load_checkpoint
+from ntm_core.compiled.learner import Learner
 from ntm_core.errors import TrainingError
 from ntm_core.evaluation import Results
-from ntm_core.machine import Machine
 from ntm_core.tasks import Copy
 from ntm_core.training import Outcome, Plan, Progress, train
 from ntm_core.training import plan as plans
@@ -344,16 +344,16 @@ def test_every_iteration_is_reported(plan: Plan, tmp_path: Path) -> None:
 def test_a_loss_that_is_not_finite_keeps_the_last_good_state(
     plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    honest = Machine.add_gradients
+    honest = Learner.add_gradients
     calls: list[int] = []
 
-    def broken(self: Machine, *arguments: Any) -> float | None:
+    def broken(self: Learner, *arguments: Any) -> float:
         calls.append(1)
         loss = honest(self, *arguments)
         return float("nan") if len(calls) == 6 else loss
 
     with monkeypatch.context() as patch:
-        patch.setattr(Machine, "add_gradients", broken)
+        patch.setattr(Learner, "add_gradients", broken)
         with pytest.raises(TrainingError, match="the loss of iteration 6 is nan"):
             train(plan, tmp_path)
     assert train(plan, tmp_path, **stop_at(0)).progress.iteration == 4

@@ -22,17 +22,18 @@ def copied(tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
 
 def poison_gradient(trainer: Trainer, value: float = math.nan) -> None:
     """Make one gradient `value` from now on, while the loss stays finite."""
-    machine = trainer.machine
+    machine, learner = trainer.machine, trainer._learner
     assert isinstance(machine, Machine)
-    own = machine.add_gradients
+    assert learner is not None
+    own = learner.add_gradients
 
-    def poisoned(*given: Any) -> float | None:
+    def poisoned(*given: Any) -> float:
         loss = own(*given)
         assert machine.output.bias.grad is not None
         machine.output.bias.grad.fill_(value)
         return loss
 
-    machine.add_gradients = poisoned  # type: ignore[assignment]  # that is the point
+    learner.add_gradients = poisoned  # type: ignore[assignment]  # that is the point
 
 
 def test_one_update_by_hand() -> None:

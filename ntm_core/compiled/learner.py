@@ -1,0 +1,171 @@
+"""Training's door to the kernel: gradients are added where they are wanted, without a graph of autograd's.
+
+Of its own a learner holds addresses, and one block for the gradients by the initial state. What lies where is found out
+once: for a small machine that takes longer than to compute.
+"""
+
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor
+
+from ntm_core.compiled.buffers import Block, Start
+from ntm_core.compiled.layout import Lesson, Records, Sizes, as_record
+from ntm_core.compiled.passes import parameter_gradients, run_backward, run_forward, start_gradients, weight_zeros
+from ntm_core.compiled.plan import (
+    Addresses,
+    Layer,
+    Plan,
+    addresses_as_they_lie,
+    addresses_in,
+    addresses_of,
+    beginning,
+    contiguous,
+    layers_of,
+    plan_for,
+)
+from ntm_core.config import MachineConfig
+
+
+class Learner:
+    """Adds the gradients of one lesson after the other to `grad` of a machine's parameters.
+
+    Parameters and their `grad` must stay in memory where they are, and frozen ones frozen.
+    """
+
+    def __init__(
+        self,
+        config: MachineConfig,
+        parameters: Sequence[Tensor],
+        start: Callable[[int, int | None], Start],
+        learned: Start | None,
+        weighting: Callable[[], Tensor],
+    ) -> None:
+        """Learn by these parameters, in the order of `sequence_logits`.
+
+        `start` gives the initial state of a batch, by a seed. `learned` are the parameters that it is made of: each
+        part is one as it is, w_0 the softmax of one, which `weighting` computes: (head, location). Where that is None,
+        autograd finds what the state was computed from.
+        """
+        self._config, self._parameters = config, parameters
+        self._start, self._learned, self._weighting = start, learned, weighting
+        self._weights = addresses_as_they_lie(config, parameters)
+        self._own = [_own_gradient(parameter) for parameter in parameters]
+        self._wanted = addresses_as_they_lie(config, self._own)
+        self._own_start = None if learned is None else tuple(map(_own_gradient, learned))
+        self._fixed = self._found_once()
+        self._slopes: tuple[Block, Start] | None = None
+
+    def _found_once(self) -> tuple[Records, Start] | None:
+        """The initial state for the kernel where it stays in place, but for w_0."""
+        learned = self._learned
+        if learned is None or self._config.draws_fresh:
+            return None
+        in_place = all(part is None or part.is_contiguous() for part in learned)
+        return beginning(self._start(1, None)) if in_place else None
+
+    @torch.no_grad()
+    def add_gradients(self, inputs: Tensor, targets: Tensor, mask: Tensor, seed: int | None = None) -> float:
+        """The mean binary cross entropy of the bits at the steps whose mask is 1, in nats; its gradients are added.
+
+        That is what `backward()` of this loss would do. Inputs are (step, batch, input), targets (step, batch, output),
+        the mask is (step, batch); the seed is that of the initial state. ValueError for other shapes, and for other
+        numbers than float32 on the CPU.
+        """
+        plan = plan_for(self._config, inputs.shape[0], inputs.shape[1], kept=True)
+        _require(plan.sizes, inputs, targets, mask)
+        inputs, targets, mask = inputs.contiguous(), targets.contiguous(), mask.contiguous()
+        record, start = self._begin(inputs.shape[1], seed)
+        record["inputs"] = inputs.data_ptr()
+        weights, _held = self._multiplied_with()
+        kept, (gradients, slopes) = run_forward(plan, weights, record), self._slopes_of(plan)
+        wanted, zeros = self._added_to(plan)
+        lesson = as_record(Lesson(targets.data_ptr(), mask.data_ptr()))
+        loss = run_backward(plan, kept, weights, Block(plan.backward), gradients, wanted, lesson)
+        if zeros is not None:
+            self._add_from(zeros, plan.sizes)
+        if self._own_start is None:
+            _by_autograd(start, slopes)
+        else:
+            _by_hand(start, slopes, self._own_start)
+        return loss
+
+    def _begin(self, batch: int, seed: int | None) -> tuple[Records, Start]:
+        """The initial state for the kernel, and its parts as they lie."""
+        if self._fixed is None:
+            with torch.set_grad_enabled(self._learned is None):
+                return beginning(self._start(batch if self._config.draws_fresh else 1, seed))
+        record, start = self._fixed
+        if self._learned is not None and self._learned.weighting is not None:
+            start = start._replace(weighting=self._weighting().unsqueeze(0))
+            record["weighting"] = start.weighting.data_ptr()
+        return record, start
+
+    def _multiplied_with(self) -> tuple[Addresses, list[Layer]]:
+        """What the kernel multiplies with: the parameters as they lie, or copies, which must live until it has run."""
+        if self._weights is not None:
+            return self._weights, []
+        layers = contiguous(layers_of(self._config, self._parameters))
+        return addresses_of(layers), layers
+
+    def _added_to(self, plan: Plan) -> tuple[Addresses, Block | None]:
+        """Where the kernel adds gradients: at those of the parameters, or in a block of zeros."""
+        if self._wanted is not None:
+            return self._wanted, None
+        zeros = weight_zeros(plan)
+        return addresses_in(zeros, plan.sizes), zeros
+
+    def _slopes_of(self, plan: Plan) -> tuple[Block, Start]:
+        """The block for the gradients by the initial state, which suits all lessons of a batch, and these in it."""
+        if self._slopes is None or len(self._slopes[1].memory) != plan.sizes.batch:
+            block = Block(plan.start_gradients, reused=False)
+            self._slopes = block, start_gradients(plan.sizes, block)
+        return self._slopes
+
+    def _add_from(self, zeros: Block, s: Sizes) -> None:
+        """Add the gradients by the parameters, from those by what the kernel multiplied with."""
+        for own, found in zip(self._own, parameter_gradients(self._config, s, zeros), strict=True):
+            if own is not None:
+                own.add_(found)
+
+
+def _require(s: Sizes, inputs: Tensor, targets: Tensor, mask: Tensor) -> None:
+    shapes = tuple(inputs.shape), tuple(targets.shape), tuple(mask.shape)
+    expected = (s.steps, s.batch, s.inputs), (s.steps, s.batch, s.outputs), (s.steps, s.batch)
+    if shapes != expected:
+        raise ValueError(f"inputs, targets and mask have the shapes {shapes}: they must have {expected}")
+    if not all(tensor.dtype is torch.float32 and tensor.is_cpu for tensor in (inputs, targets, mask)):
+        kinds = ", ".join(f"{tensor.dtype} on {tensor.device}" for tensor in (inputs, targets, mask))
+        raise ValueError(f"inputs, targets and mask are {kinds}: they must be float32 on the CPU")
+
+
+def _own_gradient(parameter: Tensor | None) -> Tensor | None:
+    """Where the gradients of a parameter are added up; None if they are not wanted."""
+    if parameter is None:
+        return None
+    if parameter.requires_grad and parameter.grad is None:
+        parameter.grad = torch.zeros_like(parameter)
+    return parameter.grad if parameter.requires_grad else None
+
+
+def _by_autograd(start: Start, slopes: Start) -> None:
+    """Add the gradients by the initial state to those of what it was computed from."""
+    found = [
+        (part, slope.sum(0, keepdim=True) if len(part) < len(slope) else slope.clone())
+        for part, slope in zip(start, slopes, strict=True)
+        if part is not None and part.requires_grad and slope is not None
+    ]
+    if found:
+        torch.autograd.backward([part for part, _ in found], [slope for _, slope in found])
+
+
+def _by_hand(start: Start, slopes: Start, own: tuple[Tensor | None, ...]) -> None:
+    """Add the gradients by the initial state to those of the parameters that it is: that by w_0 through the softmax."""
+    summed = {}
+    for name, gradient, part in zip(Start._fields, own, slopes, strict=True):
+        if gradient is not None and part is not None:
+            summed[name] = part[0] if len(part) == 1 else part.sum(0)
+    if "weighting" in summed:
+        summed["weighting"] = torch._softmax_backward_data(summed["weighting"], start.weighting[0], -1, torch.float32)  # noqa: SLF001
+    if summed:
+        torch._foreach_add_([gradient for gradient in own if gradient is not None], list(summed.values()))
