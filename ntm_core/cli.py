@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import fields
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import Any, Self, get_args
@@ -22,7 +23,7 @@ from ntm_core.checkpoints.native import Checkpoint, load_checkpoint
 from ntm_core.checkpoints.reading import read_checkpoint
 from ntm_core.cli_inputs import initial_state, input_rows, interventions, sources
 from ntm_core.cli_options import add_options, given
-from ntm_core.compiled import Core
+from ntm_core.compiled import ALONE, Core, Crew
 from ntm_core.config import MachineConfig
 from ntm_core.errors import CheckpointError, NtmError, TaskError, TraceError, TrainingError
 from ntm_core.evaluation import EVALUATION_SEED, LengthResult, Results, errors_by_length
@@ -49,12 +50,13 @@ STOPPED = 130
 _FROM_TASK = {"input_size", "output_size"}
 
 
-def add_commands(subparsers: Any) -> None:
+def add_commands(subparsers: Any, crew_of: Callable[[int], Crew] = lambda _: ALONE) -> None:
     """Add the commands train, curves, evaluate, trace and modes to an argparse parser's subparsers.
 
-    The parsed arguments then have a `run`: a function of the arguments that gives the exit status.
+    The parsed arguments then have a `run`: a function of the arguments that gives the exit status. `crew_of` lends so
+    many threads.
     """
-    _add_train(subparsers)
+    _add_train(subparsers, crew_of)
     _add_curves(subparsers)
     _add_evaluate(subparsers)
     _add_trace(subparsers)
@@ -70,7 +72,7 @@ def main(words: Sequence[str] | None = None) -> int:
     return status
 
 
-def _add_train(subparsers: Any) -> None:
+def _add_train(subparsers: Any, crew_of: Callable[[int], Crew]) -> None:
     parser = subparsers.add_parser(
         "train",
         help="train a machine on a task",
@@ -101,7 +103,7 @@ def _add_train(subparsers: Any) -> None:
     _add_threads(parser)
     add_options(parser, "recipe (some defaults differ by task)", Recipe, set())
     add_options(parser, "machine (some defaults differ by task)", MachineConfig, _FROM_TASK)
-    parser.set_defaults(run=_guarded(_train))
+    parser.set_defaults(run=_guarded(partial(_train, crew_of)))
 
 
 def _add_curves(subparsers: Any) -> None:
@@ -224,7 +226,13 @@ def _add_checkpoint(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_threads(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--threads", type=int, default=1, metavar="N", help="Threads of PyTorch. Default: 1.")
+    parser.add_argument(
+        "--threads",
+        type=int,
+        default=1,
+        metavar="N",
+        help="Threads that compute: of PyTorch, and where a batch is trained on by the compiled core. Default: 1.",
+    )
 
 
 def _guarded(command: Callable[[argparse.Namespace], int]) -> Callable[[argparse.Namespace], int]:
@@ -247,7 +255,7 @@ def _use_threads(threads: int) -> None:
     torch.set_num_threads(threads)
 
 
-def _train(arguments: argparse.Namespace) -> int:
+def _train(crew_of: Callable[[int], Crew], arguments: argparse.Namespace) -> int:
     plan = _resumed_plan(arguments) if arguments.resume else _new_plan(arguments)
     name = f"{plan.task.name}-{plan.config.controller if plan.memory else NO_MEMORY}-seed-{plan.seed}"
     directory = arguments.resume or arguments.out or Path("runs") / name
@@ -255,7 +263,8 @@ def _train(arguments: argparse.Namespace) -> int:
     if plan.memory and arguments.core != "eager":
         warm_up(lambda words: print(words, file=sys.stderr))
     with _stop_on_signal() as stop, _ProgressBar(plan.recipe.batch, scalars) as bar:
-        outcome = train_plan(plan, directory, core=arguments.core, stop=stop, report=bar)
+        crew = crew_of(arguments.threads)
+        outcome = train_plan(plan, directory, core=arguments.core, stop=stop, report=bar, crew=crew)
     progress = outcome.progress
     if outcome.results is None:
         sys.stderr.write(

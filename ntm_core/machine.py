@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from ntm_core.access import access, readdress
 from ntm_core.addressing import Weightings
-from ntm_core.compiled import Core, Start, core_for, fits, is_ready
+from ntm_core.compiled import ALONE, Core, Crew, Start, core_for, fits, is_ready
 from ntm_core.config import MachineConfig, OutputActivation
 from ntm_core.controllers import Controller, ControllerState
 from ntm_core.errors import TraceError
@@ -285,12 +285,6 @@ class Machine(nn.Module):
         """What `forward` computes one sequence with here and now, unless its inputs or its state forbid it."""
         return "compiled" if self.core == "compiled" and fits(self._weights()) else "eager"
 
-    @property
-    def work_of_a_step(self) -> int:
-        """About how many weights and cells of memory one step of one sequence multiplies with."""
-        config = self.config
-        return sum(weight.numel() for weight in self._weights()) + config.heads * config.memory_size * config.word_size
-
     def recorded_run(
         self, inputs: Float[Tensor, "step input"], state: MachineState, records: NDArray[Any]
     ) -> "RecordedRun":
@@ -316,13 +310,15 @@ class Machine(nn.Module):
             return sequence_logits(self.config, inputs, start, weights, self._eager)
         return self._eager(inputs, start)
 
-    def learner(self) -> "Learner | None":
-        """What adds gradients to `grad` of each parameter, as `backward()` of `forward`'s loss would, without a graph.
+    def learner(self, crew: Crew = ALONE) -> "Learner | None":
+        """What adds gradients to `grad` of each parameter, as `backward()` of `sequence_loss` would, without a graph.
 
-        So a small machine costs a third. None where the compiled core cannot compute it. It is to be asked anew if
-        parameters or their `grad` are replaced by other tensors, or frozen.
+        So a small machine costs a third. None where the compiled core cannot compute it. The crew are threads that
+        share a batch: they change no bit. To be asked anew when a buffer of the initial state has been replaced.
         """
         if self.core != "compiled" or not fits((*self.parameters(), *self.buffers())):
+            return None
+        if not fits(_start_of(self.initial_state(1, 0))):
             return None
         from ntm_core.compiled.learner import Learner  # noqa: PLC0415  # it imports numba
 
@@ -333,6 +329,7 @@ class Machine(nn.Module):
             lambda batch, seed: _start_of(self.initial_state(batch, seed)),
             self._learned_start(),
             lambda: self.initial.weighting(like),
+            crew,
         )
 
     def _learned_start(self) -> Start | None:

@@ -15,9 +15,6 @@ from ntm_core.machine import Machine, MachineState, StepResult
 from ntm_core.tasks.episode import Episode
 from ntm_core.trace import Array, DType, Trace, TraceHeader
 
-_WORK_OF_A_BLOCK = 1 << 23
-"""The compiled core computes so many weights and cells of memory, a millisecond or so, before others have the word."""
-
 _LANDMARK_STEPS = 64
 _RECORDS_OF_A_LANDMARK = 8
 """A memory is kept every so many steps, or every so many times its own size of records, where that is more."""
@@ -102,14 +99,13 @@ class Recording:
         run = self.machine.recorded_run(torch.from_numpy(self.episode["inputs"]), self._start, self.records)
         edited = {step: edit for step, edit in enumerate(self._edits) if edit and changes_more_than_inputs(edit)}
         ends = [*edited, steps]
-        block = max(1, _WORK_OF_A_BLOCK // self.machine.work_of_a_step)
         while done < steps:
             if done in edited:
                 compute_edited(run, done, edited[done], config.read_heads)
                 done += 1
             else:
                 landmark = (done // self._apart + 1) * self._apart
-                first, done = done, min(done + block, landmark, ends[bisect_right(ends, done)])
+                first, done = done, min(done + run.steps_of_a_block, landmark, ends[bisect_right(ends, done)])
                 run.compute(first, done)
             if done % self._apart == 0:
                 self._keep(done, run.quantity("memory"))

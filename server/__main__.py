@@ -24,6 +24,7 @@ from ntm_core.config import describe_validation_error
 from ntm_core.errors import NtmError
 from server.app import create_app
 from server.compiled import warm_up
+from server.crews import crew_of
 from server.routes.version import program_version
 from server.settings import DEFAULT_PORT, Settings
 
@@ -91,7 +92,7 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--data-directory", type=Path, metavar="DIR", help="where uploaded checkpoints are stored")
     serve.add_argument("--log-level", default="warning", choices=("error", "warning", "info", "debug"))
     serve.set_defaults(run=_serve)
-    add_commands(commands)
+    add_commands(commands, crew_of)
     return parser
 
 

@@ -58,6 +58,9 @@ class Settings(BaseSettings):
     max_word_size: int = Field(512, ge=1, description="W, the cells at a memory location.")
     max_trace_bytes: int = Field(128 * MEBIBYTE, ge=1024, description="Bytes of one trace on the wire.")
     max_trainings: int = Field(1, ge=1, le=64, description="Runs trained at the same time; others wait for their turn.")
+    training_threads: int = Field(
+        1, ge=1, le=64, description="Threads in which one run is trained, where its batches are large enough to share."
+    )
     max_runs: int = Field(50, ge=1, description="Runs that are stored.")
     max_training_cells: int = Field(
         1 << 28, ge=1, description="Memory cells of all steps of a training batch: T x batch x N x W."

@@ -13,13 +13,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ntm_core.access import head_groups
-from ntm_core.compiled.layout import BLOCK, CHUNK, EVERY, Sizes, rounded_up, row_length
+from ntm_core.compiled.layout import BLOCK, CHUNK, EVERY, NUMBER_BYTES, Sizes, rounded_up, row_length
 from ntm_core.config import MachineConfig
 from ntm_core.heads import HeadLayout
 
 Shape = tuple[int, ...]
 
-NUMBER_BYTES = 4
 _CACHE_BYTES = 1 << 19
 """Memories that are computed side by side take no more than this, so that they stay in the processor's cache."""
 
@@ -172,6 +171,13 @@ def sizes_of(config: MachineConfig, steps: int, batch: int, *, kept: bool) -> Si
         row=row,
         memories=sum(group.stop > config.read_heads for group in head_groups(config)),
     )
+
+
+FORWARD_SCRATCH = ("gated", "spare")
+"""The buffers of the forward pass that a step fills and nothing reads after it: threads must not share them."""
+
+BACKWARD_SCRATCH = ("memories", "norms", "means", "values", "spare")
+"""The same of the backward pass, in which a tile computes its memories again."""
 
 
 def forward_shapes(s: Sizes) -> dict[str, Shape]:

@@ -104,7 +104,7 @@ def _backward(
 
 
 def _shaped(slope: Tensor | None, value: Tensor | None) -> Tensor | None:
-    """The gradient by a part of the initial state, summed where all sequences share it."""
-    if slope is None or value is None or len(value) == len(slope):
-        return slope
-    return slope.sum(0, keepdim=True)
+    """The gradient by a part of the initial state, if it has that part: summed where all sequences share it."""
+    if slope is None or value is None:
+        return None
+    return slope if len(value) == len(slope) else slope.sum(0, keepdim=True)

@@ -101,7 +101,7 @@ def cached(function: Function, **options: Any) -> Function:
 
 _DOORS = frozenset(
     {
-        *("__init__", "buffers", "building", "edited_step", "function", "learner"),
+        *("__init__", "buffers", "building", "crew", "edited_step", "function", "learner"),
         *("optimisers", "passes", "plan", "recorded_run", "support", "tape"),
     }
 )

@@ -27,7 +27,18 @@ from ntm_core.compiled.intrinsics import (
     set_float_mode,
     sources_fingerprint,
 )
-from ntm_core.compiled.layout import GROUP_PARTS, Beginning, Buffers, Choices, Gradients, Records, Sizes, Span
+from ntm_core.compiled.layout import (
+    GROUP_PARTS,
+    NUMBER_BYTES,
+    Beginning,
+    Buffers,
+    Choices,
+    Gradients,
+    Records,
+    Share,
+    Sizes,
+    Span,
+)
 from ntm_core.compiled.loss import loss_gradient
 from ntm_core.compiled.parameters import head_parameters, head_parameters_backward
 from ntm_core.compiled.product import bias_gradient, pack, product, weight_gradient
@@ -253,8 +264,8 @@ def forward_span(s: Sizes, c: Choices, groups: Groups, weights: Weights, b: Buff
     """The steps of a span, tile by tile."""
     if p.packs != 0:
         pack_forward(s, weights, b)
-    for first in range(0, s.batch, s.tile):
-        rows = min(s.tile, s.batch - first)
+    for first in range(p.from_sequence, p.to_sequence, s.tile):
+        rows = min(s.tile, p.to_sequence - first)
         if p.measures != 0:
             measure(s, c, b, first, rows)
         for t in range(p.first, p.last):
@@ -353,34 +364,74 @@ def begin_backward(s: Sizes, c: Choices, b: Buffers, g: Gradients) -> None:
 
 
 @kernel_inlined
-def weight_gradients(s: Sizes, b: Buffers, g: Gradients, wanted: Weights) -> None:
-    """Add the gradients by the weights and biases that are wanted: one product each over all steps and sequences."""
-    rows, gates, spare, width = s.steps * s.batch, s.gates * s.units, at(g.spare, 0), s.inputs + s.reads
-    reads = at(b.reads, 0)
+def weight_gradients(s: Sizes, b: Buffers, g: Gradients, wanted: Weights, share: Share) -> None:
+    """Add the gradients by the weights and biases that are wanted: one product each over all steps and sequences.
+
+    Of each, a share has some rows.
+    """
+    width = s.inputs + s.reads
+    first, count = rows_of(s.gates * s.units, share)
     for layer in range(s.layers):
-        d_gates, out = at(g.gates, gates_at(s, layer, 0, 0)), at(wanted[layer, 0], 0)
+        d_gates = at(g.gates, gates_at(s, layer, 0, 0) + first)
         if wanted[layer, 0] != 0 and layer == 0:
-            weight_gradient(rows, d_gates, s.gate_stride, gates, at(b.inputs, 0), s.inputs, out, width, spare)
-            weight_gradient(rows, d_gates, s.gate_stride, gates, reads, s.reads, off(out, s.inputs), width, spare)
+            out = at(wanted[layer, 0], first * width)
+            gradient_of(s, g, d_gates, s.gate_stride, count, at(b.inputs, 0), s.inputs, out, width)
+            gradient_of(s, g, d_gates, s.gate_stride, count, at(b.reads, 0), s.reads, off(out, s.inputs), width)
         elif wanted[layer, 0] != 0:
-            below = at(b.hidden, hidden_at(s, layer - 1, 1, 0))
-            weight_gradient(rows, d_gates, s.gate_stride, gates, below, s.units, out, s.units, spare)
+            below, out = at(b.hidden, hidden_at(s, layer - 1, 1, 0)), at(wanted[layer, 0], first * s.units)
+            gradient_of(s, g, d_gates, s.gate_stride, count, below, s.units, out, s.units)
         if wanted[layer, 1] != 0:
-            last, out = at(b.hidden, hidden_at(s, layer, 0, 0)), at(wanted[layer, 1], 0)
-            weight_gradient(rows, d_gates, s.gate_stride, gates, last, s.units, out, s.units, spare)
-        bias_gradient(rows, d_gates, s.gate_stride, gates, wanted[layer, 2], wanted[layer, 3], spare)
+            last, out = at(b.hidden, hidden_at(s, layer, 0, 0)), at(wanted[layer, 1], first * s.units)
+            gradient_of(s, g, d_gates, s.gate_stride, count, last, s.units, out, s.units)
+        one, other = numbers_from(wanted[layer, 2], first), numbers_from(wanted[layer, 3], first)
+        bias_gradient(s.steps * s.batch, d_gates, s.gate_stride, count, one, other, at(g.spare, 0))
     spoken, reads = at(b.hidden, hidden_at(s, s.layers - 1, 1, 0)), at(b.reads, s.batch * s.reads)
-    d_logits, width = at(g.logits, 0), s.units + s.reads
+    width = s.units + s.reads
+    first, count = rows_of(s.outputs, share)
+    d_logits = at(g.logits, first)
     if wanted[s.layers, 0] != 0:
-        out = at(wanted[s.layers, 0], 0)
-        weight_gradient(rows, d_logits, s.outputs, s.outputs, spoken, s.units, out, width, spare)
-        weight_gradient(rows, d_logits, s.outputs, s.outputs, reads, s.reads, off(out, s.units), width, spare)
-    bias_gradient(rows, d_logits, s.outputs, s.outputs, wanted[s.layers, 2], 0, spare)
-    d_raw = at(g.raw, 0)
+        out = at(wanted[s.layers, 0], first * width)
+        gradient_of(s, g, d_logits, s.outputs, count, spoken, s.units, out, width)
+        gradient_of(s, g, d_logits, s.outputs, count, reads, s.reads, off(out, s.units), width)
+    one = numbers_from(wanted[s.layers, 2], first)
+    bias_gradient(s.steps * s.batch, d_logits, s.outputs, count, one, 0, at(g.spare, 0))
+    first, count = rows_of(s.raw, share)
+    d_raw = at(g.raw, first)
     if wanted[s.layers + 1, 0] != 0:
-        out = at(wanted[s.layers + 1, 0], 0)
-        weight_gradient(rows, d_raw, s.raw_stride, s.raw, spoken, s.units, out, s.units, spare)
-    bias_gradient(rows, d_raw, s.raw_stride, s.raw, wanted[s.layers + 1, 2], 0, spare)
+        out = at(wanted[s.layers + 1, 0], first * s.units)
+        gradient_of(s, g, d_raw, s.raw_stride, count, spoken, s.units, out, s.units)
+    one = numbers_from(wanted[s.layers + 1, 2], first)
+    bias_gradient(s.steps * s.batch, d_raw, s.raw_stride, count, one, 0, at(g.spare, 0))
+
+
+@kernel
+def rows_of(rows: int, share: Share) -> tuple[int, int]:
+    """The first of a weight's rows that a share has, and how many these are."""
+    first = rows * share.part // share.parts
+    return first, rows * (share.part + 1) // share.parts - first
+
+
+@kernel
+def gradient_of(
+    s: Sizes,
+    g: Gradients,
+    d_sums: Pointer,
+    d_stride: int,
+    units: int,
+    inputs: Pointer,
+    columns: int,
+    out: Pointer,
+    out_stride: int,
+) -> None:
+    """Add the gradient by some rows of a weight."""
+    rows, spare = s.steps * s.batch, at(g.spare, 0)
+    weight_gradient(rows, d_sums, d_stride, units, inputs, columns, out, out_stride, spare)
+
+
+@kernel
+def numbers_from(address: int, first: int) -> int:
+    """The address of number `first` of those at an address, if there is one."""
+    return address + NUMBER_BYTES * first if address != 0 else 0
 
 
 @kernel_inlined
@@ -450,22 +501,26 @@ def compile_for(sources: str) -> tuple[Callable[..., None], Callable[..., float]
         gradients: Records,
         wanted: Weights,
         lessons: Records,
+        shares: Records,
     ) -> float:
         """The gradients by the initial state, the weights and the biases: of the loss, which is the result.
 
         Those by weights and biases are added at the addresses in `wanted`.
 
-        Without a lesson they follow from the gradients by the logits, and the result is 0.
+        Without a lesson they follow from the gradients by the logits, and the result is 0; so it is for a share that
+        does not begin.
         """
-        s, c, b, g, lesson = sizes[0], choices[0], buffers[0], gradients[0], lessons[0]
+        s, c, b, g, lesson, share = sizes[0], choices[0], buffers[0], gradients[0], lessons[0], shares[0]
         _ = sources
         mode = float_mode()
         set_float_mode(mode | FLUSH_DENORMALS)
-        pack_backward(s, weights, g)
-        loss = loss_gradient(s, c, b, g, lesson) if lesson.targets != 0 else 0.0
-        begin_backward(s, c, b, g)
-        for first in range(0, s.batch, s.tile):
-            rows = min(s.tile, s.batch - first)
+        loss = 0.0
+        if share.begins != 0:
+            pack_backward(s, weights, g)
+            loss = loss_gradient(s, c, b, g, lesson) if lesson.targets != 0 else 0.0
+            begin_backward(s, c, b, g)
+        for first in range(share.from_sequence, share.to_sequence, s.tile):
+            rows = min(s.tile, share.to_sequence - first)
             for behind in range((s.steps - 1) // s.every + 1):
                 start = ((s.steps - 1) // s.every - behind) * s.every
                 for m in range(rows):
@@ -473,7 +528,8 @@ def compile_for(sources: str) -> tuple[Callable[..., None], Callable[..., float]
                 steps = min(s.every, s.steps - start)
                 for back in range(steps):
                     backward_step(s, c, groups, b, g, start + steps - 1 - back, first, rows)
-        weight_gradients(s, b, g, wanted)
+        if share.parts != 0:
+            weight_gradients(s, b, g, wanted, share)
         set_float_mode(mode)
         return loss
 

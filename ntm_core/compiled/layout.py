@@ -12,6 +12,8 @@ from ntm_core.config import MachineConfig
 BLOCK = 16
 """Rows of buffers begin at multiples of so many numbers, 64 bytes."""
 
+NUMBER_BYTES = 4
+
 CHUNK = 64
 """Rows of inputs that a weight's gradient is summed over at a time, so that they stay in the cache."""
 
@@ -45,7 +47,7 @@ Records = np.ndarray[Any, np.dtype[np.void]]
 """One of the tuples below, as an array with one record: the kernel reads its fields by their names."""
 
 
-def as_record(numbers: "Choices | Sizes | Span | Beginning | Lesson") -> Records:
+def as_record(numbers: "Choices | Sizes | Span | Share | Beginning | Lesson") -> Records:
     """A tuple as the kernel takes it."""
     kind: Any = type(numbers)
     return np.array([tuple(numbers)], _dtype(kind))
@@ -202,6 +204,7 @@ class Span(NamedTuple):
         records: the address of the record of step 0; 0 if nothing is recorded.
         length: numbers in a record.
         outputs, logits, memory_found: where these begin in a record; -1 for what it does not hold.
+        from_sequence, to_sequence: sequences from `from_sequence` until before `to_sequence`.
     """
 
     first: int
@@ -215,6 +218,8 @@ class Span(NamedTuple):
     outputs: int = -1
     logits: int = -1
     memory_found: int = -1
+    from_sequence: int = 0
+    to_sequence: int = 1
 
 
 class Beginning(NamedTuple):
@@ -234,6 +239,22 @@ class Beginning(NamedTuple):
     reads_step: int = 0
     hidden_step: int = 0
     cells_step: int = 0
+
+
+class Share(NamedTuple):
+    """Which part of a pass backward the kernel is to compute.
+
+    Attributes:
+        begins: 1 for what comes first: the weights are packed, and the loss and its gradient by the logits computed.
+        from_sequence, to_sequence: then the sequences from `from_sequence` until before `to_sequence` go back.
+        part, parts: last come the gradients by the weights: of each, part `part` of so many; none if that is 0.
+    """
+
+    begins: int = 0
+    from_sequence: int = 0
+    to_sequence: int = 0
+    part: int = 0
+    parts: int = 0
 
 
 class Lesson(NamedTuple):

@@ -1,7 +1,7 @@
 """Training's door to the kernel: gradients are added where they are wanted, without a graph of autograd's.
 
-Of its own a learner holds addresses, and one block for the gradients by the initial state. What lies where is found out
-once: for a small machine that takes longer than to compute.
+What lies where is found out once, and again if it has moved: for a small machine that takes as long as to compute. So
+of its own a learner holds addresses, the initial state, and one block for the gradients by that.
 """
 
 from collections.abc import Callable, Sequence
@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from ntm_core.compiled.buffers import Block, Start
+from ntm_core.compiled.crew import ALONE, Crew
 from ntm_core.compiled.layout import Lesson, Records, Sizes, as_record
 from ntm_core.compiled.passes import parameter_gradients, run_backward, run_forward, start_gradients, weight_zeros
 from ntm_core.compiled.plan import (
@@ -24,14 +25,12 @@ from ntm_core.compiled.plan import (
     layers_of,
     plan_for,
 )
+from ntm_core.compiled.support import fits
 from ntm_core.config import MachineConfig
 
 
 class Learner:
-    """Adds the gradients of one lesson after the other to `grad` of a machine's parameters.
-
-    Parameters and their `grad` must stay in memory where they are, and frozen ones frozen.
-    """
+    """Adds the gradients of one lesson after the other to `grad` of a machine's parameters. It is for one thread."""
 
     def __init__(
         self,
@@ -40,29 +39,37 @@ class Learner:
         start: Callable[[int, int | None], Start],
         learned: Start | None,
         weighting: Callable[[], Tensor],
+        crew: Crew = ALONE,
     ) -> None:
         """Learn by these parameters, in the order of `sequence_logits`.
 
         `start` gives the initial state of a batch, by a seed. `learned` are the parameters that it is made of: each
         part is one as it is, w_0 the softmax of one, which `weighting` computes: (head, location). Where that is None,
-        autograd finds what the state was computed from.
+        autograd finds what the state was computed from. The rest of the state must stay what it is.
         """
-        self._config, self._parameters = config, parameters
+        self._config, self._parameters, self._crew = config, parameters, crew
         self._start, self._learned, self._weighting = start, learned, weighting
-        self._weights = addresses_as_they_lie(config, parameters)
-        self._own = [_own_gradient(parameter) for parameter in parameters]
-        self._wanted = addresses_as_they_lie(config, self._own)
-        self._own_start = None if learned is None else tuple(map(_own_gradient, learned))
-        self._fixed = self._found_once()
+        self._all = [part for part in (*parameters, *(learned or ())) if part is not None]
         self._slopes: tuple[Block, Start] | None = None
+        self._find()
 
-    def _found_once(self) -> tuple[Records, Start] | None:
-        """The initial state for the kernel where it stays in place, but for w_0."""
-        learned = self._learned
-        if learned is None or self._config.draws_fresh:
-            return None
-        in_place = all(part is None or part.is_contiguous() for part in learned)
-        return beginning(self._start(1, None)) if in_place else None
+    def _find(self) -> None:
+        """Find out where parameters and gradients lie, and the initial state if it stays there, but for w_0."""
+        config, learned = self._config, self._learned
+        self._own = [_own_gradient(parameter) for parameter in self._parameters]
+        self._own_start = None if learned is None else tuple(map(_own_gradient, learned))
+        self._weights = addresses_as_they_lie(config, self._parameters)
+        self._wanted = addresses_as_they_lie(config, self._own)
+        in_place = learned is not None and all(part is None or part.is_contiguous() for part in learned)
+        self._fixed = self._begun(self._start(1, None)) if in_place and not config.draws_fresh else None
+        self._found = self._places()
+
+    def _places(self) -> list[tuple[int, int, bool]]:
+        """What changes when someone moves a parameter or its gradient, takes the gradient away, or freezes it."""
+        return [
+            (part.data_ptr(), 0 if part.grad is None else part.grad.data_ptr(), part.requires_grad)
+            for part in self._all
+        ]
 
     @torch.no_grad()
     def add_gradients(self, inputs: Tensor, targets: Tensor, mask: Tensor, seed: int | None = None) -> float:
@@ -74,14 +81,16 @@ class Learner:
         """
         plan = plan_for(self._config, inputs.shape[0], inputs.shape[1], kept=True)
         _require(plan.sizes, inputs, targets, mask)
+        if self._places() != self._found:
+            self._find()
         inputs, targets, mask = inputs.contiguous(), targets.contiguous(), mask.contiguous()
         record, start = self._begin(inputs.shape[1], seed)
         record["inputs"] = inputs.data_ptr()
         weights, _held = self._multiplied_with()
-        kept, (gradients, slopes) = run_forward(plan, weights, record), self._slopes_of(plan)
+        kept, (gradients, slopes) = run_forward(plan, weights, record, self._crew), self._slopes_of(plan)
         wanted, zeros = self._added_to(plan)
         lesson = as_record(Lesson(targets.data_ptr(), mask.data_ptr()))
-        loss = run_backward(plan, kept, weights, Block(plan.backward), gradients, wanted, lesson)
+        loss = run_backward(plan, kept, weights, Block(plan.backward), gradients, wanted, lesson, self._crew)
         if zeros is not None:
             self._add_from(zeros, plan.sizes)
         if self._own_start is None:
@@ -94,12 +103,19 @@ class Learner:
         """The initial state for the kernel, and its parts as they lie."""
         if self._fixed is None:
             with torch.set_grad_enabled(self._learned is None):
-                return beginning(self._start(batch if self._config.draws_fresh else 1, seed))
+                return self._begun(self._start(batch if self._config.draws_fresh else 1, seed))
         record, start = self._fixed
         if self._learned is not None and self._learned.weighting is not None:
             start = start._replace(weighting=self._weighting().unsqueeze(0))
             record["weighting"] = start.weighting.data_ptr()
         return record, start
+
+    def _begun(self, start: Start) -> tuple[Records, Start]:
+        """A state for the kernel."""
+        if not fits(start):
+            kinds = ", ".join(str(part.dtype) for part in start if part is not None)
+            raise ValueError(f"the initial state is {kinds}: it must be plain float32, on the CPU")
+        return beginning(start)
 
     def _multiplied_with(self) -> tuple[Addresses, list[Layer]]:
         """What the kernel multiplies with: the parameters as they lie, or copies, which must live until it has run."""

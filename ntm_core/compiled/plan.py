@@ -12,7 +12,8 @@ from torch import Tensor
 
 from ntm_core.access import head_groups
 from ntm_core.compiled.buffers import (
-    NUMBER_BYTES,
+    BACKWARD_SCRATCH,
+    FORWARD_SCRATCH,
     Block,
     Layout,
     Start,
@@ -22,7 +23,18 @@ from ntm_core.compiled.buffers import (
     start_gradient_shapes,
     weight_gradient_shapes,
 )
-from ntm_core.compiled.layout import Beginning, Choices, Copied, Records, Sizes, Span, as_record, parts_of
+from ntm_core.compiled.layout import (
+    NUMBER_BYTES,
+    Beginning,
+    Choices,
+    Copied,
+    Records,
+    Share,
+    Sizes,
+    Span,
+    as_record,
+    parts_of,
+)
 from ntm_core.compiled.support import fits
 from ntm_core.config import MachineConfig
 
@@ -34,6 +46,9 @@ Addresses = np.ndarray[Any, np.dtype[np.int64]]
 NOTHING_COPIED = np.zeros((0, len(Copied._fields)), np.int64)
 """What of a step goes into its record, for the kernel, where nothing does."""
 
+MILLISECOND = 1 << 23
+"""So many weights and cells of memory the kernel multiplies with in a millisecond or so."""
+
 GOING_ON = as_record(Beginning())
 """For the kernel, the beginning of a span that goes on from what is in the buffers."""
 
@@ -44,11 +59,13 @@ class Plan:
 
     Attributes:
         groups: of heads, in the order in which they act.
-        span: all steps, unrecorded.
+        span: all steps of all sequences, unrecorded.
+        share: all of the backward pass.
         forward: the buffers of the forward pass.
         backward: those of the backward pass.
         start_gradients: those in which it leaves the gradients by the initial state.
         weight_gradients: those that may hold the gradients by the weights and biases.
+        forward_scratch, backward_scratch: those of each pass of which a thread needs its own.
     """
 
     config: MachineConfig
@@ -57,10 +74,21 @@ class Plan:
     choices_record: Records
     groups: Groups
     span: Records
+    share: Records
     forward: Layout
     backward: Layout
     start_gradients: Layout
     weight_gradients: Layout
+    forward_scratch: Layout
+    backward_scratch: Layout
+
+    @property
+    def work_of_a_step(self) -> int:
+        """How many weights and cells of memory one step of one sequence multiplies with, about."""
+        s = self.sizes
+        controller = s.inputs + s.reads + (s.layers - 1 + s.layers * s.recurrent) * s.units
+        weights = s.gates * s.units * controller + s.units * s.raw + s.outputs * (s.units + s.reads)
+        return weights + s.heads * s.locations * s.words
 
 
 @functools.lru_cache(256)
@@ -69,10 +97,12 @@ def plan_for(config: MachineConfig, steps: int, batch: int, *, kept: bool) -> Pl
     sizes = sizes_of(config, steps, batch, kept=kept)
     groups = np.array([(group.start, group.stop) for group in head_groups(config)], np.int64)
     choices = as_record(Choices.of(config))
-    shapes = (forward_shapes, backward_shapes, start_gradient_shapes, weight_gradient_shapes)
-    layouts = (Layout.of(shapes_of(sizes)) for shapes_of in shapes)
-    span = as_record(Span(0, steps, 0, parts_of(len(groups))))
-    return Plan(config, sizes, as_record(sizes), choices, groups, span, *layouts)
+    forward, backward = forward_shapes(sizes), backward_shapes(sizes)
+    scratch = {name: forward[name] for name in FORWARD_SCRATCH}, {name: backward[name] for name in BACKWARD_SCRATCH}
+    shapes = (forward, backward, start_gradient_shapes(sizes), weight_gradient_shapes(sizes), *scratch)
+    span = as_record(Span(0, steps, 0, parts_of(len(groups)), to_sequence=batch))
+    share = as_record(Share(1, 0, batch, 0, 1))
+    return Plan(config, sizes, as_record(sizes), choices, groups, span, share, *map(Layout.of, shapes))
 
 
 class Layer(NamedTuple):

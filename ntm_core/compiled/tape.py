@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ntm_core.compiled.addressing import gated_weighting
-from ntm_core.compiled.buffers import NUMBER_BYTES, Block
+from ntm_core.compiled.buffers import Block
 from ntm_core.compiled.intrinsics import at, kernel_entry, off, sources_fingerprint
-from ntm_core.compiled.layout import Copied, Records, Sizes, Span, as_record
+from ntm_core.compiled.layout import NUMBER_BYTES, Copied, Records, Sizes, Span, as_record
 from ntm_core.compiled.parameters import value_head
 from ntm_core.compiled.plan import Plan
 from ntm_core.compiled.recorded_run import places

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from ntm_core.atomic import atomic_write
 from ntm_core.checkpoints.native import Checkpoint, save_checkpoint
-from ntm_core.compiled import Core, core_for
+from ntm_core.compiled import ALONE, Core, Crew, core_for
 from ntm_core.errors import TrainingError
 from ntm_core.evaluation import Results, evaluate
 from ntm_core.machine import Machine
@@ -76,15 +76,17 @@ def train(
     stop: Callable[[], bool] = lambda: False,
     report: Callable[[Progress], None] = lambda _: None,
     live_seconds: float | None = None,
+    crew: Crew = ALONE,
 ) -> Outcome:
     """Run the plan in the directory, from where it was left, until it is finished or `stop()`.
 
     `core` is what computes the machine: by default what a resumed run began with, and for a new one the fastest that
     can. `report` is called after each iteration. With `live_seconds`, state and live checkpoint are written that often,
-    so that a kill loses no more. TrainingError if the directory holds the run of another plan or of another core, or if
-    the loss stops being finite; the saved state then is the last good one.
+    so that a kill loses no more. The crew are threads that share a batch: they change no bit. TrainingError if the
+    directory holds the run of another plan or of another core, or if the loss stops being finite; the saved state then
+    is the last good one.
     """
-    run = _Run(plan, directory, core)
+    run = _Run(plan, directory, core, crew)
     run.record()
     report(run.progress())
     while not run.finished:
@@ -117,13 +119,13 @@ def saved_progress(directory: Path) -> tuple[Plan, Progress, bool]:
 class _Run:
     """A run between two iterations, and its files."""
 
-    def __init__(self, plan: Plan, directory: Path, core: Core | None) -> None:
+    def __init__(self, plan: Plan, directory: Path, core: Core | None, crew: Crew) -> None:
         (directory / SERIES).mkdir(parents=True, exist_ok=True)
         _remove_leftovers(directory)
         state = _saved_state(plan, directory)
         self._plan = plan
         self._directory = directory
-        self._trainer = Trainer(plan, _core(plan, directory, state, core))
+        self._trainer = Trainer(plan, _core(plan, directory, state, core), crew)
         if state:
             self._trainer.load(state.tensors, state.counts)
         self._metrics = MetricsFile(directory / METRICS, state.rows if state else ())

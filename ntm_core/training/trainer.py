@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from ntm_core.baseline import Baseline
-from ntm_core.compiled import Core
+from ntm_core.compiled import ALONE, Core, Crew
 from ntm_core.errors import TrainingError
 from ntm_core.evaluation import require_fitting
 from ntm_core.machine import Machine, MachineState
@@ -63,15 +63,18 @@ class Trainer:
     so nothing but `tensors()` and `counts` has to be kept to go on later.
     """
 
-    def __init__(self, plan: Plan, core: Core | None = None) -> None:
-        """Start on the plan; `core` is what computes the machine, by default the fastest that can."""
+    def __init__(self, plan: Plan, core: Core | None = None, crew: Crew = ALONE) -> None:
+        """Start on the plan; `core` is what computes the machine, by default the fastest that can.
+
+        The crew are threads that share the sequences of a batch: they change no bit.
+        """
         require_fitting(plan.config, plan.task)
         self.plan = plan
         self.counts = Counts()
         self.machine = (Machine if plan.memory else Baseline)(plan.config, plan.seed)
         self.machine.core = core or self.machine.core
         self._parameters = FlatParameters(self.machine)
-        self._learner = self.machine.learner() if isinstance(self.machine, Machine) else None
+        self._learner = self.machine.learner(crew) if isinstance(self.machine, Machine) else None
         self._optimiser = _OPTIMISERS[plan.recipe.optimiser](self._parameters, plan.recipe, self.machine.core)
 
     def update(self, rate: float = 1.0) -> Update:

@@ -243,7 +243,7 @@ class Foreman:
             if self._closed or len(self._workers) >= self._settings.max_trainings:
                 return
             try:
-                worker = _hired(self._directory / run_id)
+                worker = _hired(self._directory / run_id, self._settings.training_threads)
             except OSError as error:
                 message = f"its process cannot be started: {error.strerror}"
                 self._change(run_id, status=Status.FAILED, message=message)
@@ -361,13 +361,13 @@ def _write(run: Run, directory: Path) -> None:
     run.save(directory)
 
 
-def _hired(directory: Path) -> "subprocess.Popen[str]":
+def _hired(directory: Path, threads: int) -> "subprocess.Popen[str]":
     """A new worker on the run in the directory; OSError if the system has no room for it.
 
     It is in a process group of its own, so that a Ctrl-C in the server's terminal does not end it before all is saved.
     """
     return subprocess.Popen(  # noqa: S603
-        _command(directory),
+        _command(directory, threads),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -377,8 +377,8 @@ def _hired(directory: Path) -> "subprocess.Popen[str]":
     )
 
 
-def _command(directory: Path) -> list[str]:
-    return [sys.executable, "-m", "server.training.worker", str(directory)]
+def _command(directory: Path, threads: int) -> list[str]:
+    return [sys.executable, "-m", "server.training.worker", str(directory), str(threads)]
 
 
 def _end(worker: "subprocess.Popen[str]") -> None:

@@ -1,4 +1,4 @@
-"""The process that trains one run: `python -m server.training.worker DIRECTORY`, with the plan in `plan.json`.
+"""The process that trains one run: `python -m server.training.worker DIRECTORY THREADS`, with the plan in `plan.json`.
 
 It writes one JSON object a line: {"preparing": "what takes long"}, {"progress": …} a few times a second, and at last
 {"ended": "finished" | "stopped"} or {"failed": "why"}. It stops, with everything saved, as soon as its standard input
@@ -19,6 +19,7 @@ from ntm_core import machine
 from ntm_core.errors import NtmError
 from ntm_core.training import Plan, Progress, train
 from server.compiled import warm_up
+from server.crews import crew_of
 from server.training.run import RunProgress
 
 PLAN = "plan.json"
@@ -63,7 +64,7 @@ def _write(line: str) -> None:
         pass
 
 
-def main(directory: Path | None) -> int:
+def main(directory: Path | None, threads: int = 1) -> int:
     """The exit status: 0 if the run is finished or was stopped, 1 if it failed."""
     torch.set_num_threads(1)
     if directory is None:
@@ -80,7 +81,8 @@ def main(directory: Path | None) -> int:
     teller = Teller()
     try:
         plan = Plan.model_validate_json((directory / PLAN).read_bytes())
-        outcome = train(plan, directory, stop=told_to_stop.is_set, report=teller, live_seconds=LIVE_SECONDS)
+        crew = crew_of(threads)
+        outcome = train(plan, directory, stop=told_to_stop.is_set, report=teller, live_seconds=LIVE_SECONDS, crew=crew)
     except (NtmError, OSError, ValueError) as error:
         say(failed=str(error))
         return 1
@@ -90,4 +92,4 @@ def main(directory: Path | None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1]) if len(sys.argv) > 1 else None))
+    sys.exit(main(Path(sys.argv[1]), int(sys.argv[2])) if len(sys.argv) > 1 else main(None))

@@ -1,5 +1,6 @@
 """The commands train, evaluate and trace, as a person gives them."""
 
+import argparse
 import json
 import re
 import signal
@@ -17,6 +18,8 @@ import torch
 from ntm_core import cli, zoo
 from ntm_core.checkpoints.native import Checkpoint, load_checkpoint, save_checkpoint
 from ntm_core.cli import REFUSED, STOPPED, main
+from ntm_core.compiled import Crew
+from ntm_core.compiled.crew import one_by_one
 from ntm_core.config import MachineConfig
 from ntm_core.interventions import MODES
 from ntm_core.machine import Machine
@@ -71,6 +74,20 @@ def said(capsys: pytest.CaptureFixture[str]) -> str:
 
 
 # --- train ------------------------------------------------------------------------------------------------------------
+
+
+def test_as_many_threads_are_lent_as_are_asked_for(tmp_path: Path) -> None:
+    lent: list[int] = []
+
+    def lend(threads: int) -> Crew:
+        lent.append(threads)
+        return Crew(threads, one_by_one)
+
+    parser = argparse.ArgumentParser()
+    cli.add_commands(parser.add_subparsers(), lend)
+    arguments = parser.parse_args([*SMALL, *LIMIT, "--out", str(tmp_path), "--threads", "3"])
+    assert arguments.run(arguments) == 0
+    assert lent == [3]
 
 
 def test_train_leaves_a_trained_checkpoint_and_tells_its_errors(

@@ -59,7 +59,7 @@ def employ(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Employ]:
     employed: list[Foreman] = []
 
     def make(script: str) -> Foreman:
-        monkeypatch.setattr(module, "_command", lambda _: [sys.executable, "-c", script])
+        monkeypatch.setattr(module, "_command", lambda *_: [sys.executable, "-c", script])
         employed.append(Foreman(Settings(data_directory=tmp_path)))
         employed[-1].open()
         return employed[-1]
@@ -167,7 +167,7 @@ def test_a_line_that_no_worker_should_say_is_passed_over(
 
 def test_a_worker_that_cannot_be_started_fails_its_run_alone(employ: Employ, monkeypatch: pytest.MonkeyPatch) -> None:
     foreman = employ(WAITS)
-    monkeypatch.setattr(module, "_command", lambda _: ["/nowhere/python"])
+    monkeypatch.setattr(module, "_command", lambda *_: ["/nowhere/python"])
     run = foreman.add(PLAN, "one")
     assert run.status == Status.FAILED
     assert run.message == "its process cannot be started: No such file or directory"
@@ -290,3 +290,19 @@ def test_time_that_is_over_pauses_a_run_and_says_so(employ: Employ, monkeypatch:
     eventually(stands(foreman, run.id, Status.PAUSED))
     assert time.monotonic() - started < 20
     assert foreman.get(run.id).message == "it was paused after 0 s: 0 s is the limit"
+
+
+def test_a_worker_is_told_in_how_many_threads_it_trains(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    given: list[int] = []
+
+    def command(_: Path, threads: int) -> list[str]:
+        given.append(threads)
+        return [sys.executable, "-c", "pass"]
+
+    monkeypatch.setattr(module, "_command", command)
+    foreman = Foreman(Settings(data_directory=tmp_path, training_threads=3))
+    foreman.open()
+    foreman.add(PLAN, "threads")
+    eventually(lambda: bool(given))
+    foreman.close()
+    assert given == [3]

@@ -1,5 +1,6 @@
 """Gradients that are added without a graph, beside those of `backward()`."""
 
+from collections.abc import Callable
 from typing import Any, get_args
 
 import pytest
@@ -205,6 +206,52 @@ def test_a_learner_sees_parameters_that_have_moved(changes: dict[str, Any]) -> N
         expected.backward()
         assert loss == pytest.approx(expected.item(), rel=1e-6)
         assert_equal(gradients, found(twin))
+
+
+def moved(machine: Machine) -> None:
+    """Other memory for all parameters and gradients."""
+    machine.double().float()
+
+
+def forgotten(machine: Machine) -> None:
+    machine.zero_grad()
+
+
+def frozen(machine: Machine) -> None:
+    machine.heads.requires_grad_(requires_grad=False)
+
+
+def strided(machine: Machine) -> None:
+    """Parameters whose numbers do not lie side by side."""
+    for parameter in machine.parameters():
+        parameter.data = parameter.data.repeat_interleave(2, -1)[..., ::2]
+
+
+@pytest.mark.parametrize("change", [moved, forgotten, frozen, strided], ids=lambda change: change.__name__)
+@pytest.mark.parametrize("controller", ["lstm", "gru", "feedforward"])
+def test_a_learner_finds_parameters_that_have_been_moved(controller: str, change: Callable[[Machine], None]) -> None:
+    machine = stirred(small_config(initial_memory="learned", controller=controller), dtype=torch.float32)
+    learner, given = machine.learner(), lesson(machine)
+    assert learner is not None
+    learner.add_gradients(*given)
+    change(machine)
+    for parameter in machine.parameters():
+        parameter.grad = None if parameter.grad is None else parameter.grad.zero_()
+    loss = learner.add_gradients(*given)
+    gradients = {name: value for name, value in found(machine).items() if change is not frozen or "heads" not in name}
+    expected, by_autograd = by_graph(machine, *given)
+    assert loss == pytest.approx(expected, rel=1e-6)
+    assert_equal(gradients, by_autograd)
+
+
+def test_where_the_initial_state_is_no_float32_there_is_no_learner() -> None:
+    class Doubled(nn.Module):
+        def forward(self, value: Tensor) -> Tensor:
+            return value.double()
+
+    machine = stirred(small_config(initial_memory="learned"), dtype=torch.float32)
+    parametrize.register_parametrization(machine.initial, "memory_value", Doubled(), unsafe=True)
+    assert machine.learner() is None
 
 
 def test_what_the_kernel_would_read_beyond_its_end_is_refused() -> None:
