@@ -25,6 +25,7 @@ test: .venv/.develop $(NODE_MODULES) chromium
 
 bench: .venv/.develop chromium
 	$(BIN)/python -m tests.benchmarks.training
+	$(BIN)/python -m tests.benchmarks.threads
 	$(BIN)/python -m tests.benchmarks.recording
 	$(BIN)/python -m tests.benchmarks.load
 	$(BIN)/python -m tests.benchmarks.page

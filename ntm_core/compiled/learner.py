@@ -133,7 +133,7 @@ class Learner:
 
     def _slopes_of(self, plan: Plan) -> tuple[Block, Start]:
         """The block for the gradients by the initial state, which suits all lessons of a batch, and these in it."""
-        if self._slopes is None or len(self._slopes[1].memory) != plan.sizes.batch:
+        if self._slopes is None or self._slopes[1].memory.shape[0] != plan.sizes.batch:
             block = Block(plan.start_gradients, reused=False)
             self._slopes = block, start_gradients(plan.sizes, block)
         return self._slopes
@@ -177,10 +177,10 @@ def _by_autograd(start: Start, slopes: Start) -> None:
 
 def _by_hand(start: Start, slopes: Start, own: tuple[Tensor | None, ...]) -> None:
     """Add the gradients by the initial state to those of the parameters that it is: that by w_0 through the softmax."""
-    summed = {}
+    summed, alone = {}, slopes.memory.shape[0] == 1
     for name, gradient, part in zip(Start._fields, own, slopes, strict=True):
         if gradient is not None and part is not None:
-            summed[name] = part[0] if len(part) == 1 else part.sum(0)
+            summed[name] = part[0] if alone else part.sum(0)
     if "weighting" in summed:
         summed["weighting"] = torch._softmax_backward_data(summed["weighting"], start.weighting[0], -1, torch.float32)  # noqa: SLF001
     if summed:

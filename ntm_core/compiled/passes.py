@@ -81,8 +81,10 @@ def _shares(plan: Plan, crew: Crew) -> list[tuple[int, int]]:
 
     There are no more members than have a millisecond's work, since to call one takes a tenth of that.
     """
-    batch, work = plan.sizes.batch, plan.sizes.batch * plan.sizes.steps * plan.work_of_a_step
-    members = max(1, min(batch, crew.size, work // MILLISECOND))
+    batch, members = plan.sizes.batch, 1
+    if crew.size > 1:
+        work = batch * plan.sizes.steps * plan.work_of_a_step
+        members = max(1, min(batch, crew.size, work // MILLISECOND))
     return [(batch * member // members, batch * (member + 1) // members) for member in range(members)]
 
 
