@@ -260,7 +260,9 @@ def _train(crew_of: Callable[[int], Crew], arguments: argparse.Namespace) -> int
     name = f"{plan.task.name}-{plan.config.controller if plan.memory else NO_MEMORY}-seed-{plan.seed}"
     directory = arguments.resume or arguments.out or Path("runs") / name
     scalars = scalar_report(directory) if arguments.tensorboard else None
-    if plan.memory and arguments.core != "eager":
+    if plan.why_eager is None and arguments.core != "eager":
+        # The crew has the threads: with several, the little that PyTorch sums up beside it would have other last bits.
+        torch.set_num_threads(1)
         warm_up(lambda words: print(words, file=sys.stderr))
     with _stop_on_signal() as stop, _ProgressBar(plan.recipe.batch, scalars) as bar:
         crew = crew_of(arguments.threads)

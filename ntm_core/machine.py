@@ -314,7 +314,7 @@ class Machine(nn.Module):
         """What adds gradients to `grad` of each parameter, as `backward()` of `sequence_loss` would, without a graph.
 
         So a small machine costs a third. None where the compiled core cannot compute it. The crew are threads that
-        share a batch: they change no bit. To be asked anew when a buffer of the initial state has been replaced.
+        share a batch: they change no bit. To be asked anew when a parameter or a buffer is another object than before.
         """
         if self.core != "compiled" or not fits((*self.parameters(), *self.buffers())):
             return None

@@ -3,7 +3,7 @@
 import contextlib
 import math
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -173,13 +173,6 @@ def sizes_of(config: MachineConfig, steps: int, batch: int, *, kept: bool) -> Si
     )
 
 
-FORWARD_SCRATCH = ("gated", "spare")
-"""The buffers of the forward pass that a step fills and nothing reads after it: threads must not share them."""
-
-BACKWARD_SCRATCH = ("memories", "norms", "means", "values", "spare")
-"""The same of the backward pass, in which a tile computes its memories again."""
-
-
 def forward_shapes(s: Sizes) -> dict[str, Shape]:
     """The shape of each of `layout.Buffers`."""
     steps, states = (s.steps, s.steps + 1) if s.kept else (1, 1)
@@ -236,6 +229,21 @@ def backward_shapes(s: Sizes) -> dict[str, Shape]:
         "packed_output_reads": (s.outputs, s.read_stride),
         "spare": (max(spare, (s.heads + 1) * s.row, s.units, product),),
     }
+
+
+def forward_scratch_shapes(s: Sizes, members: int) -> dict[str, Shape]:
+    """The shapes of what each further member of a crew needs for itself: what a step fills and nothing reads later."""
+    return _of_others(forward_shapes(s), ("gated", "spare"), members)
+
+
+def backward_scratch_shapes(s: Sizes, members: int) -> dict[str, Shape]:
+    """The same for the backward pass, in which a tile computes its memories again."""
+    return _of_others(backward_shapes(s), ("memories", "norms", "means", "values", "spare"), members)
+
+
+def _of_others(shapes: Mapping[str, Shape], names: Sequence[str], members: int) -> dict[str, Shape]:
+    """(member, number) of each buffer, for all members but the first."""
+    return {name: (members - 1, rounded_up(math.prod(shapes[name]))) for name in names}
 
 
 def start_gradient_shapes(s: Sizes) -> dict[str, Shape]:

@@ -4,7 +4,7 @@ What lies where is found out once, and again if it has moved: for a small machin
 of its own a learner holds addresses, the initial state, and one block for the gradients by that.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import torch
 from torch import Tensor
@@ -56,6 +56,7 @@ class Learner:
     def _find(self) -> None:
         """Find out where parameters and gradients lie, and the initial state if it stays there, but for w_0."""
         config, learned = self._config, self._learned
+        _require_plain("a parameter", self._parameters)
         self._own = [_own_gradient(parameter) for parameter in self._parameters]
         self._own_start = None if learned is None else tuple(map(_own_gradient, learned))
         self._weights = addresses_as_they_lie(config, self._parameters)
@@ -79,7 +80,7 @@ class Learner:
         the mask is (step, batch); the seed is that of the initial state. ValueError for other shapes, and for other
         numbers than float32 on the CPU.
         """
-        plan = plan_for(self._config, inputs.shape[0], inputs.shape[1], kept=True)
+        plan = plan_for(self._config, inputs.shape[0], inputs.shape[1], kept=True, crew=self._crew.size)
         _require(plan.sizes, inputs, targets, mask)
         if self._places() != self._found:
             self._find()
@@ -112,9 +113,7 @@ class Learner:
 
     def _begun(self, start: Start) -> tuple[Records, Start]:
         """A state for the kernel."""
-        if not fits(start):
-            kinds = ", ".join(str(part.dtype) for part in start if part is not None)
-            raise ValueError(f"the initial state is {kinds}: it must be plain float32, on the CPU")
+        _require_plain("the initial state", start)
         return beginning(start)
 
     def _multiplied_with(self) -> tuple[Addresses, list[Layer]]:
@@ -153,6 +152,12 @@ def _require(s: Sizes, inputs: Tensor, targets: Tensor, mask: Tensor) -> None:
     if not all(tensor.dtype is torch.float32 and tensor.is_cpu for tensor in (inputs, targets, mask)):
         kinds = ", ".join(f"{tensor.dtype} on {tensor.device}" for tensor in (inputs, targets, mask))
         raise ValueError(f"inputs, targets and mask are {kinds}: they must be float32 on the CPU")
+
+
+def _require_plain(what: str, tensors: Iterable[Tensor | None]) -> None:
+    if not fits(tensors):
+        kinds = ", ".join(sorted({f"{tensor.dtype} on {tensor.device}" for tensor in tensors if tensor is not None}))
+        raise ValueError(f"{what} is not plain float32 on the CPU: there is {kinds}")
 
 
 def _own_gradient(parameter: Tensor | None) -> Tensor | None:

@@ -1,4 +1,8 @@
-"""The two passes of the kernel over a batch of sequences, between tensors and addresses."""
+"""The two passes of the kernel over a batch of sequences, between tensors and addresses.
+
+A crew shares them where the plan has members: then each sequence is some member's, forward and back, and after that
+some rows of each weight's gradient are. So no sum is ordered otherwise, and the bits are those of one thread.
+"""
 
 from collections.abc import Iterator
 from functools import partial
@@ -10,8 +14,18 @@ from torch import Tensor
 from ntm_core.compiled import kernel
 from ntm_core.compiled.buffers import Block, Start
 from ntm_core.compiled.crew import ALONE, Crew
-from ntm_core.compiled.layout import Buffers, Gradients, Lesson, Records, Share, Sizes, as_record, record_of
-from ntm_core.compiled.plan import GOING_ON, MILLISECOND, NOTHING_COPIED, Addresses, Plan
+from ntm_core.compiled.layout import (
+    NUMBER_BYTES,
+    Buffers,
+    Gradients,
+    Lesson,
+    Records,
+    Share,
+    Sizes,
+    as_record,
+    record_of,
+)
+from ntm_core.compiled.plan import GOING_ON, NOTHING_COPIED, Addresses, Plan
 from ntm_core.config import MachineConfig
 
 NO_LESSON = as_record(Lesson())
@@ -28,16 +42,17 @@ def run_forward(plan: Plan, weights: Addresses, start: Records, crew: Crew = ALO
             plan.sizes_record, plan.choices_record, plan.groups, weights, buffers, span, NOTHING_COPIED, start
         )
 
-    shares = _shares(plan, crew)
-    if len(shares) == 1:
+    if not plan.members:
         compute(plan.span, buffers, start)
         return block
-    compute(_changed(plan.span, to_sequence=0), buffers, start)
-    spare, tasks = [Block(plan.forward_scratch) for _ in shares], []
-    for (first, last), scratch in zip(shares, spare, strict=True):
-        span = _changed(plan.span, packs=0, from_sequence=first, to_sequence=last)
-        tasks.append(partial(compute, span, _with_scratch(buffers, scratch), GOING_ON))
-    crew.run(tasks)
+    begins = plan.span.copy()
+    begins["to_sequence"] = 0
+    compute(begins, buffers, start)
+    scratch = Block(plan.forward_scratch)
+    own = own_addresses(buffers, scratch, len(plan.members))
+    crew.run(
+        [partial(compute, member.span, places, GOING_ON) for member, places in zip(plan.members, own, strict=True)]
+    )
     return block
 
 
@@ -63,42 +78,23 @@ def run_backward(
             plan.sizes_record, plan.choices_record, plan.groups, weights, buffers, places, wanted, lesson, share
         )
 
-    shares = _shares(plan, crew)
-    if len(shares) == 1:
+    if not plan.members:
         return compute(plan.share, places)
     loss = compute(as_record(Share(begins=1)), places)
-    spare = [Block(plan.backward_scratch) for _ in shares]
-    own = [_with_scratch(places, scratch) for scratch in spare]
-    sequences = [as_record(Share(0, first, last)) for first, last in shares]
-    crew.run([partial(compute, share, places) for share, places in zip(sequences, own, strict=True)])
-    parts = [as_record(Share(0, 0, 0, part, len(shares))) for part in range(len(shares))]
-    crew.run([partial(compute, share, places) for share, places in zip(parts, own, strict=True)])
+    scratch = Block(plan.backward_scratch)
+    own = own_addresses(places, scratch, len(plan.members))
+    crew.run([partial(compute, member.share, mine) for member, mine in zip(plan.members, own, strict=True)])
+    crew.run([partial(compute, member.part, mine) for member, mine in zip(plan.members, own, strict=True)])
     return loss
 
 
-def _shares(plan: Plan, crew: Crew) -> list[tuple[int, int]]:
-    """The sequences of each member of the crew, as even as may be: the first, and the one after the last.
-
-    There are no more members than have a millisecond's work, since to call one takes a tenth of that.
-    """
-    batch, members = plan.sizes.batch, 1
-    if crew.size > 1:
-        work = batch * plan.sizes.steps * plan.work_of_a_step
-        members = max(1, min(batch, crew.size, work // MILLISECOND))
-    return [(batch * member // members, batch * (member + 1) // members) for member in range(members)]
-
-
-def _changed(record: Records, **fields: int) -> Records:
-    """A copy of the record with these fields changed."""
-    changed = record.copy()
-    for name, value in fields.items():
-        changed[name] = value
-    return changed
-
-
-def _with_scratch(addresses: Records, scratch: Block) -> Records:
-    """The addresses of all buffers, but for those that each member of a crew has for itself."""
-    return _changed(addresses, **dict(zip(scratch.layout.shapes, scratch.addresses, strict=True)))
+def own_addresses(addresses: Records, scratch: Block, members: int) -> list[Records]:
+    """The addresses of all buffers for each member of a crew: all but the first have scratch of their own."""
+    own = [addresses.copy() for _ in range(members)]
+    for (name, shape), first in zip(scratch.layout.shapes.items(), scratch.addresses, strict=True):
+        for other in range(1, members):
+            own[other][name] = first + (other - 1) * NUMBER_BYTES * shape[1]
+    return own
 
 
 def weight_zeros(plan: Plan) -> Block:

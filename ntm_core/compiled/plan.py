@@ -12,12 +12,12 @@ from torch import Tensor
 
 from ntm_core.access import head_groups
 from ntm_core.compiled.buffers import (
-    BACKWARD_SCRATCH,
-    FORWARD_SCRATCH,
     Block,
     Layout,
     Start,
+    backward_scratch_shapes,
     backward_shapes,
+    forward_scratch_shapes,
     forward_shapes,
     sizes_of,
     start_gradient_shapes,
@@ -61,11 +61,12 @@ class Plan:
         groups: of heads, in the order in which they act.
         span: all steps of all sequences, unrecorded.
         share: all of the backward pass.
+        members: what each member of a crew computes; none where one thread computes all.
         forward: the buffers of the forward pass.
         backward: those of the backward pass.
         start_gradients: those in which it leaves the gradients by the initial state.
         weight_gradients: those that may hold the gradients by the weights and biases.
-        forward_scratch, backward_scratch: those of each pass of which a thread needs its own.
+        forward_scratch, backward_scratch: those of each pass that all members but the first have for themselves.
     """
 
     config: MachineConfig
@@ -75,6 +76,7 @@ class Plan:
     groups: Groups
     span: Records
     share: Records
+    members: "tuple[Member, ...]"
     forward: Layout
     backward: Layout
     start_gradients: Layout
@@ -82,27 +84,70 @@ class Plan:
     forward_scratch: Layout
     backward_scratch: Layout
 
-    @property
-    def work_of_a_step(self) -> int:
-        """How many weights and cells of memory one step of one sequence multiplies with, about."""
-        s = self.sizes
-        controller = s.inputs + s.reads + (s.layers - 1 + s.layers * s.recurrent) * s.units
-        weights = s.gates * s.units * controller + s.units * s.raw + s.outputs * (s.units + s.reads)
-        return weights + s.heads * s.locations * s.words
+
+class Member(NamedTuple):
+    """What one member of a crew computes, once the thread that asks has begun.
+
+    Attributes:
+        span: its sequences, forward.
+        share: these sequences, back.
+        part: its rows of the gradients by the weights, when all sequences are back.
+    """
+
+    span: Records
+    share: Records
+    part: Records
 
 
 @functools.lru_cache(256)
-def plan_for(config: MachineConfig, steps: int, batch: int, *, kept: bool) -> Plan:
-    """The plan of this machine and batch; `kept` where gradients will be asked for."""
-    sizes = sizes_of(config, steps, batch, kept=kept)
+def plan_for(config: MachineConfig, steps: int, batch: int, *, kept: bool, crew: int = 1) -> Plan:
+    """The plan of this machine and batch for so many threads; `kept` where gradients will be asked for.
+
+    There are no more members than have a millisecond's work, since to call one takes a tenth of that.
+    """
+    s = sizes_of(config, steps, batch, kept=kept)
     groups = np.array([(group.start, group.stop) for group in head_groups(config)], np.int64)
-    choices = as_record(Choices.of(config))
-    forward, backward = forward_shapes(sizes), backward_shapes(sizes)
-    scratch = {name: forward[name] for name in FORWARD_SCRATCH}, {name: backward[name] for name in BACKWARD_SCRATCH}
-    shapes = (forward, backward, start_gradient_shapes(sizes), weight_gradient_shapes(sizes), *scratch)
-    span = as_record(Span(0, steps, 0, parts_of(len(groups)), to_sequence=batch))
-    share = as_record(Share(1, 0, batch, 0, 1))
-    return Plan(config, sizes, as_record(sizes), choices, groups, span, share, *map(Layout.of, shapes))
+    members = max(1, min(batch, crew, batch * steps * work_of_a_step(s) // MILLISECOND))
+    span = Span(0, steps, 0, parts_of(len(groups)), to_sequence=batch)
+    layouts = map(
+        Layout.of,
+        (
+            forward_shapes(s),
+            backward_shapes(s),
+            start_gradient_shapes(s),
+            weight_gradient_shapes(s),
+            forward_scratch_shapes(s, members),
+            backward_scratch_shapes(s, members),
+        ),
+    )
+    return Plan(
+        config,
+        s,
+        as_record(s),
+        as_record(Choices.of(config)),
+        groups,
+        as_record(span),
+        as_record(Share(1, 0, batch, 0, 1)),
+        tuple(_member(span, number, members) for number in range(members) if members > 1),
+        *layouts,
+    )
+
+
+def _member(span: Span, number: int, members: int) -> Member:
+    """The sequences of one member, as many as those of another or one more."""
+    first, last = (span.to_sequence * one // members for one in (number, number + 1))
+    return Member(
+        as_record(span._replace(packs=0, from_sequence=first, to_sequence=last)),
+        as_record(Share(0, first, last)),
+        as_record(Share(0, 0, 0, number, members)),
+    )
+
+
+def work_of_a_step(s: Sizes) -> int:
+    """How many weights and cells of memory one step of one sequence multiplies with, about."""
+    controller = s.inputs + s.reads + (s.layers - 1 + s.layers * s.recurrent) * s.units
+    weights = s.gates * s.units * controller + s.units * s.raw + s.outputs * (s.units + s.reads)
+    return weights + s.heads * s.locations * s.words
 
 
 class Layer(NamedTuple):

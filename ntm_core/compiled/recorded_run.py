@@ -11,7 +11,16 @@ from torch import Tensor
 from ntm_core.compiled import kernel
 from ntm_core.compiled.buffers import Block, Start
 from ntm_core.compiled.layout import NUMBER_BYTES, Buffers, Copied, Records, Sizes, Span, as_record, record_of
-from ntm_core.compiled.plan import GOING_ON, MILLISECOND, addresses_of, beginning, contiguous, layers_of, plan_for
+from ntm_core.compiled.plan import (
+    GOING_ON,
+    MILLISECOND,
+    addresses_of,
+    beginning,
+    contiguous,
+    layers_of,
+    plan_for,
+    work_of_a_step,
+)
 from ntm_core.config import MachineConfig
 from ntm_core.interventions.quantities import Quantity
 
@@ -34,7 +43,7 @@ class RecordedRun:
         """A run over inputs of (step, input), from a state of one sequence, into float32 records of (step,)."""
         plan = plan_for(config, len(inputs), 1, kept=False)
         self.groups = plan.groups
-        self.steps_of_a_block = max(1, MILLISECOND // plan.work_of_a_step)
+        self.steps_of_a_block = max(1, MILLISECOND // work_of_a_step(plan.sizes))
         self._plan, self._records = plan, records
         with torch.inference_mode():
             self._layers = contiguous(layers_of(config, parameters))

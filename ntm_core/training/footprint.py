@@ -5,7 +5,9 @@ from collections.abc import Mapping
 
 from ntm_core.compiled.buffers import (
     Shape,
+    backward_scratch_shapes,
     backward_shapes,
+    forward_scratch_shapes,
     forward_shapes,
     sizes_of,
     start_gradient_shapes,
@@ -23,8 +25,8 @@ _COPIES_OF_THE_BEST = 9
 """Where the run may go back to where it was best: all but the gradient once more, and twice while saving."""
 
 
-def footprint(plan: Plan) -> int:
-    """The bytes that training by this plan takes at its most, beside the program itself.
+def footprint(plan: Plan, threads: int = 1) -> int:
+    """The bytes that training by this plan in so many threads takes at its most, beside the program itself.
 
     They are those of the parameters with their copies, and of what an iteration on the longest sequences keeps for the
     backward pass: the compiled core's buffers, or the tape of PyTorch, of which this is an estimate from above.
@@ -33,7 +35,9 @@ def footprint(plan: Plan) -> int:
     sizes = sizes_of(plan.config, steps, batch, kept=True)
     gradients = _numbers(start_gradient_shapes(sizes)) + _numbers(weight_gradient_shapes(sizes))
     if plan.why_eager is None:
-        kept = _numbers(forward_shapes(sizes)) + _numbers(backward_shapes(sizes)) + gradients
+        members = min(batch, threads)
+        shared = _numbers(forward_scratch_shapes(sizes, members)) + _numbers(backward_scratch_shapes(sizes, members))
+        kept = _numbers(forward_shapes(sizes)) + _numbers(backward_shapes(sizes)) + shared + gradients
     else:
         kept = steps * batch * _tape(plan.config)
     copies = _COPIES if plan.recipe.relapse is None else _COPIES + _COPIES_OF_THE_BEST

@@ -126,7 +126,7 @@ def _check_size(plan: Plan, settings: Settings) -> None:
             f"are {cells}: the limit is {settings.max_training_cells}",
             "recipe.batch",
         )
-    needed = footprint(plan)
+    needed = footprint(plan, settings.training_threads)
     if needed > settings.max_training_bytes:
         raise LimitExceeded(
             f"training this machine in batches of {plan.recipe.batch} sequences takes {needed} bytes of memory: "

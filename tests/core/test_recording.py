@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ntm_core.compiled import Core
-from ntm_core.compiled.plan import plan_for
+from ntm_core.compiled.buffers import sizes_of
+from ntm_core.compiled.plan import work_of_a_step
 from ntm_core.config import MachineConfig
 from ntm_core.errors import TraceError
 from ntm_core.interventions import Intervention
@@ -82,7 +83,7 @@ def test_a_machine_that_is_being_trained_can_be_recorded(changes: dict[str, Any]
 def test_a_step_is_complete_when_its_index_is_given(core: Core, monkeypatch: pytest.MonkeyPatch) -> None:
     machine = at_rest(stirred(small_config(), dtype=torch.float32))
     machine.core = core
-    work = plan_for(machine.config, 9, 1, kept=False).work_of_a_step
+    work = work_of_a_step(sizes_of(machine.config, 9, 1, kept=False))
     monkeypatch.setattr("ntm_core.compiled.recorded_run.MILLISECOND", 4 * work)
     episode = any_episode(machine.config, 9)
     finished = record(machine, episode)

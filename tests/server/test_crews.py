@@ -1,6 +1,7 @@
 """Threads that are lent to the core."""
 
 import threading
+import time
 from functools import partial
 
 import pytest
@@ -24,18 +25,22 @@ def test_there_may_be_fewer_tasks_and_more() -> None:
         assert sorted(done) == list(range(count))
 
 
-@pytest.mark.parametrize("place", [0, 1])
+@pytest.mark.parametrize("place", [0, 1, 2])
 def test_what_a_task_raises_is_raised_when_the_others_are_done(place: int) -> None:
     done: list[int] = []
 
     def fail() -> None:
         raise ZeroDivisionError
 
-    tasks = [partial(done.append, 0)]
+    def work(number: int) -> None:
+        time.sleep(0.1)
+        done.append(number)
+
+    tasks = [partial(work, 0), partial(work, 1)]
     tasks.insert(place, partial(fail))
     with pytest.raises(ZeroDivisionError):
-        crew_of(2).run(tasks)
-    assert done == [0]
+        crew_of(3).run(tasks)
+    assert sorted(done) == [0, 1]
 
 
 def test_one_thread_is_the_one_that_asks() -> None:

@@ -238,10 +238,21 @@ def test_a_learner_finds_parameters_that_have_been_moved(controller: str, change
     for parameter in machine.parameters():
         parameter.grad = None if parameter.grad is None else parameter.grad.zero_()
     loss = learner.add_gradients(*given)
-    gradients = {name: value for name, value in found(machine).items() if change is not frozen or "heads" not in name}
+    gradients = found(machine)
+    if change is frozen:
+        assert not any(gradients.pop(f"heads.{name}").any() for name in ("weight", "bias"))
     expected, by_autograd = by_graph(machine, *given)
     assert loss == pytest.approx(expected, rel=1e-6)
     assert_equal(gradients, by_autograd)
+
+
+def test_parameters_that_have_become_another_type_are_refused() -> None:
+    machine = stirred(small_config(), dtype=torch.float32)
+    learner, given = machine.learner(), lesson(machine)
+    assert learner is not None
+    machine.heads.double()
+    with pytest.raises(ValueError, match=r"a parameter is not plain float32 on the CPU: there is .*torch\.float64"):
+        learner.add_gradients(*given)
 
 
 def test_where_the_initial_state_is_no_float32_there_is_no_learner() -> None:

@@ -67,3 +67,8 @@ def test_machines_that_no_computer_holds_are_told_from_those_that_any_does() -> 
     large = {"controller_size": 8192, "controller_layers": 16}
     assert footprint(small_plan()) < 2**20
     assert footprint(small_plan(config=large)) > 2**38
+
+
+def test_each_thread_takes_its_scratch_and_no_more_of_them_than_sequences() -> None:
+    alone, two, many = (footprint(small_plan(batch=3), threads) for threads in (1, 2, 9))
+    assert many - alone == 2 * (two - alone) > 0

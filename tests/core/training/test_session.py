@@ -1,6 +1,7 @@
 """A run may be left at any moment, in any way, and ends in the same bits."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,10 @@ import pytest
 import torch
 
 from ntm_core.checkpoints.native import load_checkpoint
+from ntm_core.compiled import Crew, Task
+from ntm_core.compiled.crew import one_by_one
 from ntm_core.compiled.learner import Learner
+from ntm_core.compiled.plan import plan_for
 from ntm_core.errors import TrainingError
 from ntm_core.evaluation import Results
 from ntm_core.tasks import Copy
@@ -396,3 +400,21 @@ def test_an_lstm_without_a_memory_is_trained_the_same_way_and_leaves_its_results
         train(small_plan(batch=2), tmp_path / "whole")
     with pytest.raises(TrainingError, match="without a memory is computed by PyTorch"):
         train(plan, tmp_path / "new", core="compiled")
+
+
+def test_a_crew_shares_the_batches_of_a_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+
+    def run(tasks: Sequence[Task]) -> None:
+        asked.append(len(tasks))
+        one_by_one(tasks)
+
+    plan = small_plan(batch=3)
+    train(plan, tmp_path / "alone")
+    monkeypatch.setattr("ntm_core.compiled.plan.MILLISECOND", 1)
+    plan_for.cache_clear()
+    train(plan, tmp_path / "shared", crew=Crew(2, run))
+    plan_for.cache_clear()
+    assert asked == [2, 2, 2] * plan.recipe.max_iterations
+    alone, shared = (TrainingState.load(tmp_path / name / STATE).tensors for name in ("alone", "shared"))
+    assert all(torch.equal(value, shared[name]) for name, value in alone.items())
