@@ -25,9 +25,9 @@ _DTYPES: dict[torch.dtype, DType] = {torch.float32: "float32", torch.float64: "f
 class Recording:
     """One machine's run over one episode, while it happens.
 
-    `run()` yields the index of each step once its record is complete in `records`; after the last, `trace()` is the
-    finished trace. The header says which core computes; outputs equal those of `Machine.forward` with the same core,
-    bit for bit. The compiled core computes steps in blocks, so a record may be complete before its index is given.
+    `run()` yields the index of the last step whose record is complete in `records`, each time that there are more;
+    after the last, `trace()` is the finished trace. The compiled core computes steps in blocks, eager mode one by one.
+    The header says which computes; outputs equal those of `Machine.forward` with the same core, bit for bit.
 
     Attributes:
         violation: the first constraint that an intervention has left so far.
@@ -83,13 +83,12 @@ class Recording:
         return not header.leave_constraints and may_violate(header.config, header.interventions)
 
     def run(self) -> Iterator[int]:
-        """The index of each step, as soon as it has been computed and recorded."""
+        """The index of the last step that is computed and recorded, each time that there are more."""
         if self._complete:
             yield self._complete - 1
-        for last in self._compiled() if self.header.core == "compiled" else self._eager():
-            for step in range(self._complete, last):
-                self._complete = step + 1
-                yield step
+        for complete in self._compiled() if self.header.core == "compiled" else self._eager():
+            self._complete = complete
+            yield complete - 1
 
     def _compiled(self) -> Iterator[int]:
         """How many steps the compiled core has computed and recorded: blocks of them, and those with edits in parts."""

@@ -23,7 +23,7 @@ class Recorded(Protocol):
         """Of the trace."""
 
     def run(self) -> Iterator[int]:
-        """The index of each step, as soon as it has been recorded."""
+        """The index of the last step that has been recorded, each time that there are more."""
 
 
 class Stopped(Refusal):

@@ -64,7 +64,7 @@ def test_the_first_steps_arrive_long_before_the_last(server: LiveServer) -> None
         assert reader.end is None
 
 
-@pytest.mark.parametrize(("seconds", "first"), [(0.0, 1), (60.0, 201)])
+@pytest.mark.parametrize(("seconds", "first"), [(0.0, 64), (60.0, 201)])
 def test_what_is_complete_after_a_moment_is_sent_then(
     server: LiveServer, monkeypatch: pytest.MonkeyPatch, seconds: float, first: int
 ) -> None:
@@ -175,10 +175,9 @@ def test_a_recording_that_breaks_off_ends_its_stream_with_an_error_frame(
             self._run = recording.run
 
         def __call__(self) -> Any:
-            for step in self._run():
-                if step == 4:
-                    raise ArithmeticError("secret")
-                yield step
+            next(self._run())
+            yield 3
+            raise ArithmeticError("secret")
 
     prepare = Recordings.prepare
 
