@@ -53,6 +53,7 @@ class Learner:
         self._slopes: tuple[Block, Start] | None = None
         self._find()
 
+    @torch.no_grad()
     def _find(self) -> None:
         """Find out where parameters and gradients lie, and the initial state if it stays there, but for w_0."""
         config, learned = self._config, self._learned
