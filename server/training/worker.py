@@ -7,6 +7,7 @@ makes the compiled core ready, and says in plain words if it has to be compiled.
 """
 
 import json
+import os
 import sys
 import threading
 import time
@@ -24,6 +25,7 @@ from server.training.run import RunProgress
 
 PLAN = "plan.json"
 LIVE_SECONDS = 1.0
+_INPUT = 0
 _TELL_SECONDS = 0.2
 _SMOOTHING = 0.98
 
@@ -74,7 +76,9 @@ def main(directory: Path | None, threads: int = 1) -> int:
     told_to_stop = threading.Event()
 
     def listen() -> None:
-        sys.stdin.buffer.read()
+        # Not through `sys.stdin`, whose lock this thread would still hold when the program ends: Python aborts then.
+        while os.read(_INPUT, 4096):
+            pass
         told_to_stop.set()
 
     threading.Thread(target=listen, daemon=True).start()

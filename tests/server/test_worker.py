@@ -1,9 +1,9 @@
 """The process that trains one run."""
 
-import io
+import os
+import subprocess
 import sys
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -24,7 +24,19 @@ def test_a_worker_trains_in_as_many_threads_as_it_is_told(tmp_path: Path, monkey
 
     monkeypatch.setattr(worker, "crew_of", lambda size: Crew(size, one_by_one))
     monkeypatch.setattr(worker, "train", train)
-    monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO()))
+    monkeypatch.setattr(worker, "_INPUT", os.open(os.devnull, os.O_RDONLY))
     (tmp_path / worker.PLAN).write_text(small_plan().model_dump_json())
     assert worker.main(tmp_path, 3) == 1
     assert [crew.size for crew in crews] == [3]
+
+
+def test_a_worker_that_has_finished_ends_in_good_order_though_nobody_has_told_it_to_stop(tmp_path: Path) -> None:
+    (tmp_path / worker.PLAN).write_text(small_plan().model_dump_json())
+    command = [sys.executable, "-m", "server.training.worker", str(tmp_path), "2"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        said, trouble = process.stdout.read(), process.stderr.read()
+        assert process.wait() == 0
+    assert said.splitlines()[-1] == b'{"ended": "finished"}'
+    assert b"Fatal" not in trouble
