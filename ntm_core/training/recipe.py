@@ -58,7 +58,13 @@ class Recipe(BaseModel):
         description="A metric so many times the best one before sends the run back to where that was measured, with "
         "half the learning rate until ten measurements later; none: it goes on as it is.",
     )
-    extra: int = Field(0, ge=0, description="Iterations to go on for after convergence.")
+    fall_below: float | None = Field(
+        None,
+        ge=0,
+        description="A metric below which the learning rate begins to fall, for the last iterations of the run; none: "
+        "once it has converged.",
+    )
+    extra: int = Field(0, ge=0, description="Iterations to go on for once the learning rate falls.")
     extra_rate: float = Field(
         0.3,
         gt=0,
@@ -66,6 +72,11 @@ class Recipe(BaseModel):
         description="Share of the learning rate with which these extra iterations begin; it falls in a line to zero.",
     )
     max_iterations: int = Field(100_000, ge=1, description="Iterations after which the run ends in any case.")
+
+    @property
+    def falls_below(self) -> float:
+        """The metric below which the learning rate begins to fall."""
+        return self.converged_below if self.fall_below is None else self.fall_below
 
     @classmethod
     def make(cls, **fields: Any) -> Self:

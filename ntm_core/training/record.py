@@ -64,6 +64,11 @@ def converged_at(recipe: Recipe, rows: tuple[MetricRow, ...]) -> int | None:
     return next((row.iteration for row in rows if row.metric < recipe.converged_below), None)
 
 
+def falling_at(recipe: Recipe, rows: tuple[MetricRow, ...]) -> int | None:
+    """The first evaluated iteration after which the learning rate falls."""
+    return next((row.iteration for row in rows if row.metric < recipe.falls_below), None)
+
+
 def marks(recipe: Recipe, rows: tuple[MetricRow, ...]) -> Marks:
     """Where in a run each mark was first seen."""
     return Marks(

@@ -25,7 +25,7 @@ from ntm_core.machine import Machine
 from ntm_core.training.metrics import FixedSequences, MetricRow, MetricsFile
 from ntm_core.training.plan import Plan
 from ntm_core.training.recipe import Recipe
-from ntm_core.training.record import Marks, marks, training_record
+from ntm_core.training.record import Marks, falling_at, marks, training_record
 from ntm_core.training.relapse import is_best, lost, pace, relapses
 from ntm_core.training.spent import Spent, Stopwatch
 from ntm_core.training.state import TrainingState
@@ -111,7 +111,7 @@ def saved_progress(directory: Path) -> tuple[Plan, Progress, bool]:
     plan, rows = state.plan, state.rows
     found = marks(plan.recipe, rows)
     row = rows[-1] if rows else None
-    last = _last_iteration(plan.recipe, found)
+    last = _last_iteration(plan.recipe, falling_at(plan.recipe, rows))
     finished = (directory / (FINAL if plan.memory else RESULTS)).exists()
     return plan, Progress(state.counts.iteration, last, found, None, row, state.core), finished
 
@@ -150,7 +150,7 @@ class _Run:
     def progress(self) -> Progress:
         """How far the run is."""
         iteration, core, rows = self._trainer.counts.iteration, self._trainer.machine.core, self._metrics.rows
-        last, row = _last_iteration(self._plan.recipe, self._marks), rows[-1] if rows else None
+        last, row = _last_iteration(self._plan.recipe, self._falling), rows[-1] if rows else None
         return Progress(iteration, last, self._marks, self._update, row, core, self._live)
 
     def advance(self) -> None:
@@ -169,18 +169,19 @@ class _Run:
     def _judge(self) -> None:
         """Tell from the measurements what has been seen in the run."""
         self._marks = marks(self._plan.recipe, self._metrics.rows)
+        self._falling = falling_at(self._plan.recipe, self._metrics.rows)
         self._relapses = relapses(self._plan.recipe, self._metrics.rows)
         self._pace = pace(self._plan.recipe, self._metrics.rows)
 
     def _rate(self) -> float:
-        """The share of the learning rate for the next iteration: 1 until convergence, then less, and at last 0.
+        """The share of the learning rate for the next iteration: 1 until it begins to fall, then less, and at last 0.
 
         After a relapse it is less.
         """
-        recipe, converged = self._plan.recipe, self._marks.converged
-        if converged is None:
+        recipe, falling = self._plan.recipe, self._falling
+        if falling is None:
             return self._pace
-        return self._pace * recipe.extra_rate * (1 - (self._trainer.counts.iteration - converged) / recipe.extra)
+        return self._pace * recipe.extra_rate * (1 - (self._trainer.counts.iteration - falling) / recipe.extra)
 
     def record(self) -> None:
         """Write what is due after this iteration, or what was due when the run was left.
@@ -266,10 +267,10 @@ def is_in_series(iteration: int) -> bool:
     return iteration == 0 or (digits[0] in "125" and set(digits[1:]) <= {"0"})
 
 
-def _last_iteration(recipe: Recipe, found: Marks) -> int:
-    """The iteration at which a run with these marks ends."""
+def _last_iteration(recipe: Recipe, falling: int | None) -> int:
+    """The iteration at which a run ends whose learning rate falls from this one on."""
     most = recipe.max_iterations
-    return most if found.converged is None else min(most, found.converged + recipe.extra)
+    return most if falling is None else min(most, falling + recipe.extra)
 
 
 def _state_in(directory: Path) -> TrainingState:

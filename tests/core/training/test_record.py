@@ -2,7 +2,7 @@ from itertools import pairwise
 
 import torch
 
-from ntm_core.training.record import HISTORY_ROWS, converged_at, training_record
+from ntm_core.training.record import HISTORY_ROWS, converged_at, falling_at, training_record
 from ntm_core.training.spent import Spent
 from ntm_core.training.trainer import Counts
 from tests.core.training.plans import row, small_plan
@@ -13,6 +13,13 @@ def test_a_run_converges_at_the_first_row_below_the_limit() -> None:
     assert converged_at(small_plan(converged_below=0.01).recipe, rows) == 2
     assert converged_at(small_plan(converged_below=0.001).recipe, rows) is None
     assert converged_at(small_plan().recipe, ()) is None
+
+
+def test_the_rate_falls_from_the_first_row_below_its_own_limit_on_or_else_from_convergence() -> None:
+    rows = tuple(row(i).model_copy(update={"metric": metric}) for i, metric in enumerate([9.0, 4.0, 0.005]))
+    assert falling_at(small_plan(converged_below=0.01, fall_below=5.0).recipe, rows) == 1
+    assert falling_at(small_plan(converged_below=0.01).recipe, rows) == 2
+    assert falling_at(small_plan(converged_below=0.01, fall_below=5.0).recipe, rows[:1]) is None
 
 
 def test_the_record_says_how_it_was_trained() -> None:

@@ -18,7 +18,7 @@ from ntm_core.evaluation import Results
 from ntm_core.tasks import Copy
 from ntm_core.training import Outcome, Plan, Progress, train
 from ntm_core.training import plan as plans
-from ntm_core.training.session import FINAL, METRICS, RESULTS, SERIES, STATE, is_in_series, saved_plan
+from ntm_core.training.session import FINAL, METRICS, RESULTS, SERIES, STATE, is_in_series, saved_plan, saved_progress
 from ntm_core.training.state import TrainingState
 from ntm_core.training.trainer import Trainer, Update
 from tests.core.training.plans import small_plan
@@ -217,6 +217,23 @@ def test_the_learning_rate_falls_in_a_line_to_zero_after_convergence(
     monkeypatch.setattr(Trainer, "update", noted)
     train(converging(4, extra_rate=0.8), tmp_path)
     assert rates == pytest.approx([0.8, 0.6, 0.4, 0.2])
+
+
+def test_the_learning_rate_may_fall_before_the_run_has_converged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rates: list[float] = []
+    update = Trainer.update
+
+    def noted(self: Trainer, rate: float = 1.0) -> Update:
+        rates.append(rate)
+        return update(self, rate)
+
+    monkeypatch.setattr(Trainer, "update", noted)
+    outcome = train(small_plan(fall_below=100.0, extra=4, extra_rate=1.0), tmp_path)
+    assert rates == pytest.approx([1.0, 0.75, 0.5, 0.25])
+    assert outcome.progress.marks.converged is None
+    assert saved_progress(tmp_path)[1].last_iteration == 4
 
 
 def relapsing(**recipe: Any) -> Plan:
