@@ -38,6 +38,7 @@ class Recipe(BaseModel):
         "rmsprop", description="What turns gradients into steps: RMSprop with momentum, or Adam."
     )
     learning_rate: float = Field(3e-4, gt=0, le=1, description="The optimiser's step size.")
+    warm_up: int = Field(0, ge=0, description="Iterations in which the learning rate rises in a line from zero.")
     decay: float = Field(0.95, ge=0, lt=1, description="Decay of the mean squared gradient; Adam's β2.")
     momentum: float = Field(0.9, ge=0, lt=1, description="RMSprop's momentum; Adam's β1.")
     epsilon: float = Field(1e-8, gt=0, le=1, description="The optimiser's epsilon, added to the root.")

@@ -174,14 +174,13 @@ class _Run:
         self._pace = pace(self._plan.recipe, self._metrics.rows)
 
     def _rate(self) -> float:
-        """The share of the learning rate for the next iteration: 1 until it begins to fall, then less, and at last 0.
+        """The share of the learning rate for the next iteration: it rises to 1, stays until it falls, and is 0 at last.
 
         After a relapse it is less.
         """
-        recipe, falling = self._plan.recipe, self._falling
-        if falling is None:
-            return self._pace
-        return self._pace * recipe.extra_rate * (1 - (self._trainer.counts.iteration - falling) / recipe.extra)
+        recipe, falling, done = self._plan.recipe, self._falling, self._trainer.counts.iteration
+        share = self._pace * min(1.0, (done + 1) / max(1, recipe.warm_up))
+        return share if falling is None else share * recipe.extra_rate * (1 - (done - falling) / recipe.extra)
 
     def record(self) -> None:
         """Write what is due after this iteration, or what was due when the run was left.

@@ -182,6 +182,20 @@ def test_what_a_kill_leaves_half_written_is_removed(plan: Plan, tmp_path: Path) 
     assert not any(path.exists() for path in leftovers)
 
 
+@pytest.fixture
+def rates(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The share of the learning rate of each update from now on."""
+    found: list[float] = []
+    update = Trainer.update
+
+    def noted(self: Trainer, rate: float = 1.0) -> Update:
+        found.append(rate)
+        return update(self, rate)
+
+    monkeypatch.setattr(Trainer, "update", noted)
+    return found
+
+
 def converging(extra: int, **recipe: Any) -> Plan:
     """A plan whose machine is below the limit from the first evaluation on."""
     return small_plan(converged_below=100.0, extra=extra, **recipe)
@@ -204,36 +218,21 @@ def test_a_run_converges_when_its_metric_falls_below_the_limit(tmp_path: Path) -
     assert all(row["metric"] >= 0.01 for row in rows[:-1])
 
 
-def test_the_learning_rate_falls_in_a_line_to_zero_after_convergence(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    rates: list[float] = []
-    update = Trainer.update
-
-    def noted(self: Trainer, rate: float = 1.0) -> Update:
-        rates.append(rate)
-        return update(self, rate)
-
-    monkeypatch.setattr(Trainer, "update", noted)
+def test_the_learning_rate_falls_in_a_line_to_zero_after_convergence(tmp_path: Path, rates: list[float]) -> None:
     train(converging(4, extra_rate=0.8), tmp_path)
     assert rates == pytest.approx([0.8, 0.6, 0.4, 0.2])
 
 
-def test_the_learning_rate_may_fall_before_the_run_has_converged(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    rates: list[float] = []
-    update = Trainer.update
-
-    def noted(self: Trainer, rate: float = 1.0) -> Update:
-        rates.append(rate)
-        return update(self, rate)
-
-    monkeypatch.setattr(Trainer, "update", noted)
+def test_the_learning_rate_may_fall_before_the_run_has_converged(tmp_path: Path, rates: list[float]) -> None:
     outcome = train(small_plan(fall_below=100.0, extra=4, extra_rate=1.0), tmp_path)
     assert rates == pytest.approx([1.0, 0.75, 0.5, 0.25])
     assert outcome.progress.marks.converged is None
     assert saved_progress(tmp_path)[1].last_iteration == 4
+
+
+def test_the_learning_rate_rises_in_a_line_at_first(tmp_path: Path, rates: list[float]) -> None:
+    train(small_plan(warm_up=4, max_iterations=6), tmp_path)
+    assert rates == pytest.approx([0.25, 0.5, 0.75, 1.0, 1.0, 1.0])
 
 
 def relapsing(**recipe: Any) -> Plan:
