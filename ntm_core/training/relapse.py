@@ -21,13 +21,13 @@ def is_best(rows: Sequence[MetricRow]) -> bool:
 def relapses(recipe: Recipe, rows: Sequence[MetricRow]) -> tuple[int, ...]:
     """The iterations of the rows that are relapses; none where the recipe has no `relapse`.
 
-    Below the metric at which the learning rate begins to fall none is one, and no best one counts as lower than that.
+    Below the limit of convergence no metric is one, and no best one counts as lower than that.
     """
     if recipe.relapse is None:
         return ()
     found, best = [], math.inf
     for row in rows:
-        if row.metric > recipe.relapse * max(best, recipe.falls_below):
+        if row.metric > recipe.relapse * max(best, recipe.converged_below):
             found.append(row.iteration)
         best = min(best, row.metric)
     return tuple(found)

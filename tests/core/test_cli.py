@@ -177,6 +177,15 @@ def test_a_run_goes_by_default_into_runs(tmp_path: Path, monkeypatch: pytest.Mon
     assert (tmp_path / "runs" / "copy-feedforward-seed-3" / "final.safetensors").exists()
 
 
+@pytest.mark.parametrize(("core", "threads"), [("eager", 2), ("compiled", 1)])
+def test_a_run_that_goes_on_has_pytorchs_threads_where_it_is_pytorch_that_computes(
+    tmp_path: Path, core: str, threads: int
+) -> None:
+    assert main([*SMALL, *LIMIT, "--core", core, "--out", str(tmp_path)]) == 0
+    assert main(["train", "--resume", str(tmp_path), "--max-iterations", "12", "--threads", "2"]) == 0
+    assert torch.get_num_threads() == threads
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
