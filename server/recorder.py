@@ -127,7 +127,7 @@ class Run:
         self.reserved += size
 
     def stop(self) -> None:
-        """Let the work end after the step that it is at; whoever waits for it gets Stopped."""
+        """Let the work end after the steps that it is at; whoever waits for it gets Stopped."""
         self._stop.set()
 
     def check(self) -> None:

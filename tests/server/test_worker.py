@@ -24,9 +24,10 @@ def test_a_worker_trains_in_as_many_threads_as_it_is_told(tmp_path: Path, monkey
 
     monkeypatch.setattr(worker, "crew_of", lambda size: Crew(size, one_by_one))
     monkeypatch.setattr(worker, "train", train)
-    monkeypatch.setattr(worker, "_INPUT", os.open(os.devnull, os.O_RDONLY))
     (tmp_path / worker.PLAN).write_text(small_plan().model_dump_json())
-    assert worker.main(tmp_path, 3) == 1
+    with Path(os.devnull).open("rb") as nothing:
+        monkeypatch.setattr(worker, "_INPUT", nothing.fileno())
+        assert worker.main(tmp_path, 3) == 1
     assert [crew.size for crew in crews] == [3]
 
 
