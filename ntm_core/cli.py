@@ -38,7 +38,7 @@ from ntm_core.training import Plan, Progress, Recipe
 from ntm_core.training import train as train_plan
 from ntm_core.training.curves import curves_csv, curves_svg, read_curve, spreads, spreads_csv, spreads_svg
 from ntm_core.training.recipe import NO_MEMORY
-from ntm_core.training.session import FINAL, RESULTS, saved_plan, saved_progress
+from ntm_core.training.session import FINAL, RESULTS, core_of, saved_plan
 from ntm_core.training.tensorboard import scalar_report
 
 REFUSED = 2
@@ -231,7 +231,7 @@ def _add_threads(parser: argparse.ArgumentParser) -> None:
         type=int,
         default=1,
         metavar="N",
-        help="Threads that compute: of PyTorch, and where a batch is trained on by the compiled core. Default: 1.",
+        help="Threads that compute. Default: 1.",
     )
 
 
@@ -260,7 +260,7 @@ def _train(crew_of: Callable[[int], Crew], arguments: argparse.Namespace) -> int
     name = f"{plan.task.name}-{plan.config.controller if plan.memory else NO_MEMORY}-seed-{plan.seed}"
     directory = arguments.resume or arguments.out or Path("runs") / name
     scalars = scalar_report(directory) if arguments.tensorboard else None
-    if _is_compiled(plan, directory, arguments.core):
+    if core_of(plan, directory, arguments.core) == "compiled":
         # The crew has the threads: with several, the little that PyTorch sums up beside it would have other last bits.
         torch.set_num_threads(1)
         warm_up(lambda words: print(words, file=sys.stderr))
@@ -281,15 +281,6 @@ def _train(crew_of: Callable[[int], Crew], arguments: argparse.Namespace) -> int
     )
     _write_table(outcome.results.errors_by_length)
     return 0
-
-
-def _is_compiled(plan: Plan, directory: Path, asked: Core | None) -> bool:
-    """Whether the compiled core trains: a run that goes on keeps what it began with."""
-    try:
-        _, progress, _ = saved_progress(directory)
-    except TrainingError:
-        return plan.why_eager is None and asked != "eager"
-    return progress.core == "compiled"
 
 
 def _new_plan(arguments: argparse.Namespace) -> Plan:

@@ -369,39 +369,41 @@ def weight_gradients(s: Sizes, b: Buffers, g: Gradients, wanted: Weights, share:
 
     Of each, a share has some rows.
     """
-    width = s.inputs + s.reads
+    rows, spare, width = s.steps * s.batch, at(g.spare, 0), s.inputs + s.reads
     first, count = rows_of(s.gates * s.units, share)
     for layer in range(s.layers):
         d_gates = at(g.gates, gates_at(s, layer, 0, 0) + first)
         if wanted[layer, 0] != 0 and layer == 0:
             out = at(wanted[layer, 0], first * width)
-            gradient_of(s, g, d_gates, s.gate_stride, count, at(b.inputs, 0), s.inputs, out, width)
-            gradient_of(s, g, d_gates, s.gate_stride, count, at(b.reads, 0), s.reads, off(out, s.inputs), width)
+            weight_gradient(rows, d_gates, s.gate_stride, count, at(b.inputs, 0), s.inputs, out, width, spare)
+            weight_gradient(
+                rows, d_gates, s.gate_stride, count, at(b.reads, 0), s.reads, off(out, s.inputs), width, spare
+            )
         elif wanted[layer, 0] != 0:
             below, out = at(b.hidden, hidden_at(s, layer - 1, 1, 0)), at(wanted[layer, 0], first * s.units)
-            gradient_of(s, g, d_gates, s.gate_stride, count, below, s.units, out, s.units)
+            weight_gradient(rows, d_gates, s.gate_stride, count, below, s.units, out, s.units, spare)
         if wanted[layer, 1] != 0:
             last, out = at(b.hidden, hidden_at(s, layer, 0, 0)), at(wanted[layer, 1], first * s.units)
-            gradient_of(s, g, d_gates, s.gate_stride, count, last, s.units, out, s.units)
+            weight_gradient(rows, d_gates, s.gate_stride, count, last, s.units, out, s.units, spare)
         one, other = numbers_from(wanted[layer, 2], first), numbers_from(wanted[layer, 3], first)
-        bias_gradient(s.steps * s.batch, d_gates, s.gate_stride, count, one, other, at(g.spare, 0))
+        bias_gradient(rows, d_gates, s.gate_stride, count, one, other, spare)
     spoken, reads = at(b.hidden, hidden_at(s, s.layers - 1, 1, 0)), at(b.reads, s.batch * s.reads)
     width = s.units + s.reads
     first, count = rows_of(s.outputs, share)
     d_logits = at(g.logits, first)
     if wanted[s.layers, 0] != 0:
         out = at(wanted[s.layers, 0], first * width)
-        gradient_of(s, g, d_logits, s.outputs, count, spoken, s.units, out, width)
-        gradient_of(s, g, d_logits, s.outputs, count, reads, s.reads, off(out, s.units), width)
+        weight_gradient(rows, d_logits, s.outputs, count, spoken, s.units, out, width, spare)
+        weight_gradient(rows, d_logits, s.outputs, count, reads, s.reads, off(out, s.units), width, spare)
     one = numbers_from(wanted[s.layers, 2], first)
-    bias_gradient(s.steps * s.batch, d_logits, s.outputs, count, one, 0, at(g.spare, 0))
+    bias_gradient(rows, d_logits, s.outputs, count, one, 0, spare)
     first, count = rows_of(s.raw, share)
     d_raw = at(g.raw, first)
     if wanted[s.layers + 1, 0] != 0:
         out = at(wanted[s.layers + 1, 0], first * s.units)
-        gradient_of(s, g, d_raw, s.raw_stride, count, spoken, s.units, out, s.units)
+        weight_gradient(rows, d_raw, s.raw_stride, count, spoken, s.units, out, s.units, spare)
     one = numbers_from(wanted[s.layers + 1, 2], first)
-    bias_gradient(s.steps * s.batch, d_raw, s.raw_stride, count, one, 0, at(g.spare, 0))
+    bias_gradient(rows, d_raw, s.raw_stride, count, one, 0, spare)
 
 
 @kernel
@@ -409,23 +411,6 @@ def rows_of(rows: int, share: Share) -> tuple[int, int]:
     """The first of a weight's rows that a share has, and how many these are."""
     first = rows * share.part // share.parts
     return first, rows * (share.part + 1) // share.parts - first
-
-
-@kernel
-def gradient_of(
-    s: Sizes,
-    g: Gradients,
-    d_sums: Pointer,
-    d_stride: int,
-    units: int,
-    inputs: Pointer,
-    columns: int,
-    out: Pointer,
-    out_stride: int,
-) -> None:
-    """Add the gradient by some rows of a weight."""
-    rows, spare = s.steps * s.batch, at(g.spare, 0)
-    weight_gradient(rows, d_sums, d_stride, units, inputs, columns, out, out_stride, spare)
 
 
 @kernel

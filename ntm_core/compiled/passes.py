@@ -32,6 +32,10 @@ NO_LESSON = as_record(Lesson())
 """For the backward pass, where the gradients by the logits are given."""
 
 
+_BEGINS = as_record(Share(begins=1))
+"""For the backward pass, what the thread that asks computes before its crew does."""
+
+
 def run_forward(plan: Plan, weights: Addresses, start: Records, crew: Crew = ALONE) -> Block:
     """The buffers of the forward pass, of all steps where the plan keeps them."""
     block = Block(plan.forward)
@@ -80,7 +84,7 @@ def run_backward(
 
     if not plan.members:
         return compute(plan.share, places)
-    loss = compute(as_record(Share(begins=1)), places)
+    loss = compute(_BEGINS, places)
     scratch = Block(plan.backward_scratch)
     own = own_addresses(places, scratch, len(plan.members))
     crew.run([partial(compute, member.share, mine) for member, mine in zip(plan.members, own, strict=True)])

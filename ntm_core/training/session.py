@@ -100,6 +100,11 @@ def train(
     return Outcome(run.progress(), run.spent, run.finish())
 
 
+def core_of(plan: Plan, directory: Path, asked: Core | None = None) -> Core:
+    """What `train` will compute the plan with in this directory; TrainingError as there."""
+    return _core(plan, directory, _saved_state(plan, directory), asked)
+
+
 def saved_plan(directory: Path) -> Plan:
     """The plan of the run in the directory. TrainingError if there is none."""
     return _state_in(directory).plan
