@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +14,15 @@ from ntm_core.compiled.crew import one_by_one
 from ntm_core.errors import TrainingError
 from server.training import worker
 from tests.core.training.plans import small_plan
+from tests.server.live import eventually
 
 
 def test_a_worker_trains_in_as_many_threads_as_it_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     crews: list[Crew] = []
 
-    def train(*_: Any, crew: Crew, **__: Any) -> None:
+    def train(*_: Any, crew: Crew, stop: Callable[[], bool], **__: Any) -> None:
         crews.append(crew)
+        eventually(stop)  # so that nobody reads the input any more when it is closed
         raise TrainingError("that is enough")
 
     monkeypatch.setattr(worker, "crew_of", lambda size: Crew(size, one_by_one))
