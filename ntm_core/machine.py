@@ -5,6 +5,7 @@ result, so a sequence is a loop over `step` and a trace is the list of its resul
 list: (step, batch, channel).
 """
 
+import functools
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -322,13 +323,12 @@ class Machine(nn.Module):
             return None
         from ntm_core.compiled.learner import Learner  # noqa: PLC0415  # it imports numba
 
-        like = self.output.weight
         return Learner(
             self.config,
             self._weights(),
             lambda batch, seed: _start_of(self.initial_state(batch, seed)),
             self._learned_start(),
-            lambda: self.initial.weighting(like),
+            functools.partial(self.initial.weighting, self.output.weight),
             crew,
         )
 

@@ -50,7 +50,6 @@ class Learner:
         self._config, self._parameters, self._crew = config, parameters, crew
         self._start, self._learned, self._weighting = start, learned, weighting
         self._all = [part for part in (*parameters, *(learned or ())) if part is not None]
-        self._slopes: tuple[Block, Start] | None = None
         self._find()
 
     @torch.no_grad()
@@ -64,6 +63,7 @@ class Learner:
         self._wanted = addresses_as_they_lie(config, self._own)
         in_place = learned is not None and all(part is None or part.is_contiguous() for part in learned)
         self._fixed = self._begun(self._start(1, None)) if in_place and not config.draws_fresh else None
+        self._slopes: _Slopes | None = None
         self._found = self._places()
 
     def _places(self) -> list[tuple[int, int, bool]]:
@@ -89,16 +89,16 @@ class Learner:
         record, start = self._begin(inputs.shape[1], seed)
         record["inputs"] = inputs.data_ptr()
         weights, _held = self._multiplied_with()
-        kept, (gradients, slopes) = run_forward(plan, weights, record, self._crew), self._slopes_of(plan)
+        kept, slopes = run_forward(plan, weights, record, self._crew), self._slopes_of(plan)
         wanted, zeros = self._added_to(plan)
         lesson = as_record(Lesson(targets.data_ptr(), mask.data_ptr()))
-        loss = run_backward(plan, kept, weights, Block(plan.backward), gradients, wanted, lesson, self._crew)
+        loss = run_backward(plan, kept, weights, Block(plan.backward), slopes.block, wanted, lesson, self._crew)
         if zeros is not None:
             self._add_from(zeros, plan.sizes)
         if self._own_start is None:
-            _by_autograd(start, slopes)
+            _by_autograd(start, slopes.parts)
         else:
-            _by_hand(start, slopes, self._own_start)
+            slopes.add_by_hand(start.weighting[0])
         return loss
 
     def _begin(self, batch: int, seed: int | None) -> tuple[Records, Start]:
@@ -131,11 +131,10 @@ class Learner:
         zeros = weight_zeros(plan)
         return addresses_in(zeros, plan.sizes), zeros
 
-    def _slopes_of(self, plan: Plan) -> tuple[Block, Start]:
-        """The block for the gradients by the initial state, which suits all lessons of a batch, and these in it."""
-        if self._slopes is None or self._slopes[1].memory.shape[0] != plan.sizes.batch:
-            block = Block(plan.start_gradients, reused=False)
-            self._slopes = block, start_gradients(plan.sizes, block)
+    def _slopes_of(self, plan: Plan) -> "_Slopes":
+        """Where the kernel leaves the gradients by the initial state."""
+        if self._slopes is None or self._slopes.batch != plan.sizes.batch:
+            self._slopes = _Slopes(plan, self._own_start)
         return self._slopes
 
     def _add_from(self, zeros: Block, s: Sizes) -> None:
@@ -143,6 +142,39 @@ class Learner:
         for own, found in zip(self._own, parameter_gradients(self._config, s, zeros), strict=True):
             if own is not None:
                 own.add_(found)
+
+
+class _Slopes:
+    """The gradients by the initial state of each sequence, in a block that suits all lessons of a batch.
+
+    Attributes:
+        batch: B.
+        block: in which the kernel leaves them.
+        parts: they.
+    """
+
+    def __init__(self, plan: Plan, own: tuple[Tensor | None, ...] | None) -> None:
+        """`own` are the gradients of the parameters that the state is, to which `add_by_hand` adds."""
+        self.batch, self.block = plan.sizes.batch, Block(plan.start_gradients, reused=False)
+        self.parts = start_gradients(plan.sizes, self.block)
+        pairs = {
+            name: (gradient, part)
+            for name, gradient, part in zip(Start._fields, own or (None,) * len(self.parts), self.parts, strict=True)
+            if gradient is not None and part is not None
+        }
+        self._own = [gradient for gradient, _ in pairs.values()]
+        self._of_all = [part for _, part in pairs.values()]
+        self._of_first = [part[0] for part in self._of_all]
+        self._weighting = list(pairs).index("weighting") if "weighting" in pairs else None
+
+    def add_by_hand(self, weighting: Tensor) -> None:
+        """Add them to those of the parameters that the state is: that by w_0, (head, location), through the softmax."""
+        summed = list(self._of_first) if self.batch == 1 else [part.sum(0) for part in self._of_all]
+        if self._weighting is not None:
+            slope = torch._softmax_backward_data(summed[self._weighting], weighting, -1, torch.float32)  # noqa: SLF001
+            summed[self._weighting] = slope
+        if summed:
+            torch._foreach_add_(self._own, summed)
 
 
 def _require(s: Sizes, inputs: Tensor, targets: Tensor, mask: Tensor) -> None:
@@ -179,15 +211,3 @@ def _by_autograd(start: Start, slopes: Start) -> None:
     ]
     if found:
         torch.autograd.backward([part for part, _ in found], [slope for _, slope in found])
-
-
-def _by_hand(start: Start, slopes: Start, own: tuple[Tensor | None, ...]) -> None:
-    """Add the gradients by the initial state to those of the parameters that it is: that by w_0 through the softmax."""
-    summed, alone = {}, slopes.memory.shape[0] == 1
-    for name, gradient, part in zip(Start._fields, own, slopes, strict=True):
-        if gradient is not None and part is not None:
-            summed[name] = part[0] if alone else part.sum(0)
-    if "weighting" in summed:
-        summed["weighting"] = torch._softmax_backward_data(summed["weighting"], start.weighting[0], -1, torch.float32)  # noqa: SLF001
-    if summed:
-        torch._foreach_add_([gradient for gradient in own if gradient is not None], list(summed.values()))

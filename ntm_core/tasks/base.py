@@ -2,8 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Annotated, Any, ClassVar, Self
 
 import numpy as np
@@ -81,8 +80,10 @@ class TaskBase(BaseModel, ABC):
         """
         if not 1 <= batch <= MAX_BATCH:
             raise TaskError(f"batch is {batch!r}: it must be in 1 … {MAX_BATCH}")
-        with _seeded(seed) as random:
-            return self._draw(random, batch)
+        random = _seeded(seed)
+        episode = self._draw(random, batch)
+        _generators.append(random)
+        return episode
 
     def with_settings(self, **settings: Any) -> Self:
         """The same task with some settings replaced, all validated again. TaskError names the value and the rule."""
@@ -176,8 +177,7 @@ _generators: deque[np.random.RandomState] = deque(maxlen=8)
 """Generators that nobody uses: a new one first draws a seed of its own, which takes ten times as long."""
 
 
-@contextmanager
-def _seeded(seed: int | tuple[int, ...]) -> Iterator[np.random.RandomState]:
+def _seeded(seed: int | tuple[int, ...]) -> np.random.RandomState:
     """A generator of this seed. NumPy has frozen the streams of RandomState (its NEP 19)."""
     parts = seed if isinstance(seed, tuple) else (seed,)
     if not parts or not all(0 <= part < 2**32 for part in parts):
@@ -187,8 +187,7 @@ def _seeded(seed: int | tuple[int, ...]) -> Iterator[np.random.RandomState]:
     except IndexError:
         random = np.random.RandomState()
     random.seed(np.array(parts, dtype=np.uint32))
-    yield random
-    _generators.append(random)
+    return random
 
 
 def _rows(inputs: ArrayLike, channels: Sequence[str]) -> Rows:
