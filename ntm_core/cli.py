@@ -36,9 +36,9 @@ from ntm_core.trace import TraceHeader
 from ntm_core.trace_file import save_trace
 from ntm_core.training import Plan, Progress, Recipe
 from ntm_core.training import train as train_plan
-from ntm_core.training.curves import curves_csv, curves_svg, read_curve, spreads, spreads_csv, spreads_svg
+from ntm_core.training.curves import Measured, curves_csv, curves_svg, read_curve, spreads, spreads_csv, spreads_svg
 from ntm_core.training.recipe import NO_MEMORY
-from ntm_core.training.session import FINAL, RESULTS, core_of, saved_plan
+from ntm_core.training.session import FINAL, RESULTS, core_of, saved_plan, saved_progress
 from ntm_core.training.tensorboard import scalar_report
 
 REFUSED = 2
@@ -307,8 +307,9 @@ def _curves(arguments: argparse.Namespace) -> int:
         raise TrainingError(f"--output is {arguments.output}: it must end in {' or '.join(kinds)}")
     curves = [read_curve(run) for run in arguments.runs]
     if arguments.median:
-        plans = [saved_plan(run) for run in arguments.runs]
-        found = spreads(list(zip(plans, curves, strict=True)))
+        known = map(saved_progress, arguments.runs)
+        runs = [Measured(plan, curve, done) for (plan, _, done), curve in zip(known, curves, strict=True)]
+        found = spreads(runs)
         text = spreads_csv(found) if kind == ".csv" else spreads_svg(found)
     else:
         text = curves_csv(curves) if kind == ".csv" else curves_svg(curves)

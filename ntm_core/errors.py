@@ -46,6 +46,12 @@ class TrainingError(NtmError):
     code = "bad_training"
 
 
+class InUseError(NtmError):
+    """A directory in which another process is at work."""
+
+    code = "directory_in_use"
+
+
 class AnalysisError(NtmError):
     """What cannot be measured or compared as asked."""
 

@@ -8,8 +8,8 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +18,11 @@ import uvicorn
 from fastapi import FastAPI
 from pydantic import ValidationError
 
+from ntm_core.claim import claimed
 from ntm_core.cli import add_commands
 from ntm_core.compiled import BUILDING, is_available
 from ntm_core.config import describe_validation_error
-from ntm_core.errors import NtmError
+from ntm_core.errors import InUseError, NtmError
 from server.app import create_app
 from server.compiled import warm_up
 from server.crews import crew_of
@@ -121,7 +122,7 @@ def _serve(options: argparse.Namespace) -> int:
         return 2
     # One thread: the matrices of a step are small, and the rest of the machine belongs to others.
     torch.set_num_threads(1)
-    with listener:
+    with listener, _alone_in(settings.data_directory):
         print(f"NTM Scope is at {address(listener)}  (Ctrl-C stops it)", flush=True)
         stop_warming = _warm_up_beside() if is_available() else _warm_up_here()
         server = ScopeServer(create_app(settings), options.log_level)
@@ -132,6 +133,22 @@ def _serve(options: argparse.Namespace) -> int:
         stop_warming()
         print("NTM Scope has stopped.", flush=True)
     return 0
+
+
+@contextmanager
+def _alone_in(directory: Path) -> Iterator[None]:
+    """The data directory for this server alone, for two would train the same runs and count uploads past each other.
+
+    NtmError if another server has it. Where nothing can be written, there is nothing to be shared.
+    """
+    with ExitStack() as claim:
+        try:
+            claim.enter_context(claimed(directory))
+        except InUseError as error:
+            raise NtmError(f"{error}; --data-directory DIR starts this one elsewhere") from None
+        except OSError:
+            pass
+        yield
 
 
 def _keep_what_is_loaded() -> None:

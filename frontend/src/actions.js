@@ -65,9 +65,9 @@ export function createActions({store, api, signal}) {
   }
 
   /** The trace on screen anew: its machine has learnt more. */
-  function askOnceMore() {
+  async function askOnceMore() {
     const {request} = store.get();
-    if (request) void loadTrace(request, viewOf(store.get()), {quiet: true});
+    if (request) await loadTrace(request, viewOf(store.get()), {quiet: true});
   }
 
   /**

@@ -6,6 +6,7 @@
 /** @import {PatchMap} from './patching/asked.js' */
 /** @import {Frames} from './streams/fetched.js' */
 /** @import {TraceReader} from './wire.js' */
+import {whileSeen} from './event_stream.js';
 import {askedOf} from './interventions.js';
 import {jsonLines} from './lines.js';
 import {ApiError, failureOf, request as requested, unreachable} from './request.js';
@@ -173,8 +174,8 @@ export function createApi(
      */
     importAgain: async (id, wishes, signal) => (await post(`/api/checkpoints/${encodeURIComponent(id)}/import`, wishes, signal)).json(),
 
-    /** @returns {EventSource} Of messages whose data is {"runs": RunInfo[]}. */
-    watchRuns: () => new EventSource('/api/runs/events'),
+    /** @param {(runs: RunInfo[]) => void} hear Is told all runs whenever one changes. @param {AbortSignal} signal */
+    watchRuns: (hear, signal) => whileSeen('/api/runs/events', ({runs}) => hear(runs), signal),
 
     /** @param {AbortSignal} signal @returns {Promise<TrainingOptions>} */
     trainingOptions: (signal) => json('/api/runs/options', signal),

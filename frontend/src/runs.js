@@ -3,9 +3,10 @@
 /** @import {Api} from './api.js' */
 /** @import {Connection} from './connection.js' */
 /** @import {Notices} from './notices.js' */
-/** @import {RunInfo, RunRequest, Summary} from './state.js' */
+/** @import {Failure, RunInfo, RunRequest, Summary} from './state.js' */
 /** @import {Store} from './store.js' */
 import {failureFrom} from './failure.js';
+import {standing} from './shell/run_words.js';
 import {whole} from './shell/whole.js';
 
 /** Milliseconds from one picture of a machine that learns to the next. */
@@ -61,12 +62,15 @@ export function isActive({status}) {
  * @param {Notices} parts.notices
  * @param {Connection} parts.connection
  * @param {(id: string) => void} parts.show Shows a checkpoint.
- * @param {() => void} parts.again Asks for the trace on screen once more.
+ * @param {() => Promise<void>} parts.again Asks for the trace on screen once more, and waits until it is there.
  * @param {() => Promise<void>} parts.relist Asks for the list of checkpoints once more.
  * @param {AbortSignal} parts.signal
  */
 export function createRuns({store, api, notices, connection, show, again, relist, signal}) {
   let followed = -Infinity;
+  /** @type {string|null} The run on screen, if it has learnt since it was drawn. */
+  let stale = null;
+  let drawing = false;
   /** @type {string|null} The run whose first picture is waited for. */
   let awaited = null;
 
@@ -76,7 +80,7 @@ export function createRuns({store, api, notices, connection, show, again, relist
     store.set({runs});
     const changed = runs.filter(({id, status, checkpoint}) => before.get(id)?.status !== status || before.get(id)?.checkpoint !== checkpoint);
     if (changed.length > 0 || before.size > runs.length) void relist().then(() => tell(changed, before));
-    follow(runs, before);
+    follow(before);
   }
 
   /**
@@ -96,27 +100,45 @@ export function createRuns({store, api, notices, connection, show, again, relist
   }
 
   /**
-   * Draws the newest machine of the run on screen, as often as that is fluid.
+   * Notes when there is a newer machine of the run on screen than the one that is drawn.
    *
-   * @param {RunInfo[]} runs
    * @param {Map<string, RunInfo>} before
    */
-  function follow(runs, before) {
-    const {request, trace} = store.get();
-    const shown = momentOf(request?.checkpoint ?? '');
-    const run = shown.iteration === null ? runs.find(({id}) => id === shown.id) : undefined;
-    if (!run || run.progress?.live === before.get(run.id)?.progress?.live && run.status === before.get(run.id)?.status) return;
-    const now = performance.now();
-    if (trace.status !== 'ready' || (now - followed < FOLLOW_MS && isActive(run))) return;
-    followed = now;
-    again();
+  function follow(before) {
+    const run = onScreen();
+    const known = before.get(run?.id ?? '');
+    if (run && known && (run.progress?.live !== known.progress?.live || run.status !== known.status)) stale = run.id;
+    void catchUp();
   }
 
-  /** Listens until the page ends; the browser takes up a connection that was cut. */
+  /** @returns {RunInfo|undefined} The run whose newest machine is on screen. */
+  function onScreen() {
+    const {request, runs} = store.get();
+    const {id, iteration} = momentOf(request?.checkpoint ?? '');
+    return iteration === null ? runs?.find((run) => run.id === id) : undefined;
+  }
+
+  /** Draws the newest machine of the run on screen, as often as that is fluid, and never before the last one is there. */
+  async function catchUp() {
+    const run = onScreen();
+    if (drawing || stale === null || store.get().trace.status !== 'ready') return;
+    if (run?.id === stale && isActive(run) && performance.now() - followed < FOLLOW_MS) return;
+    const wanted = run?.id === stale;
+    stale = null;
+    if (!wanted) return;
+    followed = performance.now();
+    drawing = true;
+    await again();
+    drawing = false;
+    await catchUp();
+  }
+
+  /** Listens until the page ends. */
   function listen() {
-    const events = api.watchRuns();
-    events.addEventListener('message', ({data}) => hear(JSON.parse(data).runs));
-    signal.addEventListener('abort', () => events.close(), {once: true});
+    api.watchRuns(hear, signal);
+    store.subscribe(({trace}, previous) => {
+      if (trace.status !== previous.trace.status) void catchUp();
+    }, signal);
   }
 
   /**
@@ -140,10 +162,18 @@ export function createRuns({store, api, notices, connection, show, again, relist
   return {
     listen,
 
-    /** @param {RunRequest} asked @returns {Promise<boolean>} */
-    start: (asked) => attempt(async () => {
-      awaited = (await api.addRun(asked, signal)).id;
-    }, 'The run was not started'),
+    /** @param {RunRequest} asked @returns {Promise<Failure|null>} Why it was not started; null if it was. */
+    async start(asked) {
+      try {
+        const run = await api.addRun(asked, signal);
+        if (run.status === 'queued') notices.notify('info', `'${run.name}' ${standing(run)}.`);
+        else awaited = run.id;
+        return null;
+      } catch (error) {
+        if (!signal.aborted) connection.failed(error);
+        return failureFrom(error);
+      }
+    },
 
     /** @param {string} id @param {'pause'|'resume'|'stop'} action */
     change: (id, action) => attempt(() => api.changeRun(id, action, signal), `The run was not ${{pause: 'paused', resume: 'resumed', stop: 'stopped'}[action]}`),

@@ -1,18 +1,20 @@
 """Learning curves of runs, as a table and as a picture: what is measured against the sequences trained on.
 
 Runs that differ in seed alone can be one curve, their median with their range, as on the page: at each number of
-sequences at which one of them was measured, over what each was last found to be. So a run that has ended counts on
-with its last measurement, and the curve does not jump there.
+sequences at which one of them was measured, over what each was last found to be. So a run that is finished counts on
+with its last measurement, and the curve does not jump there; any other counts as far as it has been measured.
 """
 
 import csv
 import io
+import json
 import math
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from xml.sax.saxutils import escape
 
 from pydantic import ValidationError
@@ -25,12 +27,15 @@ from ntm_core.training.session import METRICS
 
 _COLUMNS = ("iteration", "sequences", "loss_bits", "wrong_bits", "metric", "seconds", "cpu_seconds")
 _COLOURS = ("#1f77b4", "#d62728", "#2ca02c", "#9467bd", "#ff7f0e", "#17becf", "#8c564b", "#e377c2")
+_DASHES = ("", ' stroke-dasharray="6 3"', ' stroke-dasharray="2 3"')
+"""Of the lines, once the colours have been used up, and once more."""
+
 _WIDTH, _HEIGHT, _LEFT, _RIGHT, _TOP, _BOTTOM = 720, 420, 70, 20, 20, 50
 
-_OPENING = (
-    f'<svg xmlns="http://www.w3.org/2000/svg" width="{_WIDTH}" height="{_HEIGHT}" font-family="sans-serif" '
-    'font-size="12">'
-)
+_FONT = 'font-family="sans-serif" font-size="12"'
+
+_LEGEND_LINE = 16
+"""Height of a line of the legend, which stands below the plot, for what tells kinds apart may be long."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +44,14 @@ class Curve:
 
     name: str
     rows: tuple[MetricRow, ...]
+
+
+class Measured(NamedTuple):
+    """A run with what it was planned to be, and whether it is finished."""
+
+    plan: Plan
+    curve: Curve
+    finished: bool
 
 
 class Point(NamedTuple):
@@ -80,14 +93,13 @@ def curves_csv(curves: Sequence[Curve]) -> str:
     return text.getvalue()
 
 
-def spreads(runs: Sequence[tuple[Plan, Curve]]) -> list[Spread]:
+def spreads(runs: Sequence[Measured]) -> list[Spread]:
     """One for each kind of run, in the order of their first."""
-    kinds: dict[str, list[tuple[Plan, Curve]]] = {}
-    for plan, curve in runs:
-        kinds.setdefault(_kind(plan), []).append((plan, curve))
-    return [
-        Spread(_named([plan for plan, _ in same]), _points([curve for _, curve in same])) for same in kinds.values()
-    ]
+    kinds: dict[str, list[Measured]] = {}
+    for run in runs:
+        kinds.setdefault(json.dumps(_settings(run.plan)), []).append(run)
+    names = _names([[run.plan for run in same] for same in kinds.values()])
+    return [Spread(name, _points(same)) for name, same in zip(names, kinds.values(), strict=True)]
 
 
 def spreads_csv(found: Sequence[Spread]) -> str:
@@ -102,7 +114,7 @@ def spreads_csv(found: Sequence[Spread]) -> str:
 
 def curves_svg(curves: Sequence[Curve]) -> str:
     """The loss in bits for each sequence, from 0, against thousands of sequences: a line for each run, as an SVG."""
-    return spreads_svg([Spread(curve.name, _points([curve])) for curve in curves])
+    return spreads_svg([Spread(curve.name, tuple(map(_point, curve.rows))) for curve in curves])
 
 
 def spreads_svg(found: Sequence[Spread]) -> str:
@@ -110,9 +122,10 @@ def spreads_svg(found: Sequence[Spread]) -> str:
     most = max((point.sequences for spread in found for point in spread.points), default=0) or 1
     highest = max((point.high for spread in found for point in spread.points), default=0.0) or 1.0
     across, up = _ticks(most / 1000), _ticks(highest)
+    height = _HEIGHT + _LEGEND_LINE * len(found) + 8
     parts = [
-        _OPENING,
-        f'<rect width="{_WIDTH}" height="{_HEIGHT}" fill="white"/>',
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{_WIDTH}" height="{height}" {_FONT}>',
+        f'<rect width="{_WIDTH}" height="{height}" fill="white"/>',
         *(_tick(_x(tick, across[-1]), _y(0, 1) + 18, "middle", tick) for tick in across),
         *(_tick(_LEFT - 8, _y(tick, up[-1]) + 4, "end", tick) for tick in up),
         _label(f"{(_LEFT + _WIDTH - _RIGHT) / 2:g}", f"{_HEIGHT - 10}", "", "sequences (thousands)"),
@@ -129,38 +142,67 @@ def spreads_svg(found: Sequence[Spread]) -> str:
         )
         if low != high:
             parts.append(f'<polygon fill="{colour}" fill-opacity="0.2" points="{" ".join([*low, *high[::-1]])}"/>')
-        parts.append(f'<polyline fill="none" stroke="{colour}" stroke-width="1.5" points="{" ".join(middle)}"/>')
+        dashes = _DASHES[index // len(_COLOURS) % len(_DASHES)]
         parts.append(
-            f'<text x="{_WIDTH - _RIGHT}" y="{_TOP + 16 * (index + 1)}" text-anchor="end" fill="{colour}">'
-            f"{escape(spread.name)}</text>"
+            f'<polyline fill="none" stroke="{colour}" stroke-width="1.5"{dashes} points="{" ".join(middle)}"/>'
         )
+        below = _HEIGHT + _LEGEND_LINE * index + 8
+        parts.append(f'<path d="M10 {below}h24" stroke="{colour}" stroke-width="1.5"{dashes}/>')
+        parts.append(f'<text x="40" y="{below + 4}" font-size="11" fill="#444">{escape(spread.name)}</text>')
     return "\n".join([*parts, "</svg>", ""])
 
 
-def _kind(plan: Plan) -> str:
-    """What two plans share if they differ in seed alone, and in when to stop."""
-    recipe = plan.recipe.model_copy(update={"max_iterations": 1})
-    return plan.model_copy(update={"seed": 0, "recipe": recipe}).model_dump_json()
+def _settings(plan: Plan) -> dict[str, Any]:
+    """What two plans share if they differ in seed alone, and in when to stop, by name."""
+    sizes, end = {"input_size", "output_size"}, {"max_iterations"}
+    return {
+        **plan.task.model_dump(mode="json"),
+        **plan.config.model_dump(mode="json", exclude=sizes),  # they follow from the task
+        **plan.recipe.model_dump(mode="json", exclude=end),
+        "memory": plan.memory,
+    }
 
 
-def _named(plans: Sequence[Plan]) -> str:
-    """What runs of one kind are called."""
-    first = plans[0]
+def _names(kinds: Sequence[Sequence[Plan]]) -> list[str]:
+    """What the runs of each kind are called: by task and controller, and by what sets kinds apart that share these."""
+    alike: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for plans in kinds:
+        alike[_base(plans[0])].append(_settings(plans[0]))
+    return [", ".join([_base(plans[0]), *_apart(plans[0], alike[_base(plans[0])]), _seeds(plans)]) for plans in kinds]
+
+
+def _base(plan: Plan) -> str:
+    return f"{plan.task.name}, {plan.config.controller if plan.memory else 'no memory'}"
+
+
+def _apart(plan: Plan, others: Sequence[dict[str, Any]]) -> list[str]:
+    """The settings of a plan that not all of the others have."""
+    mine = _settings(plan)
+    different = (name for name, value in mine.items() if any(other[name] != value for other in others))
+    return [f"{name} {mine[name] if isinstance(mine[name], str) else json.dumps(mine[name])}" for name in different]
+
+
+def _seeds(plans: Sequence[Plan]) -> str:
     count = len({plan.seed for plan in plans})
-    seeds = f"{count} seeds" if count > 1 else f"seed {first.seed}"
-    return f"{first.task.name}, {first.config.controller if first.memory else 'no memory'}, {seeds}"
+    return f"{count} seeds" if count > 1 else f"seed {plans[0].seed}"
 
 
-def _points(curves: Sequence[Curve]) -> tuple[Point, ...]:
-    """The points of runs of one kind, by sequences: each run with its last measurement until then."""
-    measured = [{row.sequences: row.loss_bits for row in curve.rows} for curve in curves]
+def _points(runs: Sequence[Measured]) -> tuple[Point, ...]:
+    """The points of runs of one kind, by sequences."""
+    ends = [math.inf if run.finished else max((row.sequences for row in run.curve.rows), default=0) for run in runs]
+    measured = [{row.sequences: row.loss_bits for row in run.curve.rows} for run in runs]
     last: dict[int, float] = {}
     points = []
     for sequences in sorted(set().union(*measured)):
         last.update({run: found[sequences] for run, found in enumerate(measured) if sequences in found})
-        values = list(last.values())
+        values = [loss for run, loss in last.items() if sequences <= ends[run]]
         points.append(Point(sequences, len(values), min(values), median(values), max(values)))
     return tuple(points)
+
+
+def _point(row: MetricRow) -> Point:
+    """The point of a run alone."""
+    return Point(row.sequences, 1, row.loss_bits, row.loss_bits, row.loss_bits)
 
 
 def _ticks(most: float) -> list[float]:

@@ -4,7 +4,9 @@
 * checkpoints/: iteration-00000000.safetensors and on, at iterations 0, 1, 2, 5, 10, 20, 50, …
 * state.safetensors: what the run goes on from; replaced at each evaluation, and when the run is stopped
 * live.safetensors: the machine as it is, if it is to be watched while it learns
-* final.safetensors: the trained checkpoint, with its errors by length; written last
+* final.safetensors: the trained checkpoint, with its errors by length; written last. If the run is then given more
+  iterations, it becomes one of the series
+* .lock: locked by the process that trains
 
 An LSTM without a memory has no checkpoints, for there is nothing in it to be shown: its weights are in the state, and
 its errors by length in results.json.
@@ -18,6 +20,7 @@ from pathlib import Path
 
 from ntm_core.atomic import atomic_write
 from ntm_core.checkpoints.native import Checkpoint, save_checkpoint
+from ntm_core.claim import claimed
 from ntm_core.compiled import ALONE, Core, Crew, core_for
 from ntm_core.errors import TrainingError
 from ntm_core.evaluation import Results, evaluate
@@ -77,6 +80,7 @@ def train(
     report: Callable[[Progress], None] = lambda _: None,
     live_seconds: float | None = None,
     crew: Crew = ALONE,
+    patience: float = 0.0,
 ) -> Outcome:
     """Run the plan in the directory, from where it was left, until it is finished or `stop()`.
 
@@ -84,20 +88,21 @@ def train(
     can. `report` is called after each iteration. With `live_seconds`, state and live checkpoint are written that often,
     so that a kill loses no more. The crew are threads that share a batch: they change no bit. TrainingError if the
     directory holds the run of another plan or of another core, or if the loss stops being finite; the saved state then
-    is the last good one.
+    is the last good one. InUseError if another process still trains there after `patience` seconds.
     """
-    run = _Run(plan, directory, core, crew)
-    run.record()
-    report(run.progress())
-    while not run.finished:
-        if stop():
-            run.save_state()
-            return Outcome(run.progress(), run.spent, None)
-        run.advance()
-        if live_seconds is not None:
-            run.show(live_seconds)
+    with claimed(directory, patience):
+        run = _Run(plan, directory, core, crew)
+        run.record()
         report(run.progress())
-    return Outcome(run.progress(), run.spent, run.finish())
+        while not run.finished:
+            if stop():
+                run.save_state()
+                return Outcome(run.progress(), run.spent, None)
+            run.advance()
+            if live_seconds is not None:
+                run.show(live_seconds)
+            report(run.progress())
+        return Outcome(run.progress(), run.spent, run.finish())
 
 
 def core_of(plan: Plan, directory: Path, asked: Core | None = None) -> Core:
@@ -117,8 +122,8 @@ def saved_progress(directory: Path) -> tuple[Plan, Progress, bool]:
     found = marks(plan.recipe, rows)
     row = rows[-1] if rows else None
     last = _last_iteration(plan.recipe, falling_at(plan.recipe, rows))
-    finished = (directory / (FINAL if plan.memory else RESULTS)).exists()
-    return plan, Progress(state.counts.iteration, last, found, None, row, state.core), finished
+    iteration, end = state.counts.iteration, directory / (FINAL if plan.memory else RESULTS)
+    return plan, Progress(iteration, last, found, None, row, state.core), iteration >= last and end.exists()
 
 
 class _Run:
@@ -141,6 +146,8 @@ class _Run:
         self._stopwatch = Stopwatch(state.spent if state else Spent())
         self._live: int | None = None
         self._shown = -math.inf
+        if not self.finished:
+            self._reopen()
 
     @property
     def spent(self) -> Spent:
@@ -151,6 +158,13 @@ class _Run:
     def finished(self) -> bool:
         """Whether the last iteration is done."""
         return self._trainer.counts.iteration >= self.progress().last_iteration
+
+    def _reopen(self) -> None:
+        """Let what was the end of the run be a moment of it: it has been given more iterations."""
+        directory, iteration = self._directory, self._trainer.counts.iteration
+        if (directory / FINAL).exists():
+            (directory / FINAL).replace(directory / series_file(iteration))
+        (directory / RESULTS).unlink(missing_ok=True)
 
     def progress(self) -> Progress:
         """How far the run is."""

@@ -11,7 +11,7 @@ from ntm_core.tasks import TASKS
 from ntm_core.training import Plan
 from ntm_core.training.curves import read_curve
 from ntm_core.training.footprint import footprint
-from ntm_core.training.session import FINAL, LIVE, METRICS
+from ntm_core.training.session import METRICS
 from server.errors import LimitExceeded
 from server.responses import errors
 from server.settings import Settings
@@ -45,7 +45,7 @@ def run_routes(foreman: Foreman, settings: Settings) -> APIRouter:
             why_eager=run.why_eager,
             place=foreman.place(run.id),
             series=series_of(directory),
-            checkpoint=any((directory / name).exists() for name in (FINAL, LIVE)),
+            checkpoint=foreman.checkpoint(run.id) is not None,
         )
 
     @router.get("", summary="All runs, the newest first")

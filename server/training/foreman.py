@@ -22,7 +22,7 @@ from ntm_core.training import Plan
 from ntm_core.training.session import FINAL, LIVE, STATE, saved_progress, series_file
 from server.errors import CannotStore, Refusal
 from server.settings import Settings
-from server.training.run import ACTIVE, RECORD, RESUMABLE, Run, RunProgress, Status
+from server.training.run import ACTIVE, RECORD, RESUMABLE, Run, RunProgress, Status, series_of
 from server.training.worker import PLAN
 
 logger = logging.getLogger("ntm_scope")
@@ -128,7 +128,10 @@ class Foreman:
         return tuple(run.id for run in self.all() if self.checkpoint(run.id))
 
     def checkpoint(self, checkpoint_id: str) -> tuple[Path, str] | None:
-        """File and name of a run's checkpoint: ID the newest, ID.N that after N iterations; None if there is none."""
+        """File and name of a run's checkpoint: ID the newest, ID.N that after N iterations; None if there is none.
+
+        A run that was never watched has none but those of its series, until it is finished.
+        """
         run_id, _, iteration = checkpoint_id.partition(".")
         with self._lock:
             run = self._runs.get(run_id)
@@ -138,7 +141,8 @@ class Foreman:
         if iteration:
             paths, name = [directory / series_file(int(iteration))], f"{run.name}, iteration {int(iteration)}"
         else:
-            paths, name = [directory / FINAL, directory / LIVE], run.name
+            last = [directory / series_file(iteration) for iteration in series_of(directory)[-1:]]
+            paths, name = [directory / FINAL, directory / LIVE, *last], run.name
         return next(((path, name) for path in paths if path.is_file()), None)
 
     def place(self, run_id: str) -> int | None:

@@ -25,6 +25,9 @@ from server.training.run import RunProgress
 
 PLAN = "plan.json"
 LIVE_SECONDS = 1.0
+PATIENCE_SECONDS = 30.0
+"""So long may the worker of a server that was killed take to end."""
+
 _INPUT = 0
 _TELL_SECONDS = 0.2
 _SMOOTHING = 0.98
@@ -86,7 +89,15 @@ def main(directory: Path | None, threads: int = 1) -> int:
     try:
         plan = Plan.model_validate_json((directory / PLAN).read_bytes())
         crew = crew_of(threads)
-        outcome = train(plan, directory, stop=told_to_stop.is_set, report=teller, live_seconds=LIVE_SECONDS, crew=crew)
+        outcome = train(
+            plan,
+            directory,
+            stop=told_to_stop.is_set,
+            report=teller,
+            live_seconds=LIVE_SECONDS,
+            crew=crew,
+            patience=PATIENCE_SECONDS,
+        )
     except (NtmError, OSError, ValueError) as error:
         say(failed=str(error))
         return 1

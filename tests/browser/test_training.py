@@ -114,6 +114,7 @@ def test_a_run_is_paused_resumed_and_seen_again_in_the_list(tab: ScopePage) -> N
     expect(bar).to_contain_text(re.compile(r"iterations/s"), timeout=PATIENCE)
     bar.get_by_role("button", name="Pause").click()
     expect(bar.locator(".run-paused")).to_be_visible(timeout=PATIENCE)
+    expect(bar.get_by_role("button", name="Resume")).to_be_focused()
     tab.page.reload()
     tab.recorded()
     expect(bar.locator(".run-paused")).to_be_visible()
@@ -136,8 +137,56 @@ def test_what_cannot_be_trained_is_said(tab: ScopePage) -> None:
     form.get_by_text("Every open choice").click()
     form.locator('[name="similarity_epsilon"]').fill("0")
     form.get_by_role("button", name="Train").click()
-    expect(tab.page.locator("#notices")).to_contain_text("a zero key or memory row would divide by zero")
+    expect(form.get_by_role("alert")).to_contain_text("a zero key or memory row would divide by zero")
+    form.locator('[name="similarity_epsilon"]').fill("1e-8")
+    form.get_by_text("Sizes", exact=True).click()
+    form.locator('[name="memory_size"]').fill("60000")
+    form.get_by_text("Sizes", exact=True).click()
+    form.get_by_role("button", name="Train").click()
+    expect(form.get_by_role("alert")).to_contain_text("memory_size is 60000: the limit is 4096")
+    expect(form.locator('[name="memory_size"]')).to_be_focused()
     tab.problems = [problem for problem in tab.problems if "422" not in problem]
+
+
+def test_a_field_that_is_wrong_is_shown_where_it_was_folded_away(tab: ScopePage) -> None:
+    tab.open()
+    tab.page.locator("#train").click()
+    form = tab.page.get_by_role("dialog", name="Train a machine").locator("form")
+    sizes = form.get_by_text("Sizes", exact=True)
+    sizes.click()
+    form.locator('[name="memory_size"]').fill("0")
+    sizes.click()
+    expect(form.locator('[name="memory_size"]')).to_be_hidden()
+    form.get_by_role("button", name="Train").click()
+    expect(form.locator('[name="memory_size"]')).to_be_focused()
+
+
+def test_a_run_that_waits_is_seen_and_can_be_halted(tab: ScopePage) -> None:
+    """One is trained at a time: the next says so when it is asked for and in the list, where it can be stopped."""
+    tab.open()
+    small = {"memory_size": 16, "word_size": 4, "controller_size": 8, "evaluate_every": 100000}
+    bar = start(tab, "goes first", **small)
+    form = opened_form(tab)
+    for field, value in {"name": "waits", **small}.items():
+        form.locator(f'[name="{field}"]').fill(str(value))
+    form.get_by_role("button", name="Train").dblclick()
+    expect(tab.page.locator("#notices")).to_contain_text("'waits' waits: next.")
+    expect(bar).to_contain_text("goes first")
+    tab.page.locator("#train").click()
+    dialog = tab.page.get_by_role("dialog", name="Train a machine")
+    row = dialog.get_by_role("row", name=re.compile("waits"))
+    expect(row).to_have_count(1)
+    expect(row).to_contain_text("waits: next")
+    stop = row.get_by_role("button", name="Stop")
+    stop.focus()
+    stop.press("Enter")
+    expect(row).to_contain_text("stopped")
+    expect(row.get_by_role("button", name="Resume")).to_be_focused()
+    row.get_by_role("button", name="Delete this run").click()
+    tab.page.get_by_role("button", name="Delete", exact=True).click()
+    expect(row).to_have_count(0)
+    tab.page.keyboard.press("Escape")
+    stop_and_delete(tab, bar)
 
 
 def test_a_choice_is_told_beside_it_and_what_it_needs_comes_with_it(tab: ScopePage) -> None:
@@ -209,7 +258,7 @@ def test_the_training_of_a_shipped_machine_is_scrubbed_beside_its_steps(tab: Sco
     slider = tab.page.locator("#training")
     expect(slider).to_be_visible()
     expect(tab.page.locator("#training-bar .training-place")).to_have_text("iteration 14,750")
-    expect(tab.page.locator("#training-bar .training-buttons")).to_be_hidden()
+    expect(tab.page.locator("#training-bar .run-buttons")).to_be_hidden()
     slider.focus()
     slider.press("Home")
     expect(tab.page).to_have_url(re.compile(r"checkpoint=copy-lstm\.0&.*t=30"))

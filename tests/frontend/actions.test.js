@@ -31,7 +31,7 @@ function example(answers = {}) {
   const api = {
     checkpoints: async () => lists.checkpoints,
     recordings: async () => [],
-    watchRuns: () => ({addEventListener: (_, listener) => { events.tell = (runs) => listener({data: JSON.stringify({runs})}); }, close() {}}),
+    watchRuns: (hear) => { events.tell = hear; },
     detail: async (id) => ({...summary(id), card: ''}),
     version: async () => ({limits: {max_upload_bytes: 1000}}),
     remove: async () => {},
@@ -352,6 +352,69 @@ test('a run that was started here is shown as soon as it has a machine, and anew
   assert.equal(streams.length, 3);
   assert.equal(streams[2].request.checkpoint, RUN.id);
   assert.equal(store.get().runs.length, 1);
+});
+
+/** A run on screen whose trace has come: it is running, and has learnt for 3 iterations. */
+async function watching() {
+  const found = example({checkpoints: async () => [summary(RUN.id, 'trained')]});
+  found.actions.start(fromHash(`#checkpoint=${RUN.id}`), {...lists, checkpoints: [summary(RUN.id, 'trained')]});
+  found.events.tell([RUN]);
+  found.streams[0].finish();
+  await settle();
+  return found;
+}
+
+const learnt = (live, status = 'running') => [{...RUN, status, progress: {...RUN.progress, live}}];
+
+test('a trace that takes longer than a machine learns is drawn whole, and then the newest', async () => {
+  const {streams, events} = await watching();
+  const first = streams.length;
+  for (const live of [4, 5, 6]) {
+    events.tell(learnt(live));
+    await settle();
+  }
+  events.tell(learnt(7, 'finished'));
+  await settle();
+  assert.deepEqual([streams.length, streams.at(-1).signal.aborted], [first + 1, false]);
+  streams.at(-1).finish();
+  await settle();
+  assert.equal(streams.length, first + 2);
+  streams.at(-1).finish();
+  await settle();
+  assert.equal(streams.length, first + 2);
+});
+
+test('what a run has learnt while its first trace was on its way is drawn after it', async () => {
+  const {streams, actions, events} = example({checkpoints: async () => [summary(RUN.id, 'trained')]});
+  actions.start(fromHash(`#checkpoint=${RUN.id}`), {...lists, checkpoints: [summary(RUN.id, 'trained')]});
+  events.tell([RUN]);
+  events.tell(learnt(9, 'finished'));
+  assert.equal(streams.length, 1);
+  streams[0].finish();
+  await settle();
+  assert.equal(streams.length, 2);
+});
+
+test('a moment of a run stays as it is while the run learns', async () => {
+  const {streams, actions, events} = await watching();
+  actions.chooseMoment(`${RUN.id}.1`);
+  streams.at(-1).finish();
+  await settle();
+  const before = streams.length;
+  events.tell(learnt(8, 'finished'));
+  await settle();
+  assert.equal(streams.length, before);
+});
+
+test('why a run was not started is told to who asked; one that has to wait is said to', async () => {
+  let answer = async () => { throw new ApiError({code: 'limit_exceeded', message: 'batch is 9', field: 'recipe.batch', status: 422}); };
+  const {store, actions} = example({addRun: () => answer()});
+  actions.start(fromHash(''), lists);
+  const {message, field} = await actions.runs.start({name: 'mine'});
+  assert.deepEqual([message, field, store.get().notices], ['batch is 9', 'recipe.batch', []]);
+  answer = async () => ({...RUN, status: 'queued', place: 1});
+  assert.equal(await actions.runs.start({name: 'mine'}), null);
+  assert.deepEqual(store.get().notices.map(({text}) => text), ["'mine' waits: 1 before it."]);
 });
 
 test('a moment of a run keeps everything else, and belongs to the run in the list', async () => {

@@ -255,6 +255,31 @@ def test_a_run_of_the_command_line_is_taken_in_and_can_go_on(
     assert json.loads((tmp_path / "runs" / "left" / "plan.json").read_text()) == plan.model_dump(mode="json")
 
 
+def test_a_run_that_was_taken_further_and_left_is_not_finished(
+    employ: Employ, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(metrics, "FIXED_BATCHES", 1)
+    monkeypatch.setattr(Copy, "evaluation_lengths", (1,))
+    directory = tmp_path / "runs" / "further"
+    for last, left in ((3, 3), (9, 6)):
+        recipe = {"evaluate_every": 20, "max_iterations": last, "extra": 0}
+        seen: list[int] = []
+        plan = Plan.best_known(Copy(bits=2, lengths=(1, 2)), {"memory_size": 8}, recipe)
+
+        def stop(at: int = left, seen: list[int] = seen) -> bool:
+            return at in seen
+
+        train(plan, directory, core="eager", report=lambda p, to=seen: to.append(p.iteration), stop=stop)  # type: ignore[misc]
+    foreman = employ(says(FINISHED))
+    run = foreman.get("further")
+    assert run.progress is not None
+    assert (run.status, run.progress.iteration, run.progress.last_iteration) == (Status.PAUSED, 6, 9)
+    found = foreman.checkpoint("further")
+    assert found is not None
+    assert found[0].name == "iteration-00000005.safetensors"
+    assert foreman.checkpoint("further.3") is not None
+
+
 @pytest.mark.parametrize(
     ("name", "why"),
     [("copy.1", "must be called otherwise"), ("shipped", "no shipped checkpoint"), ("fine", "is not a")],

@@ -14,6 +14,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
+from ntm_core.claim import claimed
 from server import __main__ as command
 from server.__main__ import address, listen, main
 from server.routes.version import program_version
@@ -145,6 +146,17 @@ def test_the_program_serves_prints_its_address_and_stops_on_ctrl_c(tmp_path: Pat
         assert last + program.stdout.read() == "NTM Scope has stopped.\n"
         assert seconds < 30
         assert program.wait(60) == 0
+
+
+def test_a_second_server_over_the_same_data_is_refused_in_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with claimed(tmp_path):
+        assert main(["--port", "0", "--data-directory", str(tmp_path)]) == 2
+    assert capsys.readouterr().err == (
+        f"ntm-scope: another process is at work in {tmp_path}: only one at a time can be; "
+        "--data-directory DIR starts this one elsewhere\n"
+    )
 
 
 class occupied:  # noqa: N801 - reads as a phrase

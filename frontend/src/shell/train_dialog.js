@@ -9,6 +9,8 @@ import {controlsOf} from '../task_settings.js';
 import {el, modal, replaceChildren} from './dom.js';
 import {latestMeasured, learningCurves} from './learning_curves.js';
 import {choiceText, explained, fieldSet, noteLine, rangeText} from './machine_form.js';
+import {createRunButtons} from './run_buttons.js';
+import {standing} from './run_words.js';
 import {settingFields} from './settings_form.js';
 import {whole} from './whole.js';
 
@@ -91,6 +93,8 @@ function trainForm({options, tasks, actions, started}) {
   controller.addEventListener('change', draw);
   draw();
 
+  const submit = el('button', {type: 'submit', class: 'button button-primary'}, 'Train');
+  const refusal = el('p', {class: 'text-error train-refusal', role: 'alert'});
   const root = el('form', {class: 'reading train-form'},
     el('div', {class: 'reading-fields train-first'},
       explained('task', 'Task', '', task), explained('controller', 'Controller', '', controller),
@@ -100,7 +104,9 @@ function trainForm({options, tasks, actions, started}) {
     el('details', {}, el('summary', {}, 'Sizes'), sizes),
     el('details', {}, el('summary', {}, 'Every open choice of the machine'), choices),
     el('details', {}, el('summary', {}, 'Recipe'), recipe),
-    el('div', {class: 'dialog-actions'}, el('button', {type: 'submit', class: 'button button-primary'}, 'Train')));
+    el('div', {class: 'dialog-actions'}, refusal, submit));
+  // The browser points at the first field that is wrong, which it cannot where that is folded away.
+  root.addEventListener('invalid', ({target}) => unfold(/** @type {HTMLElement} */ (target)), true);
   root.addEventListener('submit', async (event) => {
     event.preventDefault();
     if (!form) return;
@@ -111,9 +117,24 @@ function trainForm({options, tasks, actions, started}) {
       recipe: form.recipe.changed(),
       seed: seed.valueAsNumber,
     };
-    if (await actions.runs.start(asked)) started();
+    replaceChildren(refusal);
+    submit.disabled = true;
+    const failure = await actions.runs.start(asked);
+    submit.disabled = false;
+    if (!failure) return started();
+    replaceChildren(refusal, `The run was not started: ${failure.message}`);
+    const named = root.elements.namedItem(failure.field?.split('.').at(-1) ?? '');
+    if (!(named instanceof HTMLElement)) return;
+    unfold(named);
+    named.focus();
   });
   return root;
+}
+
+/** @param {HTMLElement} field Is to be seen. */
+function unfold(field) {
+  const group = field.closest('details');
+  if (group) group.open = true;
 }
 
 /**
@@ -141,7 +162,7 @@ function choiceGroups(machine) {
     .map(([title, names]) => el('section', {class: 'choice-group'}, el('h4', {}, title), machine.part([...names])));
 }
 
-/** @typedef {{root: HTMLElement, update: (run: RunInfo) => void}} RunRow */
+/** @typedef {{root: HTMLElement, box: HTMLInputElement, update: (run: RunInfo) => void}} RunRow */
 
 /** @param {RunInfo[]} runs */
 function measuredOf(runs) {
@@ -168,7 +189,9 @@ function runsSection({store, api, actions, signal, close}) {
   const measureRuns = latestMeasured({
     metricsOf: api.runMetrics,
     draw: async (measured) => {
-      if (curves.root.isConnected) await curves.draw(measured, measure.value === 'loss_bits' ? 'loss_bits' : 'wrong_bits');
+      if (!curves.root.isConnected) return;
+      const colors = await curves.draw(measured, measure.value === 'loss_bits' ? 'loss_bits' : 'wrong_bits');
+      for (const [id, {box}] of rows) box.style.accentColor = colors.get(id) ?? '';
     },
     fail: (error) => actions.notify('error', `The learning curves were not drawn: ${failureFrom(error).message}`),
     signal,
@@ -189,19 +212,25 @@ function runsSection({store, api, actions, signal, close}) {
       else left.add(id);
       drawCurves();
     });
-    const open = el('button', {type: 'button', class: 'button', onclick: () => {
+    const buttons = createRunButtons({actions, word: 'Open', keeps: false, show: () => {
       close();
       actions.chooseCheckpoint(id);
-    }}, 'Open');
-    const [stands, iterations, wrong] = [el('span', {}), el('td', {class: 'table-number'}), el('td', {class: 'table-number'})];
+    }});
+    const [stands, why] = [el('span', {}), el('small', {})];
+    const [iterations, wrong] = [el('td', {class: 'table-number'}), el('td', {class: 'table-number'})];
     return {
-      root: el('tr', {}, el('td', {}, box), el('th', {scope: 'row'}, name), el('td', {}, stands), iterations, wrong, el('td', {}, open)),
-      update({status, progress, checkpoint}) {
+      root: el('tr', {}, el('td', {}, box), el('th', {scope: 'row'}, name, why), el('td', {}, stands), iterations, wrong, el('td', {}, buttons.root)),
+      box,
+      update(run) {
+        const {status, message, progress} = run;
         stands.className = `run-status run-${status}`;
-        stands.textContent = status;
+        stands.textContent = standing(run);
+        why.className = status === 'failed' ? 'text-error' : '';
+        why.textContent = message ?? '';
+        why.hidden = message === null;
+        buttons.update(run, {watched: false, iteration: null});
         iterations.textContent = progress ? whole(progress.iteration) : '—';
         wrong.textContent = progress?.row ? String(Number(progress.row.wrong_bits.toPrecision(3))) : '—';
-        open.disabled = !checkpoint;
       },
     };
   }

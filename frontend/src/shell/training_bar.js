@@ -3,9 +3,12 @@
 /** @import {Actions} from '../actions.js' */
 /** @import {Marks, RunInfo, State, Summary} from '../state.js' */
 /** @import {Store} from '../store.js' */
-import {checkpointOf, isActive, momentOf} from '../runs.js';
+import {checkpointOf, momentOf} from '../runs.js';
 import {EAGER} from './core_note.js';
-import {confirmed, el, iconButton, replaceChildren} from './dom.js';
+import {el, replaceChildren} from './dom.js';
+import {createRunButtons} from './run_buttons.js';
+import {createSpeed} from './run_speed.js';
+import {standing} from './run_words.js';
 import {whole} from './whole.js';
 
 /** What is marked on the slider, as the server measures it; README says by which rules. */
@@ -19,26 +22,22 @@ const MARKS = /** @type {const} */ ([['diagonal', 'diagonal'], ['content_jump', 
  * @property {Partial<Marks>} marks
  */
 
-/** Milliseconds over which the speed is measured. */
-const SPEED_MS = 4000;
-
 /**
  * @param {HTMLElement} root
  * @param {{store: Store, actions: Actions, signal: AbortSignal}} parts
  */
 export function mountTrainingBar(root, {store, actions, signal}) {
   const speed = createSpeed();
-  const line = el('div', {class: 'training-line', role: 'status', 'aria-label': 'Training'});
-  const buttons = el('div', {class: 'training-buttons'});
+  const line = createLine();
+  const buttons = createRunButtons({actions, word: 'Watch', show: actions.chooseCheckpoint, keeps: true});
   const slider = el('input', {type: 'range', class: 'training-slider', id: 'training', min: 0, max: 0, step: 1, value: 0, 'aria-label': 'Training iteration'});
   const marks = el('div', {class: 'training-marks', 'aria-hidden': 'true'});
   const place = el('output', {class: 'training-place', for: 'training'});
   const legend = el('div', {class: 'training-legend'});
   const scrubber = el('div', {class: 'training-scrubber'}, el('span', {class: 'training-label'}, 'Training'), el('div', {class: 'training-track'}, marks, slider), place, legend);
-  root.append(line, buttons, scrubber);
+  root.append(line.root, buttons.root, scrubber);
   /** @type {(number|null)[]} What each position of the slider shows; null is the newest machine. */
   let positions = [];
-  let buttonsKey = '';
 
   slider.addEventListener('input', () => {
     const {request} = store.get();
@@ -57,14 +56,10 @@ export function mountTrainingBar(root, {store, actions, signal}) {
     root.hidden = !run && !history;
     scrubber.hidden = !history;
     if (history) drawSlider(history, shown.iteration);
-    for (const part of [line, buttons]) part.hidden = !run;
+    for (const part of [line, buttons]) part.root.hidden = !run;
     if (!run) return;
-    replaceChildren(line, ...words(run, speed(run), history === null));
-    const key = `${run.id} ${run.status} ${run.checkpoint} ${watched} ${shown.iteration}`;
-    if (key !== buttonsKey) {
-      buttonsKey = key;
-      replaceChildren(buttons, ...actionsOf(run, watched, shown.iteration, actions));
-    }
+    line.update(run, speed(run), history === null);
+    buttons.update(run, {watched, iteration: shown.iteration});
   }
 
   /**
@@ -96,12 +91,15 @@ export function mountTrainingBar(root, {store, actions, signal}) {
 }
 
 /**
- * @param {RunInfo} run
+ * @param {Pick<RunInfo, 'id'|'status'|'series'|'progress'>} run
  * @returns {History|null} Null before its first checkpoint.
  */
-function historyOfRun({id, series, progress}) {
-  if (series.length === 0) return null;
-  return {id, series, newest: `now: iteration ${whole(progress?.live ?? progress?.iteration ?? 0)}`, marks: progress?.marks ?? {}};
+export function historyOfRun({id, status, series, progress}) {
+  const last = series.at(-1);
+  if (last === undefined) return null;
+  // A run that has ended is as it was at its last iteration, and one that was never watched as at the last of its series.
+  const newest = status === 'finished' ? `iteration ${whole(progress?.iteration ?? last)}` : `now: iteration ${whole(progress?.live ?? last)}`;
+  return {id, series, newest, marks: progress?.marks ?? {}};
 }
 
 /**
@@ -123,67 +121,61 @@ function marksWords(marks) {
 }
 
 /**
- * @param {RunInfo} run
- * @param {number|null} perSecond Iterations.
- * @param {boolean} alone Whether there is no slider, which tells the marks.
- * @returns {(Node|false)[]}
+ * How a run stands. What changes with each event is apart from what a screen reader is to tell when it changes.
+ *
+ * @returns {{root: HTMLElement, update: (run: RunInfo, perSecond: number|null, alone: boolean) => void}} `alone` says that
+ *   there is no slider, which tells the marks.
  */
-function words({name, status, message, place, progress, core, why_eager: why}, perSecond, alone) {
-  const state = status === 'queued' ? `waits: ${place === 0 ? 'next' : `${place} before it`}` : status;
-  const numbers = progress && [
-    `${whole(progress.iteration)} of ${whole(progress.last_iteration)} iterations`,
-    progress.loss_bits === null ? null : `loss ${short(progress.loss_bits)} bits`,
-    progress.row ? `wrong ${short(progress.row.wrong_bits)} bits` : null,
-    status === 'running' && perSecond ? `${short(perSecond)} iterations/s` : null,
-    status === 'running' && perSecond ? `${duration((progress.last_iteration - progress.iteration) / perSecond)} left` : null,
-    ...(alone ? marksWords(progress.marks).map(([, text]) => text) : []),
-  ].filter(Boolean);
-  return [
-    el('span', {class: `run-status run-${status}`}, state),
-    el('strong', {}, name),
-    numbers !== null && el('span', {class: 'training-numbers'}, numbers.join(' · ')),
-    core === 'eager' && el('span', {class: 'result-eager', title: why ?? null}, EAGER),
-    message !== null && el('span', {class: status === 'failed' ? 'text-error' : 'text-muted'}, message),
-    progress !== null && el('progress', {max: progress.last_iteration, value: progress.iteration, 'aria-label': 'Progress of the training'}),
-  ];
+function createLine() {
+  const [state, title, message] = [el('span', {}), el('strong', {}), el('span', {})];
+  const numbers = el('span', {class: 'training-numbers'});
+  const eager = el('span', {class: 'result-eager'}, EAGER);
+  const progressed = el('progress', {'aria-label': 'Progress of the training'});
+  return {
+    root: el('div', {class: 'training-line'},
+      el('span', {class: 'training-said', role: 'status', 'aria-label': 'Training'}, state, title, message), numbers, eager, progressed),
+    update(run, perSecond, alone) {
+      const {status, name, progress, core, why_eager: why} = run;
+      state.className = `run-status run-${status}`;
+      tell(state, standing(run));
+      tell(title, name);
+      message.className = status === 'failed' ? 'text-error' : 'text-muted';
+      tell(message, run.message ?? '');
+      tell(numbers, progress ? numbersOf(run, perSecond, alone).join(' · ') : '');
+      eager.hidden = core !== 'eager';
+      eager.title = why ?? '';
+      progressed.hidden = progress === null;
+      [progressed.max, progressed.value] = [progress?.last_iteration ?? 1, progress?.iteration ?? 0];
+    },
+  };
 }
 
 /**
- * @param {RunInfo} run
- * @param {boolean} watched
- * @param {number|null} iteration
- * @param {Actions} actions
- * @returns {(Node|false)[]}
+ * @param {HTMLElement} node
+ * @param {string} text
  */
-function actionsOf(run, watched, iteration, actions) {
-  const {id, name, status, checkpoint} = run;
-  const button = (/** @type {string} */ label, /** @type {() => void} */ onclick) => el('button', {type: 'button', class: 'button', onclick}, label);
-  return [
-    !watched && checkpoint && button('Watch', () => actions.chooseCheckpoint(id)),
-    isActive(run) && button('Pause', () => void actions.runs.change(id, 'pause')),
-    (status === 'paused' || status === 'stopped' || status === 'failed') && button('Resume', () => void actions.runs.change(id, 'resume')),
-    (isActive(run) || status === 'paused') && button('Stop', () => void actions.runs.change(id, 'stop')),
-    watched && checkpoint && button('Keep', () => void actions.runs.keep(iteration === null ? id : `${id}.${iteration}`, iteration === null ? name : `${name} at ${iteration}`)),
-    !isActive(run) && iconButton('trash', 'Delete this run', async () => {
-      if (await confirmed(`Delete the run '${name}' and all its checkpoints?`, 'Delete')) void actions.runs.remove(id);
-    }),
-  ];
+function tell(node, text) {
+  if (node.textContent !== text) node.textContent = text;
+  node.hidden = text === '';
 }
 
-/** @returns {(run: RunInfo) => number|null} Iterations a second, once a run has been seen for a while. */
-function createSpeed() {
-  let seen = '';
-  /** @type {{at: number, iteration: number}[]} */
-  let samples = [];
-  return ({id, status, progress}) => {
-    if (seen !== id || status !== 'running' || !progress) samples = [];
-    seen = id;
-    if (!progress) return null;
-    const now = {at: performance.now(), iteration: progress.iteration};
-    samples = [...samples.filter(({at}) => now.at - at < SPEED_MS), now];
-    const [first] = samples;
-    return now.at - first.at > 300 ? (1000 * (now.iteration - first.iteration)) / (now.at - first.at) : null;
-  };
+/**
+ * @param {RunInfo} run One that has begun.
+ * @param {number|null} perSecond Iterations.
+ * @param {boolean} alone
+ * @returns {string[]}
+ */
+function numbersOf({status, progress}, perSecond, alone) {
+  if (!progress) return [];
+  const {iteration, last_iteration: last, loss_bits: loss, row, marks} = progress;
+  const pace = status === 'running' && perSecond ? [`${short(perSecond)} iterations/s`, `${duration((last - iteration) / perSecond)} left`] : [];
+  return [
+    `${whole(iteration)} of ${whole(last)} iterations`,
+    ...(loss === null ? [] : [`loss ${short(loss)} bits`]),
+    ...(row ? [`wrong ${short(row.wrong_bits)} bits`] : []),
+    ...pace,
+    ...(alone ? marksWords(marks).map(([, text]) => text) : []),
+  ];
 }
 
 /** @param {number} value */

@@ -5,7 +5,18 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from ntm_core.errors import TrainingError
-from ntm_core.training.curves import Curve, curves_csv, curves_svg, read_curve, spreads, spreads_csv, spreads_svg
+from ntm_core.tasks import Copy
+from ntm_core.training import Plan
+from ntm_core.training.curves import (
+    Curve,
+    Measured,
+    curves_csv,
+    curves_svg,
+    read_curve,
+    spreads,
+    spreads_csv,
+    spreads_svg,
+)
 from ntm_core.training.metrics import MetricRow, MetricsFile
 from ntm_core.training.session import METRICS
 from tests.core.training.plans import row, small_plan
@@ -54,7 +65,7 @@ def test_the_picture_puts_each_loss_where_its_axes_say() -> None:
     # 5000 iterations are 20 000 sequences; the axes go to 20 thousand and to 80 bits.
     assert points == [(70.0, 20.0), (385.0, 195.0), (700.0, 370.0)]
     texts = {(text.text, text.attrib["x"], text.attrib["y"]) for text in picture.findall(f"{SVG}text")}
-    assert {("20", "700.0", "388.0"), ("80", "62.0", "24.0"), ("one & two", "700", "36")} <= texts
+    assert {("20", "700.0", "388.0"), ("80", "62.0", "24.0"), ("one & two", "40", "432")} <= texts
 
 
 def test_a_picture_of_nothing_is_a_picture() -> None:
@@ -66,24 +77,59 @@ def measured(*losses: float) -> tuple[MetricRow, ...]:
     return tuple(row(2500 * i).model_copy(update={"loss_bits": loss}) for i, loss in enumerate(losses))
 
 
+def run(plan: Plan, *losses: float, finished: bool = True) -> Measured:
+    return Measured(plan, Curve("run", measured(*losses)), finished)
+
+
 def test_runs_that_differ_in_seed_alone_are_one_curve() -> None:
-    """Also where they were to stop elsewhere; those that ended count on with their last measurement."""
+    """Also where they were to stop elsewhere; those that are finished count on with their last measurement."""
     runs = [
-        (small_plan(seed=1), Curve("a", measured(80.0, 10.0))),
-        (small_plan(seed=1, batch=2), Curve("other", measured(70.0))),
-        (small_plan(seed=2), Curve("b", measured(60.0, 30.0))),
-        (small_plan(seed=3, max_iterations=99), Curve("c", measured(40.0, 20.0, 25.0))),
+        run(small_plan(seed=1), 80.0, 10.0),
+        run(small_plan(seed=1, batch=2), 70.0),
+        run(small_plan(seed=2), 60.0, 30.0),
+        run(small_plan(seed=3, max_iterations=99), 40.0, 20.0, 25.0),
     ]
     assert list(csv.reader(spreads_csv(spreads(runs)).splitlines()))[1:] == [
-        ["copy, lstm, 3 seeds", "0", "3", "40.0", "60.0", "80.0"],
-        ["copy, lstm, 3 seeds", "10000", "3", "10.0", "20.0", "30.0"],
-        ["copy, lstm, 3 seeds", "20000", "3", "10.0", "25.0", "30.0"],
-        ["copy, lstm, seed 1", "0", "1", "70.0", "70.0", "70.0"],
+        ["copy, lstm, batch 1, 3 seeds", "0", "3", "40.0", "60.0", "80.0"],
+        ["copy, lstm, batch 1, 3 seeds", "10000", "3", "10.0", "20.0", "30.0"],
+        ["copy, lstm, batch 1, 3 seeds", "20000", "3", "10.0", "25.0", "30.0"],
+        ["copy, lstm, batch 2, seed 1", "0", "1", "70.0", "70.0", "70.0"],
     ]
+
+
+def test_a_run_that_is_not_finished_counts_as_far_as_it_has_been_measured() -> None:
+    """It says nothing of what it will be: beyond, the median is over the others."""
+    runs = [run(small_plan(seed=1), 80.0, 40.0, 0.0), run(small_plan(seed=2), 60.0, 50.0, finished=False)]
+    points = [(point.sequences, point.runs, point.low, point.high) for point in spreads(runs)[0].points]
+    assert points == [(0, 2, 60.0, 80.0), (10000, 2, 40.0, 50.0), (20000, 1, 0.0, 0.0)]
+    assert spreads([run(small_plan(), finished=False)])[0].points == ()
+
+
+def test_kinds_that_share_task_and_controller_are_told_apart_by_what_differs() -> None:
+    """Each by all settings that are not the same in all of them; the sizes that follow from the task are none."""
+    kinds = [
+        small_plan(config={"initial_memory": "learned"}),
+        small_plan(config={"initial_memory": "constant", "clip": None}),
+        small_plan(Copy(bits=3, lengths=(1, 2)), config={"initial_memory": "constant"}),
+        small_plan(config={"controller": "gru"}),
+    ]
+    assert [spread.name for spread in spreads([run(kind, 1.0) for kind in kinds])] == [
+        "copy, lstm, bits 2, initial_memory learned, clip 20.0, seed 0",
+        "copy, lstm, bits 2, initial_memory constant, clip null, seed 0",
+        "copy, lstm, bits 3, initial_memory constant, clip 20.0, seed 0",
+        "copy, gru, seed 0",
+    ]
+
+
+def test_lines_beyond_the_last_colour_are_dashed() -> None:
+    picture = ET.fromstring(curves_svg([Curve(f"{n}", measured(80.0, 10.0)) for n in range(9)]))  # noqa: S314
+    lines = [(line.attrib["stroke"], line.attrib.get("stroke-dasharray")) for line in picture.iter(f"{SVG}polyline")]
+    assert len(set(lines)) == 9
+    assert lines[0][0] == lines[8][0]
 
 
 def test_a_median_is_drawn_on_the_range_of_its_runs() -> None:
-    runs = [(small_plan(seed=seed), Curve("run", measured(loss, 0.0, 0.0))) for seed, loss in ((1, 80.0), (2, 0.0))]
+    runs = [run(small_plan(seed=seed), loss, 0.0, 0.0) for seed, loss in ((1, 80.0), (2, 0.0))]
     picture = ET.fromstring(spreads_svg(spreads(runs)))  # noqa: S314  # our own text
     (line,), (area,) = picture.findall(f"{SVG}polyline"), picture.findall(f"{SVG}polygon")
     assert line.attrib["points"] == "70.0,195.0 385.0,370.0 700.0,370.0"

@@ -9,16 +9,27 @@ import pytest
 import torch
 
 from ntm_core.checkpoints.native import load_checkpoint
+from ntm_core.claim import claimed
 from ntm_core.compiled import Crew, Task
 from ntm_core.compiled.crew import one_by_one
 from ntm_core.compiled.learner import Learner
 from ntm_core.compiled.plan import plan_for
-from ntm_core.errors import TrainingError
+from ntm_core.errors import InUseError, TrainingError
 from ntm_core.evaluation import Results
 from ntm_core.tasks import Copy
 from ntm_core.training import Outcome, Plan, Progress, train
 from ntm_core.training import plan as plans
-from ntm_core.training.session import FINAL, METRICS, RESULTS, SERIES, STATE, is_in_series, saved_plan, saved_progress
+from ntm_core.training.session import (
+    FINAL,
+    METRICS,
+    RESULTS,
+    SERIES,
+    STATE,
+    is_in_series,
+    saved_plan,
+    saved_progress,
+    series_file,
+)
 from ntm_core.training.state import TrainingState
 from ntm_core.training.trainer import Trainer, Update
 from tests.core.training.plans import small_plan
@@ -304,6 +315,25 @@ def test_a_finished_run_can_be_taken_further(tmp_path: Path) -> None:
     assert longer[METRICS] == at_once[METRICS]
     assert longer[FINAL][1] == at_once[FINAL][1]
     assert all(torch.equal(value, at_once[FINAL][0][name]) for name, value in longer[FINAL][0].items())
+
+
+def test_what_was_the_end_of_a_run_stays_a_moment_of_it(tmp_path: Path) -> None:
+    """Also where it is stopped before its new end: then it is not finished, and has no final checkpoint."""
+    train(small_plan(max_iterations=3), tmp_path)
+    end = load_checkpoint(tmp_path / FINAL)
+    train(small_plan(max_iterations=8), tmp_path, **stop_at(4))
+    moment = load_checkpoint(tmp_path / series_file(3))
+    assert moment.results == end.results
+    assert all(torch.equal(value, end.tensors[name]) for name, value in moment.tensors.items())
+    assert not (tmp_path / FINAL).exists()
+    _, progress, finished = saved_progress(tmp_path)
+    assert (progress.iteration, progress.last_iteration, finished) == (4, 8, False)
+
+
+def test_one_process_at_a_time_trains_in_a_directory(plan: Plan, tmp_path: Path) -> None:
+    with claimed(tmp_path), pytest.raises(InUseError, match="another process is at work in"):
+        train(plan, tmp_path)
+    assert not (tmp_path / METRICS).exists()
 
 
 def test_a_finished_run_is_not_trained_again(plan: Plan, tmp_path: Path) -> None:

@@ -1,0 +1,63 @@
+"""A directory for one process at a time: two claims are two open files, as in two processes."""
+
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from ntm_core.claim import claimed
+from ntm_core.errors import InUseError
+
+
+def test_a_directory_is_one_claimants_alone_until_it_is_given_back(tmp_path: Path) -> None:
+    directory = tmp_path / "made" / "if need be"
+    with claimed(directory), pytest.raises(InUseError, match="need be: only one at a time can be"), claimed(directory):
+        pytest.fail("two have it")
+    with claimed(directory):
+        pass
+
+
+def test_it_is_given_back_when_something_fails(tmp_path: Path) -> None:
+    with pytest.raises(KeyError), claimed(tmp_path):
+        raise KeyError
+    with claimed(tmp_path):
+        pass
+
+
+def test_one_who_waits_has_it_next(tmp_path: Path) -> None:
+    had = threading.Event()
+
+    def hold() -> None:
+        with claimed(tmp_path):
+            had.set()
+            time.sleep(0.2)
+
+    holder = threading.Thread(target=hold)
+    holder.start()
+    had.wait()
+    with claimed(tmp_path, 30):
+        pass
+    holder.join()
+
+
+def test_a_killed_process_holds_nothing_back(tmp_path: Path) -> None:
+    script = "import sys, time, pathlib; from ntm_core.claim import claimed\n"
+    script += "with claimed(pathlib.Path(sys.argv[1])): print('has it', flush=True); time.sleep(60)\n"
+    with subprocess.Popen([sys.executable, "-c", script, str(tmp_path)], stdout=subprocess.PIPE) as other:
+        assert other.stdout is not None
+        other.stdout.readline()
+        with pytest.raises(InUseError), claimed(tmp_path):
+            pytest.fail("two have it")
+        other.kill()
+        other.wait()
+        with claimed(tmp_path):
+            pass
+
+
+def test_where_nothing_can_be_written_there_is_no_claim(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(OSError, match="file"), claimed(tmp_path / "file" / "directory"):
+        pytest.fail("it has it")
