@@ -149,7 +149,9 @@ def sharpened_weighting(
     Computed as softmax(γ log w~), since w~^γ underflows to a zero sum for a spread weighting. Where w~ is zero
     everywhere, eq. 5 is 0/0; the result is then uniform, its limit for equal weights.
     """
-    floor = _LOG_FLOOR[shifted.dtype]
+    floor = _LOG_FLOOR.get(shifted.dtype)
+    if floor is None:
+        raise ValueError(f"the machine computes in {shifted.dtype}: it can in float32 and in float64")
     return torch.softmax(sharpening.unsqueeze(-1) * shifted.clamp_min(floor).log(), dim=-1)
 
 

@@ -6,8 +6,23 @@ from pathlib import Path
 
 
 def atomic_write(path: str | os.PathLike[str], data: bytes) -> None:
-    """Replace the file's content by `data`: after a crash at any moment it holds the old content or the new."""
-    target = Path(path)
+    """Replace the file's content by `data`: after a crash at any moment it holds the old content or the new.
+
+    A link stays one, and the file that it leads to is replaced. What is no file, such as a pipe or a device, is written
+    to. OSError names the path that was asked for.
+    """
+    asked = Path(path)
+    try:
+        if asked.exists() and not asked.is_file():
+            asked.write_bytes(data)
+        else:
+            _replace(Path(os.path.realpath(path)), data)
+    except OSError as error:
+        error.filename, error.filename2 = os.fspath(path), None
+        raise
+
+
+def _replace(target: Path, data: bytes) -> None:
     temporary = target.with_name(f".{target.name}.{secrets.token_hex(8)}.part")
     try:
         with temporary.open("xb") as file:

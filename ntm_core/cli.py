@@ -2,11 +2,12 @@
 
 import argparse
 import json
+import os
 import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import fields
+from dataclasses import fields, replace
 from functools import partial
 from pathlib import Path
 from types import FrameType
@@ -46,6 +47,9 @@ REFUSED = 2
 
 STOPPED = 130
 """Exit status of a run that was stopped and can be resumed: what a shell reports after Ctrl-C."""
+
+UNREAD = 141
+"""Exit status of a command whose output nobody reads any more: what a shell reports of a broken pipe."""
 
 _FROM_TASK = {"input_size", "output_size"}
 
@@ -93,7 +97,9 @@ def _add_train(subparsers: Any, crew_of: Callable[[int], Crew]) -> None:
     )
     parser.add_argument("--task-json", metavar="JSON", help='Settings of the task, such as {"lengths": [1, 10]}.')
     parser.add_argument(
-        "--no-memory", action="store_true", help="Train the LSTM alone, without heads and memory, to compare with."
+        "--no-memory",
+        action="store_true",
+        help="Train the LSTM alone, to compare with: what else is said of heads and memory is not read.",
     )
     parser.add_argument(
         "--tensorboard",
@@ -236,12 +242,20 @@ def _add_threads(parser: argparse.ArgumentParser) -> None:
 
 
 def _guarded(command: Callable[[argparse.Namespace], int]) -> Callable[[argparse.Namespace], int]:
-    """The command on its number of threads, with a refusal told in one line rather than as a traceback."""
+    """The command on its number of threads, with a refusal told in one line rather than as a traceback.
+
+    One that is stopped, or whose output nobody reads any more, ends without a word, as a shell expects.
+    """
 
     def run(arguments: argparse.Namespace) -> int:
         try:
             _use_threads(arguments.threads)
             return command(arguments)
+        except KeyboardInterrupt:
+            return STOPPED
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what Python has yet to write
+            return UNREAD
         except (NtmError, OSError) as error:
             sys.stderr.write(f"ntm-scope: {error}\n")
             return REFUSED
@@ -286,7 +300,12 @@ def _train(crew_of: Callable[[int], Crew], arguments: argparse.Namespace) -> int
 def _new_plan(arguments: argparse.Namespace) -> Plan:
     if arguments.task is None:
         raise TrainingError(f"TASK is missing: name one of {', '.join(TASKS)}, or give --resume DIR")
-    task = parse_task({"name": arguments.task, **_json_object(arguments.task_json, "--task-json")})
+    changed = _json_object(arguments.task_json, "--task-json")
+    if changed.get("name", arguments.task) != arguments.task:
+        raise TaskError(
+            f"--task-json names the task {changed['name']!r}, but TASK is {arguments.task}: name one of them"
+        )
+    task = parse_task({"name": arguments.task, **changed})
     machine, recipe = given(arguments, MachineConfig), given(arguments, Recipe)
     return Plan.best_known(task, machine, recipe, arguments.seed or 0, memory=not arguments.no_memory)
 
@@ -306,6 +325,8 @@ def _curves(arguments: argparse.Namespace) -> int:
     if kind not in kinds:
         raise TrainingError(f"--output is {arguments.output}: it must end in {' or '.join(kinds)}")
     curves = [read_curve(run) for run in arguments.runs]
+    if len({curve.name for curve in curves}) < len(curves):  # then where they are tells them apart
+        curves = [replace(curve, name=str(run)) for curve, run in zip(curves, arguments.runs, strict=True)]
     if arguments.median:
         known = map(saved_progress, arguments.runs)
         runs = [Measured(plan, curve, done) for (plan, _, done), curve in zip(known, curves, strict=True)]
@@ -382,7 +403,9 @@ def _checkpoint(arguments: argparse.Namespace) -> Checkpoint:
     name, wishes = arguments.checkpoint, _json_object(arguments.import_json, "--import-json")
     if unknown := wishes.keys() - {field.name for field in fields(Wishes)}:
         raise CheckpointError(f"--import-json has {sorted(unknown)}: it may have {[f.name for f in fields(Wishes)]}")
-    if not Path(name).exists() and name in zoo.files():
+    if not Path(name).is_file() and name in zoo.files():
+        if wishes:
+            raise CheckpointError(f"{name} came with the program and says all itself: leave --import-json out")
         return load_checkpoint(zoo.path(name))
     return read_checkpoint(name, Wishes(**wishes))
 

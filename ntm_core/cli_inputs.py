@@ -26,8 +26,10 @@ def input_rows(path: Path) -> NDArray[np.float64]:
     rows = _numbers(found.get("inputs", found.get("input")) if isinstance(found, dict) else found, f"{path}: the rows")
     if rows.ndim != 2 or not 1 <= len(rows) <= MAX_STEPS:
         raise TraceError(f"{path}: the rows have shape {rows.shape}: it must be (step, input), 1 … {MAX_STEPS} steps")
-    if not np.isfinite(rows).all():
-        raise TraceError(f"{path}: the rows hold {rows[~np.isfinite(rows)][0]}: all must be finite")
+    largest = np.finfo(np.float32).max
+    if not (np.abs(rows) <= largest).all():
+        wrong = rows[~(np.abs(rows) <= largest)][0]
+        raise TraceError(f"{path}: the rows hold {wrong}: all must be finite in float32, {largest:.3g} at most")
     return rows
 
 

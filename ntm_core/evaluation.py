@@ -59,12 +59,13 @@ class Scores:
 @torch.inference_mode()
 def score(machine: Machine | Baseline, task: TaskBase, episode: Episode, initial_seed: int = 0) -> Scores:
     """The machine's scores on an episode of the task; the seed decides what it draws anew for each sequence."""
-    inputs = torch.from_numpy(episode.inputs).to(machine.output.weight.dtype)
+    inputs = torch.from_numpy(episode.inputs).to(machine.output.weight)
     return scores(task, episode, machine(inputs, machine.initial_state(episode.batch, initial_seed)))
 
 
 def scores(task: TaskBase, episode: Episode, logits: torch.Tensor) -> Scores:
     """The scores of these (step, batch, output) logits."""
+    logits = logits.cpu()
     found = logits.numpy()
     return Scores(
         task.loss_bits(episode, found),

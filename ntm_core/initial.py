@@ -143,5 +143,7 @@ def _normal(shape: tuple[int, ...], seed: int | None, stream: int) -> Tensor:
 
 
 def _random(seed: int, stream: int) -> np.random.RandomState:
-    """NumPy has frozen the streams of RandomState (its NEP 19)."""
+    """NumPy has frozen the streams of RandomState (its NEP 19). ValueError for a seed that it does not take."""
+    if not 0 <= seed < 2**32:
+        raise ValueError(f"the seed of the initial state is {seed}: it must be 0 … {2**32 - 1}")
     return np.random.RandomState(np.array([seed, stream], dtype=np.uint32))

@@ -8,7 +8,7 @@ list: (step, batch, channel).
 import functools
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast, get_args
 
 import numpy as np
 import torch
@@ -18,10 +18,10 @@ from torch import Tensor, nn
 
 from ntm_core.access import access, readdress
 from ntm_core.addressing import Weightings
-from ntm_core.compiled import ALONE, Core, Crew, Start, core_for, fits, is_ready
+from ntm_core.compiled import ALONE, Core, Crew, Start, core_for, fits, is_ready, why_eager
 from ntm_core.config import MachineConfig, OutputActivation
 from ntm_core.controllers import Controller, ControllerState
-from ntm_core.errors import TraceError
+from ntm_core.errors import ConfigError, TraceError
 from ntm_core.heads import HeadLayout, HeadParameters, edited_addressing, edited_writing, head_parameters
 from ntm_core.initial import Initial
 from ntm_core.interventions import Editor, StepEditor
@@ -143,14 +143,13 @@ class Machine(nn.Module):
 
     The same config and seed give the same parameters; the global random state is left alone.
 
-    Attributes:
-        core: what `forward` computes with; set it to "eager" to keep the compiled core away.
+    It is an ordinary module: a layer that is replaced, pruned, parametrised or hooked is called, by eager mode.
     """
 
     def __init__(self, config: MachineConfig, seed: int = 0) -> None:
         super().__init__()
         self.config = config
-        self.core: Core = core_for(config)
+        self._core: Core = core_for(config)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             self.controller = Controller(config)
@@ -158,6 +157,24 @@ class Machine(nn.Module):
             self.output = nn.Linear(output_width(config), config.output_size)
             self.initial = Initial(config)
             self._draw()
+        self._built = [_shapes_of(layer) for layer in self._layers()]
+
+    @property
+    def core(self) -> Core:
+        """What `forward` computes with; set it to "eager" to keep the compiled core away.
+
+        ConfigError for anything else, and for "compiled" where the kernel cannot compute this machine.
+        """
+        return self._core
+
+    @core.setter
+    def core(self, core: str) -> None:
+        if core not in get_args(Core):
+            raise ConfigError(f"core is {core!r}: it must be 'compiled' or 'eager'")
+        reason = why_eager(self.config) if core == "compiled" else None
+        if reason is not None:
+            raise ConfigError(f"core cannot be 'compiled' for this machine. {reason}")
+        self._core = cast("Core", core)
 
     def _draw(self) -> None:
         """Draw the first parameters: Glorot for heads and output, recurrent biases zero, those of gates as chosen."""
@@ -284,7 +301,8 @@ class Machine(nn.Module):
 
     def usable_core(self) -> Core:
         """What `forward` computes one sequence with here and now, unless its inputs or its state forbid it."""
-        return "compiled" if self.core == "compiled" and fits(self._weights()) else "eager"
+        weights = self._weights()
+        return "compiled" if self.core == "compiled" and weights is not None and fits(weights) else "eager"
 
     def recorded_run(
         self, inputs: Float[Tensor, "step input"], state: MachineState, records: NDArray[Any]
@@ -292,20 +310,25 @@ class Machine(nn.Module):
         """A run of one sequence by the compiled core, which writes float32 records of the trace schema, (step,)."""
         from ntm_core.compiled.recorded_run import RecordedRun  # noqa: PLC0415  # it imports numba
 
-        return RecordedRun(self.config, inputs, _start_of(state), self._weights(), records)
+        weights = self._weights()
+        assert weights is not None, "the compiled core cannot be used"
+        return RecordedRun(self.config, inputs, _start_of(state), weights, records)
 
     def forward(
         self, inputs: Float[Tensor, "step batch input"], state: MachineState | None = None
     ) -> Float[Tensor, "step batch output"]:
         """The logits of every step of a whole batch of sequences, by the compiled core where it can compute them.
 
-        Eager mode computes the rest: other types than float32, other devices than the CPU, a graph that is traced, and
-        gradients of gradients.
+        Eager mode computes the rest: other types than float32, other devices than the CPU, a graph that is traced,
+        gradients of gradients, and layers that are not as they were built. ValueError if inputs or state do not have
+        the machine's shapes, or there is no step or no sequence.
         """
+        _require_inputs(self.config, inputs)
         state = state or self.initial_state(inputs.shape[1] if self.config.draws_fresh else 1)
         start = _start_of(state)
+        _require_state(self.config, start, inputs.shape[1])
         weights = self._weights()
-        if self.core == "compiled" and fits((inputs, *start, *weights)):
+        if self.core == "compiled" and weights is not None and fits((inputs, *start, *weights)):
             from ntm_core.compiled.function import sequence_logits  # noqa: PLC0415  # it imports numba
 
             return sequence_logits(self.config, inputs, start, weights, self._eager)
@@ -317,7 +340,8 @@ class Machine(nn.Module):
         So a small machine costs a third. None where the compiled core cannot compute it. The crew are threads that
         share a batch: they change no bit. To be asked anew when a parameter or a buffer is another object than before.
         """
-        if self.core != "compiled" or not fits((*self.parameters(), *self.buffers())):
+        weights = self._weights()
+        if self.core != "compiled" or weights is None or not fits((*self.parameters(), *self.buffers())):
             return None
         if not fits(_start_of(self.initial_state(1, 0))):
             return None
@@ -325,7 +349,7 @@ class Machine(nn.Module):
 
         return Learner(
             self.config,
-            self._weights(),
+            weights,
             lambda batch, seed: _start_of(self.initial_state(batch, seed)),
             self._learned_start(),
             functools.partial(self.initial.weighting, self.output.weight),
@@ -353,10 +377,66 @@ class Machine(nn.Module):
         state = MachineState(ControllerState(hidden, cell), read, weighting, memory)
         return torch.stack([result.logits for result in self.run(inputs, state)])
 
-    def _weights(self) -> list[Tensor]:
-        """The parameters of the controller's layers, then those of the heads and of the output."""
-        parts = [*self.controller.layers, self.heads, self.output]
-        return [parameter for part in parts for parameter in part.parameters()]
+    def _layers(self) -> list[nn.Module]:
+        """The controller's layers, then those of the heads and of the output."""
+        return [*self.controller.layers, self.heads, self.output]
+
+    def _weights(self) -> list[Tensor] | None:
+        """The parameters of all layers, as the kernel takes them.
+
+        None where only a call can tell what the machine computes: a layer is not as it was built, or somebody listens.
+        """
+        layers = self._layers()
+        if type(self).step is not Machine.step or _is_changed(self.controller) or len(layers) != len(self._built):
+            return None
+        found: list[Tensor] = []
+        for layer, (kind, shapes) in zip(layers, self._built, strict=True):
+            if type(layer) is not kind or _is_changed(layer):
+                return None
+            own = layer._parameters  # noqa: SLF001  # ten times as fast as to ask for each by name
+            for name, shape in shapes.items():
+                parameter = own.get(name)
+                if parameter is None or parameter.shape != shape:
+                    return None
+                found.append(parameter)
+        return found
+
+
+def _shapes_of(layer: nn.Module) -> tuple[type[nn.Module], dict[str, torch.Size]]:
+    """What a layer is, and the shapes of its parameters."""
+    return type(layer), {name: parameter.shape for name, parameter in layer.named_parameters()}
+
+
+def _is_changed(layer: nn.Module) -> bool:
+    """Whether a call of the layer does more, or other, than its class says."""
+    hooks = (layer._forward_hooks, layer._forward_pre_hooks, layer._backward_hooks, layer._backward_pre_hooks)  # noqa: SLF001  # torch has no public question
+    return any(hooks) or "forward" in vars(layer)
+
+
+def _require_inputs(config: MachineConfig, inputs: Tensor) -> None:
+    if inputs.ndim != 3 or inputs.shape[2] != config.input_size or 0 in inputs.shape:
+        raise ValueError(
+            f"the inputs have the shape {tuple(inputs.shape)}: it must be (step, batch, {config.input_size}), with at "
+            "least one step and one sequence"
+        )
+
+
+def _require_state(config: MachineConfig, start: Start, batch: int) -> None:
+    unit = (config.controller_layers, config.controller_size)
+    expected = {
+        "memory": (config.memory_size, config.word_size),
+        "weighting": (config.heads, config.memory_size),
+        "read_vector": (config.read_heads, config.word_size),
+        "hidden": unit,
+        "cell": unit if config.controller == "lstm" else None,
+    }
+    for part, (name, shape) in zip(start, expected.items(), strict=True):
+        if part is None and shape is None:
+            continue
+        found = None if part is None else tuple(part.shape)
+        if shape is None or found not in ((1, *shape), (batch, *shape)):
+            must = "there must be none" if shape is None else f"it must be {(1, *shape)} or {(batch, *shape)}"
+            raise ValueError(f"the state's {name} has the shape {found}: {must}")
 
 
 def _start_of(state: MachineState) -> Start:

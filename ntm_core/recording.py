@@ -190,6 +190,10 @@ def _checked_header(
     """The header, made if there is none; TraceError if it, the episode and the machine do not fit."""
     config, steps = machine.config, len(episode)
     _require_fitting(episode, machine)
+    if not machine.output.weight.is_cpu:
+        raise TraceError(
+            f"the machine is on {machine.output.weight.device}: move it to the CPU, where traces are recorded"
+        )
     dtype = _DTYPES.get(machine.output.weight.dtype)
     if dtype is None:
         name = str(machine.output.weight.dtype).removeprefix("torch.")
@@ -306,6 +310,8 @@ def trace_of_training(machine: Machine, episode: Episode, logits: Tensor, sequen
         raise TraceError("the logits are not those of this machine and episode")
     if not 0 <= sequence < batch:
         raise TraceError(f"sequence is {sequence}: the batch has sequences 0 … {batch - 1}")
+    if not np.array_equal(block["inputs"][:, sequence].numpy(), episode.inputs[:, sequence].astype(np.float32)):
+        raise TraceError("the logits are not those of this episode: the machine was given other inputs")
     header = _checked_header(machine, (one := episode.one(sequence)), None, (), None)
     records, initial = np.zeros(steps, header.record_dtype("step")), np.zeros((), header.record_dtype("initial"))
     fill_records(plan, block, sequence, records)

@@ -107,7 +107,9 @@ export function createRuns({store, api, notices, connection, show, again, relist
   function follow(before) {
     const run = onScreen();
     const known = before.get(run?.id ?? '');
-    if (run && known && (run.progress?.live !== known.progress?.live || run.status !== known.status)) stale = run.id;
+    // Of a run that is heard of for the first time, the trace that is on its way shows the end, if it has come to that.
+    const newer = known ? run?.progress?.live !== known.progress?.live || run?.status !== known.status : run && (isActive(run) || store.get().trace.status === 'ready');
+    if (run && newer) stale = run.id;
     void catchUp();
   }
 

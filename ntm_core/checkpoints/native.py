@@ -89,7 +89,8 @@ class Checkpoint:
 
 
 def checkpoint_bytes(checkpoint: Checkpoint) -> bytes:
-    """The bytes of a native checkpoint file."""
+    """The bytes of a native checkpoint file. CheckpointError if they are of a machine too large to be read again."""
+    require_readable(checkpoint.config)
     about = {name: getattr(checkpoint, name) for name in ("task", "training", "results", "card")}
     if checkpoint.origin is not None:
         about["origin"] = checkpoint.origin
@@ -100,7 +101,10 @@ def checkpoint_bytes(checkpoint: Checkpoint) -> bytes:
         **{name: json.dumps(value, allow_nan=False) for name, value in about.items()},
     }
     tensors = {name: tensor.contiguous() for name, tensor in checkpoint.tensors.items()}
-    return _canonical(safetensors.torch.save(tensors, metadata))
+    data, most = _canonical(safetensors.torch.save(tensors, metadata)), CheckpointLimits().max_bytes
+    if len(data) > most:
+        raise CheckpointError(f"the file would have {len(data)} bytes, more than the limit of {most}")
+    return data
 
 
 def _canonical(data: bytes) -> bytes:
@@ -126,7 +130,7 @@ def load_checkpoint(source: str | os.PathLike[str] | bytes, limits: CheckpointLi
         raise CheckpointError(f"the file has {len(data)} bytes, more than the limit of {limits.max_bytes}")
     metadata = _metadata(data)
     config = _config(metadata)
-    _check_size(config, limits)
+    require_readable(config, limits)
     try:
         tensors = safetensors.torch.load(data)
     except (SafetensorError, ValueError, KeyError, RuntimeError, OverflowError) as error:
@@ -190,7 +194,9 @@ def _config(metadata: dict[str, str]) -> MachineConfig:
         raise CheckpointError(f"the checkpoint's config is wrong: {describe_validation_error(error)}") from None
 
 
-def _check_size(config: MachineConfig, limits: CheckpointLimits) -> None:
+def require_readable(config: MachineConfig, limits: CheckpointLimits | None = None) -> None:
+    """CheckpointError if a machine is larger than what a reader accepts."""
+    limits = limits or CheckpointLimits()
     cells = config.memory_size * config.word_size
     if cells > limits.max_memory_cells:
         raise CheckpointError(

@@ -102,7 +102,8 @@ def say_once(reason: str) -> None:
 def fits(tensors: Iterable[Tensor | None]) -> bool:
     """Whether the kernel can compute with these tensors here: plain float32 on the CPU, not being traced."""
     transformed = torch._C._are_functorch_transforms_active()  # noqa: SLF001  # torch.func has no public question
-    if transformed or torch.compiler.is_compiling() or torch.is_autocast_enabled("cpu"):
+    traced = torch.compiler.is_compiling() or torch.jit.is_tracing()  # type: ignore[attr-defined, no-untyped-call]
+    if transformed or traced or torch.is_autocast_enabled("cpu"):
         return False
     return all(
         tensor is None or (tensor.dtype == torch.float32 and tensor.is_cpu and type(tensor) in _PLAIN)

@@ -9,6 +9,7 @@ import csv
 import io
 import json
 import math
+import textwrap
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -36,6 +37,9 @@ _FONT = 'font-family="sans-serif" font-size="12"'
 
 _LEGEND_LINE = 16
 """Height of a line of the legend, which stands below the plot, for what tells kinds apart may be long."""
+
+_LEGEND_LETTERS = 100
+"""As many fit into a line."""
 
 
 @dataclass(frozen=True)
@@ -122,7 +126,8 @@ def spreads_svg(found: Sequence[Spread]) -> str:
     most = max((point.sequences for spread in found for point in spread.points), default=0) or 1
     highest = max((point.high for spread in found for point in spread.points), default=0.0) or 1.0
     across, up = _ticks(most / 1000), _ticks(highest)
-    height = _HEIGHT + _LEGEND_LINE * len(found) + 8
+    legend = [textwrap.wrap(spread.name, _LEGEND_LETTERS) for spread in found]
+    height, below = _HEIGHT + _LEGEND_LINE * sum(map(len, legend)) + 8, _HEIGHT + 8
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{_WIDTH}" height="{height}" {_FONT}>',
         f'<rect width="{_WIDTH}" height="{height}" fill="white"/>',
@@ -146,9 +151,10 @@ def spreads_svg(found: Sequence[Spread]) -> str:
         parts.append(
             f'<polyline fill="none" stroke="{colour}" stroke-width="1.5"{dashes} points="{" ".join(middle)}"/>'
         )
-        below = _HEIGHT + _LEGEND_LINE * index + 8
         parts.append(f'<path d="M10 {below}h24" stroke="{colour}" stroke-width="1.5"{dashes}/>')
-        parts.append(f'<text x="40" y="{below + 4}" font-size="11" fill="#444">{escape(spread.name)}</text>')
+        for line in legend[index]:
+            parts.append(f'<text x="40" y="{below + 4}" font-size="11" fill="#444">{escape(line)}</text>')
+            below += _LEGEND_LINE
     return "\n".join([*parts, "</svg>", ""])
 
 
@@ -179,7 +185,11 @@ def _apart(plan: Plan, others: Sequence[dict[str, Any]]) -> list[str]:
     """The settings of a plan that not all of the others have."""
     mine = _settings(plan)
     different = (name for name, value in mine.items() if any(other[name] != value for other in others))
-    return [f"{name} {mine[name] if isinstance(mine[name], str) else json.dumps(mine[name])}" for name in different]
+    return [f"{name.replace('_', ' ')} {_written(mine[name])}" for name in different]
+
+
+def _written(value: Any) -> str:
+    return value if isinstance(value, str) else f"{value:g}" if isinstance(value, float) else json.dumps(value)
 
 
 def _seeds(plans: Sequence[Plan]) -> str:

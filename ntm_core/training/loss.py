@@ -10,6 +10,12 @@ def sequence_loss(
     targets: Float[Tensor, "step batch output"],
     mask: Float[Tensor, "step batch"],
 ) -> Float[Tensor, ""]:
-    """The binary cross entropy, in nats, of the bits at the steps whose mask is 1: their mean."""
+    """The binary cross entropy, in nats, of the bits at the steps whose mask is 1: their mean; NaN if there are none.
+
+    ValueError for other shapes, which PyTorch would stretch to fit, and count wrongly.
+    """
+    if targets.shape != logits.shape or mask.shape != logits.shape[:2]:
+        shapes = ", ".join(str(tuple(tensor.shape)) for tensor in (logits, targets, mask))
+        raise ValueError(f"logits, targets and mask have the shapes {shapes}: a mask must be (step, batch)")
     total = functional.binary_cross_entropy_with_logits(logits, targets, weight=mask.unsqueeze(-1), reduction="sum")
     return total / (mask.sum() * targets.shape[-1])

@@ -9,7 +9,7 @@
 * .lock: locked by the process that trains
 
 An LSTM without a memory has no checkpoints, for there is nothing in it to be shown: its weights are in the state, and
-its errors by length in results.json.
+its errors by length, at the end that it came to last, in results.json.
 """
 
 import math
@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ntm_core.atomic import atomic_write
-from ntm_core.checkpoints.native import Checkpoint, save_checkpoint
+from ntm_core.checkpoints.native import Checkpoint, load_checkpoint, require_readable, save_checkpoint
 from ntm_core.claim import claimed
 from ntm_core.compiled import ALONE, Core, Crew, core_for
 from ntm_core.errors import TrainingError
@@ -86,13 +86,19 @@ def train(
 
     `core` is what computes the machine: by default what a resumed run began with, and for a new one the fastest that
     can. `report` is called after each iteration. With `live_seconds`, state and live checkpoint are written that often,
-    so that a kill loses no more. The crew are threads that share a batch: they change no bit. TrainingError if the
-    directory holds the run of another plan or of another core, or if the loss stops being finite; the saved state then
-    is the last good one. InUseError if another process still trains there after `patience` seconds.
+    so that a kill loses no more. The crew are threads that share a batch: they change no bit.
+
+    TrainingError if the directory holds the run of another plan or of another core, or if the loss stops being finite;
+    the saved state then is the last good one. CheckpointError if the machine is too large for a checkpoint. InUseError
+    if another process still trains there after `patience` seconds, or at `stop()`.
     """
-    with claimed(directory, patience):
+    if plan.memory:
+        require_readable(plan.config)
+    with claimed(directory, patience, stop):
         run = _Run(plan, directory, core, crew)
         run.record()
+        if not run.finished:
+            run.reopen()
         report(run.progress())
         while not run.finished:
             if stop():
@@ -146,8 +152,6 @@ class _Run:
         self._stopwatch = Stopwatch(state.spent if state else Spent())
         self._live: int | None = None
         self._shown = -math.inf
-        if not self.finished:
-            self._reopen()
 
     @property
     def spent(self) -> Spent:
@@ -159,12 +163,12 @@ class _Run:
         """Whether the last iteration is done."""
         return self._trainer.counts.iteration >= self.progress().last_iteration
 
-    def _reopen(self) -> None:
-        """Let what was the end of the run be a moment of it: it has been given more iterations."""
-        directory, iteration = self._directory, self._trainer.counts.iteration
-        if (directory / FINAL).exists():
-            (directory / FINAL).replace(directory / series_file(iteration))
-        (directory / RESULTS).unlink(missing_ok=True)
+    def reopen(self) -> None:
+        """Let what was the end of the run be a moment of it, if there was one: it has been given more iterations."""
+        end = self._directory / FINAL
+        if end.exists():
+            training = load_checkpoint(end).training or {}
+            end.replace(self._directory / series_file(training["iterations"]))
 
     def progress(self) -> Progress:
         """How far the run is."""

@@ -11,6 +11,8 @@ import threading
 import time
 from collections import deque
 from collections.abc import Collection, Mapping
+from contextlib import suppress
+from dataclasses import replace
 from http import HTTPStatus
 from pathlib import Path
 from typing import IO, Any, NamedTuple
@@ -85,7 +87,7 @@ class Foreman:
                 except (OSError, ValidationError) as error:
                     logger.warning("the run in %s is left out of the list: %s", record.parent, error)
                     continue
-                self._runs[run.id] = run
+                self._runs[run.id] = run = self._as_left(run, record)
                 if run.status in ACTIVE:
                     self._change(run.id, status=Status.QUEUED, message=None)
             self._adopt()
@@ -193,6 +195,28 @@ class Foreman:
             worker.kill()
             _wait(worker)
         shutil.rmtree(directory, ignore_errors=True)
+
+    def _as_left(self, run: Run, record: Path) -> Run:
+        """The run, as `ntm-scope train` has left it if it went on with it since the server last wrote of it."""
+        directory = record.parent
+        try:
+            if (directory / STATE).stat().st_mtime_ns <= record.stat().st_mtime_ns:
+                return run
+            plan, progress, finished = saved_progress(directory)
+        except (OSError, NtmError):
+            return run
+        live = run.progress.live if run.progress else None
+        status = Status.PAUSED if run.status == Status.FINISHED else run.status
+        run = run.model_copy(
+            update={
+                "plan": plan,
+                "progress": RunProgress.of(replace(progress, live=live)),
+                "status": Status.FINISHED if finished else status,
+            }
+        )
+        with suppress(OSError):
+            _write(run, directory)
+        return run
 
     def _adopt(self) -> None:
         """Take in each directory that holds a run without a record."""
@@ -327,7 +351,10 @@ class Foreman:
         with self._lock:
             if run_id not in self._runs:
                 return
-            self._change(run_id, save=_is_new(progress, self._runs[run_id].progress), progress=progress, message=None)
+            before = self._runs[run_id].progress
+            if before is not None and progress.live is None:  # its live checkpoint is that of the last session still
+                progress = progress.model_copy(update={"live": before.live})
+            self._change(run_id, save=_is_new(progress, before), progress=progress, message=None)
             limit = self._settings.max_training_seconds
             if seconds > limit and run_id not in self._wanted:
                 reason = f"it was paused after {seconds:.0f} s: {limit:.0f} s is the limit"

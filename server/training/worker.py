@@ -17,7 +17,7 @@ from typing import Any
 import torch
 
 from ntm_core import machine
-from ntm_core.errors import NtmError
+from ntm_core.errors import InUseError, NtmError
 from ntm_core.training import Plan, Progress, train
 from server.compiled import warm_up
 from server.crews import crew_of
@@ -99,6 +99,9 @@ def main(directory: Path | None, threads: int = 1) -> int:
             patience=PATIENCE_SECONDS,
         )
     except (NtmError, OSError, ValueError) as error:
+        if isinstance(error, InUseError) and told_to_stop.is_set():
+            say(ended="stopped")
+            return 0
         say(failed=str(error))
         return 1
     teller.tell(outcome.progress)

@@ -32,6 +32,33 @@ def test_a_file_is_made_and_replaced(tmp_path: Path) -> None:
     assert contents(tmp_path) == {"file": b""}
 
 
+def test_a_link_stays_one_and_its_file_is_replaced(target: Path, tmp_path: Path) -> None:
+    for name, to in (("link", target), ("to nothing yet", tmp_path / "new")):
+        (tmp_path / name).symlink_to(to)
+        atomic_write(tmp_path / name, b"new")
+        assert (tmp_path / name).is_symlink()
+        assert to.read_bytes() == b"new"
+
+
+def test_what_is_no_file_is_written_to_and_stays(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    atomic_write(pipe, b"through")
+    assert os.read(reader, 100) == b"through"
+    os.close(reader)
+    assert pipe.is_fifo()
+
+
+def test_an_error_names_the_file_that_was_asked_for(tmp_path: Path) -> None:
+    path = tmp_path / "nowhere" / "file"
+    with pytest.raises(FileNotFoundError) as failed:
+        atomic_write(path, b"new")
+    assert failed.value.filename == str(path)
+    with pytest.raises(IsADirectoryError):
+        atomic_write(tmp_path, b"new")
+
+
 @pytest.mark.parametrize("broken", ["fsync", "replace", "open"])
 @pytest.mark.parametrize("error", [OSError("no space left"), KeyboardInterrupt()])
 def test_an_error_on_the_way_leaves_the_old_content_and_no_litter(

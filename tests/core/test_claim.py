@@ -1,5 +1,6 @@
 """A directory for one process at a time: two claims are two open files, as in two processes."""
 
+import errno
 import subprocess
 import sys
 import threading
@@ -7,6 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from ntm_core.claim import claimed
 from ntm_core.errors import InUseError
@@ -55,6 +57,25 @@ def test_a_killed_process_holds_nothing_back(tmp_path: Path) -> None:
         other.wait()
         with claimed(tmp_path):
             pass
+
+
+def test_one_who_waits_can_be_told_to_wait_no_longer(tmp_path: Path) -> None:
+    started = time.monotonic()
+    with claimed(tmp_path), pytest.raises(InUseError), claimed(tmp_path, 60, lambda: True):
+        pytest.fail("two have it")
+    assert time.monotonic() - started < 30
+
+
+def test_where_the_system_has_no_locks_the_log_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(FileLock, "acquire", refuse)
+    with claimed(tmp_path):
+        pass
+    assert f"{tmp_path} cannot be locked (No locks available)" in caplog.text
 
 
 def test_where_nothing_can_be_written_there_is_no_claim(tmp_path: Path) -> None:

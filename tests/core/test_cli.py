@@ -17,7 +17,7 @@ import torch
 
 from ntm_core import cli, zoo
 from ntm_core.checkpoints.native import Checkpoint, load_checkpoint, save_checkpoint
-from ntm_core.cli import REFUSED, STOPPED, main
+from ntm_core.cli import REFUSED, STOPPED, UNREAD, main
 from ntm_core.compiled import Crew
 from ntm_core.compiled.crew import one_by_one
 from ntm_core.config import MachineConfig
@@ -270,6 +270,33 @@ def test_curves_of_runs_are_written_as_a_table_or_a_picture(tmp_path: Path, caps
     assert (tmp_path / "median.svg").read_text().count("<polyline") == 2
     assert main(["curves", *runs, "--output", str(tmp_path / "curves.pdf")]) == REFUSED
     assert re.match(r"ntm-scope: --output is .*curves\.pdf: it must end in \.csv or \.svg", said(capsys))
+
+
+def test_runs_of_the_same_name_are_told_apart_by_where_they_are(tmp_path: Path) -> None:
+    runs = [str(tmp_path / name / "run") for name in ("one", "two")]
+    for run in runs:
+        assert main([*SMALL, *LIMIT, "--out", run]) == 0
+    assert main(["curves", *runs, "--output", str(tmp_path / "curves.csv")]) == 0
+    lines = (tmp_path / "curves.csv").read_text().splitlines()
+    assert [line.partition(",")[0] for line in lines] == ["run", *[runs[0]] * 3, *[runs[1]] * 3]
+
+
+def test_two_names_of_a_task_are_one_too_many(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["train", "copy", "--task-json", '{"name": "repeat_copy"}', "--out", str(tmp_path)]
+    assert main(words) == REFUSED
+    assert "--task-json names the task 'repeat_copy', but TASK is copy" in said(capsys)
+
+
+@pytest.mark.parametrize(("error", "status"), [(KeyboardInterrupt(), STOPPED), (BrokenPipeError(), UNREAD)])
+def test_a_command_that_is_cut_short_ends_without_a_word(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], error: BaseException, status: int
+) -> None:
+    def cut(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr(cli, "errors_by_length", cut)
+    assert main(["evaluate", "copy-lstm", "--lengths", "1"]) == status
+    assert capfd.readouterr().err == ""
 
 
 # --- stopping and killing ---------------------------------------------------------------------------------------------

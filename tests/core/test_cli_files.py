@@ -144,12 +144,32 @@ def test_a_pickled_array_is_refused(tmp_path: Path, ours: Path, capsys: pytest.C
         (("--import-json", '{"colour": 1}'), "--import-json has ['colour']"),
         (("--import-json", '{"variant": "x"}'), "there is no variant 'x'"),
         (("--import-json", "["), "--import-json is '['"),
+        (("--import-json", '{"answers": 5}'), "the wish answers is 5: it must be an object"),
+        (("--import-json", '{"choices": [1]}'), "the wish choices is [1]: it must be an object"),
+        (("--import-json", '{"importer": 1}'), "the wish importer is 1: it must be a name"),
     ],
 )
 def test_what_cannot_be_asked_is_refused(
     tmp_path: Path, theirs: Path, capsys: pytest.CaptureFixture[str], words: tuple[str, ...], said: str
 ) -> None:
     assert said in refused(capsys, tmp_path, theirs, *words)
+
+
+def test_rows_that_float32_does_not_hold_are_refused(
+    tmp_path: Path, ours: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    np.save(tmp_path / "rows.npy", 1e300 * np.array(ROWS))
+    assert "all must be finite in float32" in refused(capsys, tmp_path, ours, "--inputs", tmp_path / "rows.npy")
+
+
+def test_nothing_can_be_wished_of_what_came_with_the_program(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A directory of the same name does not stand in its way."""
+    (tmp_path / "copy-lstm").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert "leave --import-json out" in refused(capsys, tmp_path, "copy-lstm", "--import-json", '{"variant": "x"}')
+    assert traced(tmp_path, "copy-lstm").header.checkpoint == "copy-lstm"
 
 
 def interventions(tmp_path: Path, *asked: dict[str, Any]) -> tuple[str, Path]:

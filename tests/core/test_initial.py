@@ -204,3 +204,10 @@ def test_the_spread_of_a_fresh_memory() -> None:
     memory = stirred(small_config(memory_size=60, word_size=40, initial_memory="fresh_uniform")).initial_state(1, 0)
     assert 0.098 < float(memory.memory.max()) <= 0.1
     assert -0.1 <= float(memory.memory.min()) < -0.098
+
+
+@pytest.mark.parametrize("seed", [-1, 2**32])
+def test_a_seed_that_is_none_is_refused(seed: int) -> None:
+    machine = stirred(small_config(initial_memory="fresh_uniform"))
+    with pytest.raises(ValueError, match=f"the seed of the initial state is {seed}: it must be 0 … 4294967295"):
+        machine.initial_state(1, seed)

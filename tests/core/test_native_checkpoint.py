@@ -320,6 +320,12 @@ def test_a_machine_beyond_the_limits(changes: dict[str, Any], words: str) -> Non
     assert words in refusal(with_config(**light, **changes))
 
 
+def test_what_could_not_be_read_again_is_not_written() -> None:
+    config = MachineConfig(input_size=1, output_size=1, memory_size=1025, word_size=4096, controller_size=1)
+    with pytest.raises(CheckpointError, match="memory_size 1025 x word_size 4096 is 4198400 cells"):
+        checkpoint_bytes(Checkpoint.of(Machine(config)))
+
+
 def test_limits_are_the_callers() -> None:
     assert_same(load_checkpoint(DATA, CheckpointLimits(len(DATA), 6, 6)), CHECKPOINT)
     assert f"{len(DATA)} bytes" in refusal(DATA, CheckpointLimits(max_bytes=len(DATA) - 1))

@@ -1,5 +1,6 @@
 """Recording: the same bits as the machine's own forward by the same core, without leaving a mark on the machine."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -260,3 +261,25 @@ def test_an_edit_of_the_last_steps_of_a_long_run_costs_only_these(core: Core, mo
     for resumed in (once, again):
         assert resumed.records.tobytes() == expected.records.tobytes()
         assert resumed.landmarks.keys() == whole.landmarks.keys()
+
+
+def test_a_machine_elsewhere_is_asked_to_the_cpu() -> None:
+    machine = stirred(small_config(), dtype=torch.float32)
+    episode = any_episode(machine.config, 3)
+    with pytest.raises(TraceError, match="the machine is on meta: move it to the CPU"):
+        record(machine.to("meta"), episode)
+
+
+def test_a_machine_of_half_precision_says_what_it_can_compute_in() -> None:
+    machine = stirred(small_config(), dtype=torch.float32).to(torch.bfloat16)
+    with pytest.raises(ValueError, match=r"the machine computes in torch\.bfloat16: it can in float32 and in float64"):
+        machine(torch.zeros(3, 1, 3, dtype=torch.bfloat16))
+
+
+def test_what_the_readme_does_from_python(capsys: pytest.CaptureFixture[str]) -> None:
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    words = readme.partition("<!-- python -->\n```python\n")[2].partition("```")[0]
+    exec(compile(words, "README.md", "exec"), {})  # noqa: S102 - the README's own words
+    focus, wrong, more = map(float, capsys.readouterr().out.split())
+    assert 0 <= focus < 128
+    assert wrong == 0 < more

@@ -354,11 +354,11 @@ test('a run that was started here is shown as soon as it has a machine, and anew
   assert.equal(store.get().runs.length, 1);
 });
 
-/** A run on screen whose trace has come: it is running, and has learnt for 3 iterations. */
+/** A run on screen whose trace has come: it is paused, and has learnt for 3 iterations. */
 async function watching() {
   const found = example({checkpoints: async () => [summary(RUN.id, 'trained')]});
   found.actions.start(fromHash(`#checkpoint=${RUN.id}`), {...lists, checkpoints: [summary(RUN.id, 'trained')]});
-  found.events.tell([RUN]);
+  found.events.tell(learnt(3, 'paused'));
   found.streams[0].finish();
   await settle();
   return found;
@@ -393,6 +393,27 @@ test('what a run has learnt while its first trace was on its way is drawn after 
   streams[0].finish();
   await settle();
   assert.equal(streams.length, 2);
+});
+
+test('a page that hears of its runs only when its trace has come draws the newest', async () => {
+  for (const status of ['running', 'finished']) {
+    const {streams, actions, events} = example({checkpoints: async () => [summary(RUN.id, 'trained')]});
+    actions.start(fromHash(`#checkpoint=${RUN.id}`), {...lists, checkpoints: [summary(RUN.id, 'trained')]});
+    streams[0].finish();
+    await settle();
+    events.tell(learnt(9, status));
+    await settle();
+    assert.equal(streams.length, 2);
+  }
+});
+
+test('a run that had ended when its trace was asked for is drawn once', async () => {
+  const {streams, actions, events} = example({checkpoints: async () => [summary(RUN.id, 'trained')]});
+  actions.start(fromHash(`#checkpoint=${RUN.id}`), {...lists, checkpoints: [summary(RUN.id, 'trained')]});
+  events.tell(learnt(9, 'finished'));
+  streams[0].finish();
+  await settle();
+  assert.equal(streams.length, 1);
 });
 
 test('a moment of a run stays as it is while the run learns', async () => {

@@ -255,29 +255,51 @@ def test_a_run_of_the_command_line_is_taken_in_and_can_go_on(
     assert json.loads((tmp_path / "runs" / "left" / "plan.json").read_text()) == plan.model_dump(mode="json")
 
 
-def test_a_run_that_was_taken_further_and_left_is_not_finished(
-    employ: Employ, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def trained(directory: Path, last: int, left: int) -> None:
+    """Train, or go on, as the command line does, until iteration `last`, or stop at `left`."""
+    recipe = {"evaluate_every": 20, "max_iterations": last, "extra": 0}
+    plan = Plan.best_known(Copy(bits=2, lengths=(1, 2)), {"memory_size": 8}, recipe)
+    seen: list[int] = []
+    train(plan, directory, core="eager", report=lambda p: seen.append(p.iteration), stop=lambda: left in seen)
+
+
+@pytest.mark.parametrize("known", [False, True])
+def test_a_run_that_the_command_line_took_further_stands_as_that_left_it(
+    employ: Employ, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, known: bool
 ) -> None:
+    """Also one of the server's own, which had been finished."""
     monkeypatch.setattr(metrics, "FIXED_BATCHES", 1)
     monkeypatch.setattr(Copy, "evaluation_lengths", (1,))
     directory = tmp_path / "runs" / "further"
-    for last, left in ((3, 3), (9, 6)):
-        recipe = {"evaluate_every": 20, "max_iterations": last, "extra": 0}
-        seen: list[int] = []
-        plan = Plan.best_known(Copy(bits=2, lengths=(1, 2)), {"memory_size": 8}, recipe)
-
-        def stop(at: int = left, seen: list[int] = seen) -> bool:
-            return at in seen
-
-        train(plan, directory, core="eager", report=lambda p, to=seen: to.append(p.iteration), stop=stop)  # type: ignore[misc]
+    trained(directory, 3, 3)
+    if known:
+        foreman = employ(says(FINISHED))
+        assert foreman.get("further").status == Status.FINISHED
+        foreman.close()
+    trained(directory, 9, 6)
     foreman = employ(says(FINISHED))
     run = foreman.get("further")
     assert run.progress is not None
     assert (run.status, run.progress.iteration, run.progress.last_iteration) == (Status.PAUSED, 6, 9)
+    assert json.loads((directory / "plan.json").read_text())["recipe"]["max_iterations"] == 9
     found = foreman.checkpoint("further")
     assert found is not None
     assert found[0].name == "iteration-00000005.safetensors"
     assert foreman.checkpoint("further.3") is not None
+    foreman.close()
+    trained(directory, 9, 99)
+    run = employ(says(FINISHED)).get("further")
+    assert run.progress is not None
+    assert (run.status, run.progress.iteration) == (Status.FINISHED, 9)
+
+
+def test_a_new_worker_has_the_live_checkpoint_of_the_one_before(employ: Employ) -> None:
+    foreman = employ(says(progress(7, live=5), progress(8)) + WAITS)
+    run = foreman.add(PLAN, "one")
+    eventually(is_at(foreman, run.id, 8))
+    found = foreman.get(run.id).progress
+    assert found is not None
+    assert found.live == 5
 
 
 @pytest.mark.parametrize(

@@ -9,9 +9,11 @@ from typing import Any
 
 import pytest
 
+from ntm_core.claim import claimed
 from ntm_core.compiled import Crew
 from ntm_core.compiled.crew import one_by_one
 from ntm_core.errors import TrainingError
+from ntm_core.training.session import STATE
 from server.training import worker
 from tests.core.training.plans import small_plan
 from tests.server.live import eventually
@@ -44,3 +46,12 @@ def test_a_worker_that_has_finished_ends_in_good_order_though_nobody_has_told_it
         assert process.wait() == 0
     assert said.splitlines()[-1] == b'{"ended": "finished"}'
     assert b"Fatal" not in trouble
+
+
+def test_a_worker_that_waits_for_another_to_leave_stops_when_it_is_told_to(tmp_path: Path) -> None:
+    (tmp_path / worker.PLAN).write_text(small_plan().model_dump_json())
+    command = [sys.executable, "-m", "server.training.worker", str(tmp_path), "1"]
+    with claimed(tmp_path), subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        said, _ = process.communicate(timeout=20 + worker.PATIENCE_SECONDS)
+    assert said.splitlines()[-1] == b'{"ended": "stopped"}'
+    assert not (tmp_path / STATE).exists()

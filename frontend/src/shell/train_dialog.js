@@ -164,9 +164,9 @@ function choiceGroups(machine) {
 
 /** @typedef {{root: HTMLElement, box: HTMLInputElement, update: (run: RunInfo) => void}} RunRow */
 
-/** @param {RunInfo[]} runs */
+/** @param {RunInfo[]} runs What curves are drawn of; when it changes, they do. */
 function measuredOf(runs) {
-  return runs.map(({progress}) => progress?.row?.iteration).join();
+  return runs.map(({status, progress}) => `${progress?.row?.iteration} ${status === 'finished'}`).join();
 }
 
 /**
@@ -238,11 +238,25 @@ function runsSection({store, api, actions, signal, close}) {
   function refresh() {
     const runs = store.get().runs ?? [];
     root.hidden = runs.length === 0;
-    rows.clear();
-    for (const run of runs) rows.set(run.id, row(run));
-    replaceChildren(list, ...[...rows.values()].map((one) => one.root));
+    const ids = runs.map(({id}) => id);
+    for (const id of [...rows.keys()].filter((known) => !ids.includes(known))) removeRow(id);
+    // The newest come first, and those that are known stay where they are, with the focus if it is there.
+    for (const run of runs.toReversed().filter(({id}) => !rows.has(id))) {
+      const made = row(run);
+      rows.set(run.id, made);
+      list.prepend(made.root);
+    }
     update(runs);
     drawCurves();
+  }
+
+  /** @param {string} id Its row goes; where the focus was there, it passes to a row beside it. */
+  function removeRow(id) {
+    const gone = rows.get(id)?.root;
+    const beside = gone?.nextElementSibling ?? gone?.previousElementSibling;
+    if (gone?.contains(document.activeElement)) /** @type {HTMLElement|null} */ (beside?.querySelector('button:not([hidden])') ?? null)?.focus();
+    gone?.remove();
+    rows.delete(id);
   }
 
   /** @param {RunInfo[]} runs */
@@ -251,7 +265,7 @@ function runsSection({store, api, actions, signal, close}) {
   }
   store.subscribe(({runs}, previous) => {
     if (!runs || runs === previous.runs || !root.closest('dialog')?.open) return;
-    if (runs.map(({id}) => id).join() !== [...rows.keys()].join()) return refresh();
+    if (runs.length !== rows.size || runs.some(({id}) => !rows.has(id))) return refresh();
     update(runs);
     if (measuredOf(runs) !== measuredOf(previous.runs ?? [])) drawCurves();
   }, signal);

@@ -41,6 +41,15 @@ class Wishes:
     answers: Mapping[str, int] | None = None
     choices: Mapping[str, Any] | None = None
 
+    def __post_init__(self) -> None:
+        """CheckpointError for what is no wish."""
+        for name in ("importer", "variant", "encoding"):
+            if not isinstance(value := getattr(self, name), str | None):
+                raise CheckpointError(f"the wish {name} is {value!r}: it must be a name")
+        for name in ("answers", "choices"):
+            if not isinstance(value := getattr(self, name), Mapping | None):
+                raise CheckpointError(f"the wish {name} is {value!r}: it must be an object, with a value for each name")
+
 
 @dataclass(frozen=True, eq=False)
 class Import:

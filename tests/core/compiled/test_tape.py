@@ -74,6 +74,9 @@ def test_what_keeps_no_tape_has_no_trace() -> None:
         trace_of_training(machine, episode, 2 * taped)
     with pytest.raises(TraceError, match="the logits are not those of this machine and episode"):
         trace_of_training(machine, episode.one(0), taped)
+    noisy = machine(inputs + 0.1)
+    with pytest.raises(TraceError, match="not those of this episode: the machine was given other inputs"):
+        trace_of_training(machine, episode, noisy)
     for sequence in (-1, BATCH):
         with pytest.raises(TraceError, match=f"sequence is {sequence}: the batch has sequences 0 … 2"):
             trace_of_training(machine, episode, taped, sequence)

@@ -114,9 +114,9 @@ def test_kinds_that_share_task_and_controller_are_told_apart_by_what_differs() -
         small_plan(config={"controller": "gru"}),
     ]
     assert [spread.name for spread in spreads([run(kind, 1.0) for kind in kinds])] == [
-        "copy, lstm, bits 2, initial_memory learned, clip 20.0, seed 0",
-        "copy, lstm, bits 2, initial_memory constant, clip null, seed 0",
-        "copy, lstm, bits 3, initial_memory constant, clip 20.0, seed 0",
+        "copy, lstm, bits 2, initial memory learned, clip 20, seed 0",
+        "copy, lstm, bits 2, initial memory constant, clip null, seed 0",
+        "copy, lstm, bits 3, initial memory constant, clip 20, seed 0",
         "copy, gru, seed 0",
     ]
 

@@ -2,6 +2,7 @@ import math
 
 import pytest
 import torch
+from jaxtyping import TypeCheckError
 
 from ntm_core.training.loss import sequence_loss
 
@@ -27,3 +28,12 @@ def test_what_is_not_asked_has_no_gradient() -> None:
     sequence_loss(logits, torch.zeros(4, 1, 2), mask).backward()
     assert logits.grad is not None
     assert (logits.grad.abs().sum((1, 2)) > 0).tolist() == [False, True, False, True]
+
+
+@pytest.mark.parametrize("shape", [(5, 1), (3,), (1, 3), (5, 3, 2)])
+def test_a_mask_that_would_be_stretched_is_refused(shape: tuple[int, ...]) -> None:
+    with pytest.raises((ValueError, TypeCheckError)):
+        sequence_loss(torch.zeros(5, 3, 2), torch.zeros(5, 3, 2), torch.ones(shape))
+    unchecked = sequence_loss.__wrapped__ if hasattr(sequence_loss, "__wrapped__") else sequence_loss
+    with pytest.raises(ValueError, match=r"\(5, 3, 2\), \(5, 3, 2\), .*: a mask must be \(step, batch\)"):
+        unchecked(torch.zeros(5, 3, 2), torch.zeros(5, 3, 2), torch.ones(shape))

@@ -14,7 +14,7 @@ from ntm_core.compiled import Crew, Task
 from ntm_core.compiled.crew import one_by_one
 from ntm_core.compiled.learner import Learner
 from ntm_core.compiled.plan import plan_for
-from ntm_core.errors import InUseError, TrainingError
+from ntm_core.errors import CheckpointError, InUseError, TrainingError
 from ntm_core.evaluation import Results
 from ntm_core.tasks import Copy
 from ntm_core.training import Outcome, Plan, Progress, train
@@ -317,17 +317,26 @@ def test_a_finished_run_can_be_taken_further(tmp_path: Path) -> None:
     assert all(torch.equal(value, at_once[FINAL][0][name]) for name, value in longer[FINAL][0].items())
 
 
-def test_what_was_the_end_of_a_run_stays_a_moment_of_it(tmp_path: Path) -> None:
-    """Also where it is stopped before its new end: then it is not finished, and has no final checkpoint."""
-    train(small_plan(max_iterations=3), tmp_path)
-    end = load_checkpoint(tmp_path / FINAL)
-    train(small_plan(max_iterations=8), tmp_path, **stop_at(4))
-    moment = load_checkpoint(tmp_path / series_file(3))
-    assert moment.results == end.results
-    assert all(torch.equal(value, end.tensors[name]) for name, value in moment.tensors.items())
-    assert not (tmp_path / FINAL).exists()
-    _, progress, finished = saved_progress(tmp_path)
-    assert (progress.iteration, progress.last_iteration, finished) == (4, 8, False)
+@pytest.mark.parametrize("end", [3, 5])
+def test_what_was_the_end_of_a_run_stays_a_moment_of_it(tmp_path: Path, end: int) -> None:
+    """Also where that is one of the series anyhow, and where the run is stopped before its new end."""
+    train(small_plan(max_iterations=end), tmp_path)
+    was = load_checkpoint(tmp_path / FINAL)
+    for left in (end + 1, end + 2):
+        train(small_plan(max_iterations=9), tmp_path, **stop_at(left))
+        moment = load_checkpoint(tmp_path / series_file(end))
+        assert moment.results == was.results is not None
+        assert all(torch.equal(value, was.tensors[name]) for name, value in moment.tensors.items())
+        assert not (tmp_path / FINAL).exists()
+        _, progress, finished = saved_progress(tmp_path)
+        assert (progress.iteration, progress.last_iteration, finished) == (left, 9, False)
+
+
+def test_a_machine_too_large_for_a_checkpoint_is_not_trained(tmp_path: Path) -> None:
+    plan = small_plan(config={"memory_size": 1025, "word_size": 4096})
+    with pytest.raises(CheckpointError, match="memory_size 1025 x word_size 4096"):
+        train(plan, tmp_path / "run")
+    assert not (tmp_path / "run").exists()
 
 
 def test_one_process_at_a_time_trains_in_a_directory(plan: Plan, tmp_path: Path) -> None:
