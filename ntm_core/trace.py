@@ -493,8 +493,10 @@ class Trace:
 
     @cached_property
     def wrong_bits(self) -> int | None:
-        """How many outputs lie on the wrong side of one half where they count; None if no output counts."""
-        return int(wrong_bits(self._sequence, self["outputs"][:, None])[0]) if self["mask"].any() else None
+        """How many outputs lie on the wrong side of one half where they count; None if none counts, or is no number."""
+        asked = self["outputs"][self["mask"] > 0]
+        judged = asked.size > 0 and not np.isnan(asked).any()
+        return int(wrong_bits(self._sequence, self["outputs"][:, None])[0]) if judged else None
 
     @cached_property
     def loss_bits(self) -> float | None:

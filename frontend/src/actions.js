@@ -363,7 +363,8 @@ export function createActions({store, api, signal}) {
       return;
     }
     const {request, tree, ...beside} = found;
-    store.set({...beside, step, sought: null, playing: false});
+    // On this episode the map cannot be asked for again, so a link does not say that it is there.
+    store.set({...beside, patching: null, step, sought: null, playing: false});
     ask(request, viewOf(store.get()), {keep: true}, tree);
   }
 

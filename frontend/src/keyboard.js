@@ -12,7 +12,7 @@ export const KEYS = Object.freeze([
   {keys: ['Home', 'End'], does: 'first and last step'},
   {keys: ['Space'], does: 'play or pause'},
   {keys: ['[', ']'], does: 'start and end of the loop region at the cursor'},
-  {keys: ['Esc'], does: 'clear the loop region'},
+  {keys: ['Esc'], does: 'clear the loop region; once more: show all of the plots again'},
   {keys: ['1', '…', '9'], does: `speed, from ×${SPEEDS[0]} to ×${SPEEDS[SPEEDS.length - 1]}`},
   {keys: ['P'], does: 'pin this step, or let go of it'},
   {keys: ['D'], does: 'difference to the pinned step'},
@@ -39,7 +39,7 @@ export function actionOf({key, shiftKey}, state) {
     case ' ': return togglePlay(state);
     case '[': return setLoopEnd(state, 'start');
     case ']': return setLoopEnd(state, 'end');
-    case 'Escape': return {loop: null};
+    case 'Escape': return state.loop ? {loop: null} : {zoom: {time: null, location: null, word: null}};
     case '?': return 'help';
   }
   switch (key.toLowerCase()) {

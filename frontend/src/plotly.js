@@ -113,7 +113,7 @@ export function onZoom(host, {zoomed, reset}) {
 }
 
 /**
- * The new range of an axis; null if the event is of something else, such as the cursor's shapes.
+ * The new range of an axis, the smaller end first also where the axis runs down; null if the event is of something else, such as the cursor's shapes.
  *
  * @param {RelayoutEvent} event
  * @param {'xaxis'|'yaxis'} axis
@@ -122,7 +122,9 @@ export function onZoom(host, {zoomed, reset}) {
 export function rangeIn(event, axis) {
   const whole = event[`${axis}.range`];
   const ends = Array.isArray(whole) ? whole : [event[`${axis}.range[0]`], event[`${axis}.range[1]`]];
-  return ends.every(Number.isFinite) ? [Number(ends[0]), Number(ends[1])] : null;
+  if (!ends.every(Number.isFinite)) return null;
+  const [one, other] = ends.map(Number);
+  return [Math.min(one, other), Math.max(one, other)];
 }
 
 /**
@@ -185,13 +187,18 @@ export function barPaths(area, centres, values, width) {
   const foot = round2(y(0));
   return Array.from(values, (value, index) => {
     const [left, right] = [x(centres[index] - width / 2), x(centres[index] + width / 2)].map(round2);
-    return `M${left},${foot}V${round2(y(value))}H${right}V${foot}Z`;
+    return `M${left},${foot}V${round2(y(finite(value)))}H${right}V${foot}Z`;
   });
+}
+
+/** @param {number} value @returns {number} 0 in place of what cannot be drawn. */
+function finite(value) {
+  return Number.isFinite(value) ? value : 0;
 }
 
 /**
  * A step chart with one tread a value, centred at 0, 1, 2, … Treads that look equally high are one, so that the path
- * of a sharp weighting has few corners however many locations there are.
+ * of a sharp weighting has few corners however many locations there are. What is not finite leaves a gap.
  *
  * @param {Area} area
  * @param {ArrayLike<number>} values
@@ -199,17 +206,27 @@ export function barPaths(area, centres, values, width) {
  */
 export function stepPaths(area, values) {
   const [x, y] = [across(area), up(area)];
-  const left = round2(x(-0.5));
-  let height = round2(y(values[0]));
-  let line = `M${left},${height}`;
-  for (let index = 1; index < values.length; index++) {
-    const next = round2(y(values[index]));
-    if (next === height) continue;
-    line += `H${round2(x(index - 0.5))}V${next}`;
-    height = next;
+  const foot = round2(y(0));
+  let [line, fill] = ['', ''];
+  for (let index = 0; index < values.length;) {
+    if (!Number.isFinite(values[index])) {
+      index += 1;
+      continue;
+    }
+    const left = round2(x(index - 0.5));
+    let height = round2(y(values[index]));
+    let part = `M${left},${height}`;
+    for (index += 1; Number.isFinite(values[index]); index++) {
+      const next = round2(y(values[index]));
+      if (next === height) continue;
+      part += `H${round2(x(index - 0.5))}V${next}`;
+      height = next;
+    }
+    part += `H${round2(x(index - 0.5))}`;
+    line += part;
+    fill += `${part}V${foot}H${left}Z`;
   }
-  line += `H${round2(x(values.length - 0.5))}`;
-  return {line, fill: `${line}V${round2(y(0))}H${left}Z`};
+  return {line, fill};
 }
 
 /**

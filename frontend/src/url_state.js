@@ -244,11 +244,12 @@ const READERS = {
 /**
  * @param {Place['view']} view
  * @param {keyof State['zoom']} axis
- * @param {string} value Two numbers, the smaller first.
+ * @param {string} value Two numbers.
  */
 function readZoom(view, axis, value) {
-  const [low, high, ...rest] = value.split(',').map((end) => (/^-?\d{1,7}(\.\d{1,6})?$/.test(end) ? Number(end) : NaN));
-  if (!(low < high) || rest.length > 0) return false;
+  const ends = value.split(',').map((end) => (/^-?\d{1,7}(\.\d{1,6})?$/.test(end) ? Number(end) : NaN));
+  const [low, high] = ends.toSorted((a, b) => a - b);  // links of axes that run down had them the other way round
+  if (!(low < high) || ends.length > 2 || ends.some(Number.isNaN)) return false;
   view.zoom = {...view.zoom, [axis]: [low, high]};
   return true;
 }

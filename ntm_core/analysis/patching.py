@@ -118,7 +118,7 @@ class Patching:
             unpatched, *patched = self._losses(logits, len(lists))
             self._require_difference(_ROUNDINGS * abs(unpatched - self.loss_corrupted))
             for (row, step), loss in zip(batch, patched, strict=True):
-                self._loss[row, step - self._steps[0]] = self.loss_corrupted + (loss - unpatched)
+                self._loss[row, step - self._steps[0]] = np.maximum(0.0, self.loss_corrupted + (loss - unpatched))
 
     def result(self) -> PatchingMap:
         """The map; NaN where `run()` has not yet been."""

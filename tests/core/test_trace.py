@@ -2,6 +2,7 @@
 
 import json
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -204,6 +205,14 @@ def test_the_score_of_an_episode() -> None:
     assert trace.wrong_bits == sum((logit > 0) != bool(t) for logit, t in zip(logits.flat, targets.flat, strict=True))
     nats = [math.log1p(math.exp(-logit if t else logit)) for logit, t in zip(logits.flat, targets.flat, strict=True)]
     assert trace.loss_bits == pytest.approx(sum(nats) / math.log(2), rel=1e-12)
+
+
+def test_what_was_not_recorded_has_no_score() -> None:
+    """An output that is no number is not on the right side of one half."""
+    trace = small_trace(6)
+    records = trace.records.copy()
+    records["outputs"][4, 0] = np.nan
+    assert replace(trace, records=records).wrong_bits is None
 
 
 def test_without_targets_there_is_no_score() -> None:

@@ -262,6 +262,18 @@ test('the plots of a column set step and zoom of the page as the main trace coun
   assert.equal(storeOf('A', store).get().step, 5);
 });
 
+test('heads of columns are known by their names', () => {
+  const [two, three] = [viewsTrace(), viewsTrace({writers: 2})];
+  three.header.heads.unshift(three.header.heads.pop());  // write 1, read 0, write 0
+  const store = createStore(known({trace: ready(two), columns: [{...newColumn(choice('two')), trace: ready(three)}], head: 1}), () => {});
+  const theirs = storeOf('B', store);
+  assert.deepEqual([theirs.get().head, shownColumns({...store.get(), head: 0})[1].state.head], [2, 1]);
+  theirs.set({head: 1});
+  assert.equal(store.get().head, 0, 'read 0 in both');
+  theirs.set({head: 0});
+  assert.equal(store.get().head, 0, 'A has no write 1');
+});
+
 test('a step that has not arrived yet is sought from a column too, as the main trace counts', () => {
   const [main, other] = [viewsTrace({steps: 12, received: 5}), viewsTrace({steps: 14, received: 3})];
   const column = {...newColumn(choice('two')), trace: {...ready(other), status: 'streaming'}, offset: 2};

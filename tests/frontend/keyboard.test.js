@@ -48,6 +48,7 @@ test('the loop region', () => {
   assert.deepEqual(press('[', {loop: [0, 10]}), {loop: [20, 20]});
   assert.deepEqual(press(']', {loop: [30, 35]}), {loop: [20, 20]});
   assert.deepEqual(press('Escape', {loop: [5, 7]}), {loop: null});
+  assert.deepEqual(press('Escape', {loop: null}), {zoom: {time: null, location: null, word: null}});
 });
 
 test('speeds', () => {

@@ -56,7 +56,7 @@ test('weightings have a scale from 0 to 1 whatever the data, unless another is c
 
 test('signed values have zero in the middle, and readable ends', () => {
   assert.deepEqual(signedScale(5.1, viewsModel(viewsTrace())).ticks, [-5.1, -2.5, 0, 2.5, 5.1]);
-  assert.deepEqual([roundedUp(5.042), roundedUp(0.93), roundedUp(1e-6), roundedUp(0), roundedUp(100)], [5.1, 0.93, 1e-6, 1, 100]);
+  assert.deepEqual([roundedUp(5.042), roundedUp(0.93), roundedUp(1e-6), roundedUp(0), roundedUp(100), roundedUp(Infinity)], [5.1, 0.93, 1e-6, 1, 100, 1]);
 });
 
 test('a model holds the cursor, the head and the pin within what has arrived', () => {

@@ -31,7 +31,7 @@ test('rotating a weighting by one location moves its mean by one', () => {
 
 test('sum, peak, argmax and expected shift', () => {
   assert.equal(total([1, 2, 3.5]), 6.5);
-  assert.equal(peak([0.5, -3, NaN, 2]), 3);
+  assert.equal(peak([0.5, -3, NaN, 2, -Infinity]), 3);
   assert.equal(argmax([1, 5, 5, 2]), 1);
   near(expectedShift([0.25, 0.25, 0.5], [-1, 0, 1]), 0.25);
 });
@@ -63,6 +63,18 @@ test('a step is told in words', () => {
     'Starts from where it was. Stays there. Is sharp already.');
   assert.equal(describeStep({...step, interpolationGate: 0.4, shiftWeighting: [0.5, 0.01, 0.49], sharpening: 1}),
     'Mixes 40 % content with 60 % of where it was. Spreads over the shifts −1, +1. Stays as wide as it is (1.20 bit).');
+});
+
+test('the entropy of what does not add up to 1 is that of its shares', () => {
+  near(entropyBits(new Float32Array(16).fill(0.5)), 4);
+  near(entropyBits([3, 0, 3]), 1);
+  assert.equal(entropyBits([0, 0]), 0);
+});
+
+test('a kernel of ones spreads, and a weighting that was changed is not explained by what was asked', () => {
+  const step = {interpolationGate: 0, shiftWeighting: [1, 1, 1], shifts: [-1, 0, 1], sharpening: 1, blurred: 1, sharpened: 1};
+  assert.match(describeStep(step), /Spreads over the shifts −1, 0, \+1\./);
+  assert.match(describeStep({...step, changed: true}), /^Where it looks was changed on the way: [^.]*\.$/);
 });
 
 test('what was not recorded has no peak, no entropy, and no words', () => {

@@ -3,6 +3,7 @@ import {test} from 'node:test';
 
 import {divergenceText, firstDivergence} from '../../frontend/src/compare/first_divergence.js';
 import {lookOf, operationTrack, runsOf, sharesText} from '../../frontend/src/compare/operation_track.js';
+import {COMPARED} from '../../frontend/src/views/divergence.js';
 import {operationAt, operationNames} from '../../frontend/src/views/operations.js';
 import {viewsTrace} from './views_helper.js';
 
@@ -42,5 +43,6 @@ test('where two traces first part is named by step, stage and head', () => {
   assert.equal(firstDivergence(a, c, null), parting);
   assert.notEqual(firstDivergence(b, c, null), parting);
   assert.equal(divergenceText({steps: 3, first: null, skipped: ['inputs', 'outputs']}),
-    'Equal to A in all 3 steps, to within 10⁻⁶. Of other sizes, so not compared: input, output.');
+    'Equal to A in what both have, in all 3 steps, to within 10⁻⁶. Of other sizes, so not compared: input, output.');
+  assert.equal(divergenceText({steps: 3, first: null, skipped: COMPARED}), 'Nothing in this column has the sizes that it has in A: not compared.');
 });

@@ -13,12 +13,13 @@ test('a zoom is told from a move of the cursor', () => {
   assert.equal(rangeIn({shapes: []}, 'xaxis'), null);
   assert.equal(rangeIn({'xaxis.autorange': true}, 'xaxis'), null);
   assert.deepEqual(rangeIn({'xaxis.range[0]': 2.5, 'xaxis.range[1]': 7}, 'xaxis'), [2.5, 7]);
-  assert.deepEqual(rangeIn({'yaxis.range': [9, 1]}, 'yaxis'), [9, 1]);
+  assert.deepEqual(rangeIn({'yaxis.range': [9, 1]}, 'yaxis'), [1, 9]);
   assert.equal(rangeIn({'xaxis.range': [2, 7]}, 'yaxis'), null);
 });
 
 test('bars stand on zero, in pixels of the plot area', () => {
   assert.deepEqual(barPaths(AREA, [2, 4], [0.25, 1], 1), ['M15,100V75H25V100Z', 'M35,100V0H45V100Z']);
+  assert.deepEqual(barPaths(AREA, [2], [NaN], 1), ['M15,100V100H25V100Z']);
 });
 
 test('a step chart turns only where the height on screen changes', () => {
@@ -27,6 +28,9 @@ test('a step chart turns only where the height on screen changes', () => {
   assert.equal(line, 'M0,100H40V50H80V100H100');
   assert.equal(fill, 'M0,100H40V50H80V100H100V100H0Z');
   assert.equal(stepPaths(area, new Float32Array(5)).line, 'M0,100H100');
+  const gaps = stepPaths(area, [NaN, 0.5, 0.5, Infinity, 1]);
+  assert.deepEqual(gaps, {line: 'M20,50H60M80,0H100', fill: 'M20,50H60V100H20ZM80,0H100V100H80Z'});
+  assert.deepEqual(stepPaths(area, [NaN]), {line: '', fill: ''});
 });
 
 test('the same step chart for Plotly: both ends of each tread', () => {

@@ -39,6 +39,8 @@ test('wrong bits count only where an output is asked', () => {
   const data = judged();
   assert.deepEqual(wrongSteps(data), [3]);
   assert.equal(askedBits(data), 4);
+  data.at('outputs', 3).fill(NaN);
+  assert.deepEqual(wrongSteps(data), [], 'what is no number is not judged');
 });
 
 test('the result line', () => {
@@ -50,7 +52,10 @@ test('the result line', () => {
   ]);
   assert.equal(texts({status: 'ready', end: {wrong_bits: 1, loss_bits: 3, seconds: 0.1}})[0], 'error: 1 / 4 wrong bits');
   assert.equal(texts({status: 'ready', end: {wrong_bits: 1, loss_bits: 3, seconds: 0}}).at(-1), 'plain: 4 steps recorded before');
-  assert.equal(texts({status: 'ready', end: {wrong_bits: null, loss_bits: null, seconds: 0}})[0], 'plain: no targets: outputs are not judged');
+  const unjudged = {status: 'ready', end: {wrong_bits: null, loss_bits: null, seconds: 0}};
+  assert.equal(texts(unjudged)[0], 'plain: outputs that are no numbers are not judged');
+  data.episode('mask').fill(0);
+  assert.equal(texts(unjudged)[0], 'plain: no targets: outputs are not judged');
   assert.deepEqual(texts({status: 'streaming', received: 2}), ['plain: recording, 2 of 4 steps']);
   const seeking = {...initialState(), sought: 3, trace: {...trace, status: 'streaming', received: 2}};
   assert.deepEqual(resultParts(seeking, 0).map(({text}) => text), ['recording, 2 of 4 steps, t = 4 on its way']);

@@ -59,7 +59,7 @@ const hostile = [
   'checkpoint=../../etc/passwd', 'checkpoint=%3Cscript%3E', `checkpoint=${'a'.repeat(101)}`, 'checkpoint=%E0%A4%A', 'task={', 'task=[]', 'task=null',
   'task={}', "task={'name':7}", 'seed=-1', 'seed=4294967296', 'seed=1e3', 'seed=', 'seed=NaN', 'start=-1', 't=0', 't=-3', 't=99999999', 't=1.5', 'head=-1', 'head=x',
   'pin=0', 'diff=yes', 'loop=5-3', 'loop=5', 'loop=1-2-3', 'loop=a-b', 'speed=0', 'speed=31', 'speed=', 'speed=fast', 'weighting=huge', 'memory=',
-  'key_strength=x', 'output=x', 'zoom_time=5', 'zoom_time=9,3', 'zoom_time=1,2,3', 'zoom_word=NaN,3', 'zoom_location=1e9,2e9',
+  'key_strength=x', 'output=x', 'zoom_time=5', 'zoom_time=3,3', 'zoom_time=1,2,3', 'zoom_word=NaN,3', 'zoom_location=1e9,2e9',
   'mode=', 'mode=Full', 'mode=../x', 'edits=', 'edits={}', 'edits=[7]', "edits=[{'quantity':'memory'}]", "edits=[{'quantity':'soul','operation':'set','value':1}]",
   "edits=[{'quantity':'key','operation':'set','value':'1'}]", "edits=[{'quantity':'key','operation':'set','value':1,'extra':1}]",
   "edits=[{'quantity':'key','operation':'set','value':1,'steps':[2,1]}]", 'unconstrained=yes', "edits=[{'quantity':null,'operation':null}]",
@@ -104,4 +104,8 @@ test('many bad parts are summed up', () => {
   const {problems} = fromHash(`#${Array.from({length: 500}, (_, at) => `x${at}=1`).join('&')}`);
   assert.equal(problems.length, 4);
   assert.match(problems[3], /^And 497 more parts/);
+});
+
+test('a zoom whose ends stand the other way round is read as it was meant', () => {
+  assert.deepEqual(fromHash('#zoom_location=90.24,21.22').view.zoom.location, [21.22, 90.24]);
 });

@@ -72,9 +72,21 @@ function placeOf(state, at) {
 export function shownColumns(state) {
   const others = state.columns.map((column, at) => {
     const {offset, lack} = placeOf(state, at);
-    return {letter: LETTERS[at + 1], column, offset, lack, state: {...state, ...later(state, offset), trace: column.trace}};
+    const named = headNamedAs(state.trace.data, column.trace.data, state.head);
+    const head = named >= 0 ? named : Math.min(state.head, Math.max(0, (column.trace.data?.header.heads.length ?? 0) - 1));
+    return {letter: LETTERS[at + 1], column, offset, lack, state: {...state, ...later(state, offset), head, trace: column.trace}};
   });
   return [{letter: LETTERS[0], column: null, offset: 0, lack: '', state}, ...others];
+}
+
+/**
+ * @param {TraceData|null} from
+ * @param {TraceData|null} to
+ * @param {number} head Of the first trace.
+ * @returns {number} The head of the second that has its name; −1 if there is none.
+ */
+export function headNamedAs(from, to, head) {
+  return to?.header.heads.findIndex(({name}) => name === from?.header.heads[head]?.name) ?? -1;
 }
 
 /**

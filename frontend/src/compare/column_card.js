@@ -9,7 +9,7 @@
 import {moveTo} from '../cursor.js';
 import {el} from '../shell/dom.js';
 import {setBusy, setHidden} from '../views/dom.js';
-import {shownColumns} from './align.js';
+import {headNamedAs, shownColumns} from './align.js';
 import {columnHead} from './column_head.js';
 import {columnPlots, under} from './column_plots.js';
 import {PanelList} from './panel_list.js';
@@ -96,11 +96,13 @@ export function storeOf(letter, store) {
   };
   return {
     get: () => shown().state,
-    set({step, sought, ...patch}) {
-      const {offset} = shown();
+    set({step, sought, head, ...patch}) {
+      const {offset, state} = shown();
+      const named = head === undefined ? -1 : headNamedAs(state.trace.data, store.get().trace.data, head);
       const time = patch.zoom?.time;
       store.set({
         ...patch,
+        ...(named >= 0 ? {head: named} : {}),
         ...(step === undefined ? {} : moveTo(store.get(), (sought ?? step) - offset)),
         ...(patch.zoom ? {zoom: {...patch.zoom, time: time ? [time[0] - offset, time[1] - offset] : patch.zoom.time}} : {}),
       });

@@ -10,7 +10,7 @@ import {branchOf} from '../branches/tree.js';
 import {modeOf, refusalOf, violationWords} from '../change_words.js';
 import {el, iconButton, replaceChildren} from '../shell/dom.js';
 import {fillModels} from '../shell/model_group.js';
-import {askedBits, bitsText} from '../shell/status.js';
+import {askedBits, unjudged, bitsText} from '../shell/status.js';
 import {moveTo} from '../cursor.js';
 import {checkpointOf, modelName} from '../runs.js';
 import {setHidden, setText} from '../views/dom.js';
@@ -102,7 +102,7 @@ function outcomeOf({status, data, received, error, end}, state, run) {
   if (status === 'failed') return {text: refusalOf(state, run, error?.message ?? 'It failed.'), tone: 'error'};
   if (status === 'streaming' && data) return {text: `recording, ${received} of ${data.header.steps} steps`, tone: 'plain'};
   if (!end || !data) return {text: 'asking the server…', tone: 'plain'};
-  if (end.wrong_bits === null) return {text: 'no targets: outputs are not judged', tone: 'plain'};
+  if (end.wrong_bits === null) return {text: unjudged(data), tone: 'plain'};
   const loss = end.loss_bits === null ? '' : ` · loss ${bitsText(end.loss_bits)} bits`;
   return {text: `${end.wrong_bits} / ${askedBits(data)} wrong bits${loss}`, tone: end.wrong_bits === 0 ? 'ok' : 'error'};
 }

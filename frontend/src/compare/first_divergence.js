@@ -2,7 +2,7 @@
 
 /** @import {TraceData} from '../trace_data.js' */
 /** @import {Divergence} from '../views/divergence.js' */
-import {divergence} from '../views/divergence.js';
+import {COMPARED, divergence} from '../views/divergence.js';
 import {brief} from '../views/format.js';
 
 /** @typedef {{steps: number, first: Divergence|null, skipped: readonly string[]}} Parting `skipped`: of other sizes in the two. */
@@ -47,7 +47,10 @@ export function firstDivergence(a, b, rows, offset = 0) {
 export function divergenceText({steps, first, skipped}, offset = 0) {
   const without = skipped.length === 0 ? '' : ` Of other sizes, so not compared: ${skipped.map((stage) => STAGES[stage] ?? stage).join(', ')}.`;
   if (steps === 0) return 'No step of this column stands beside one of A.';
-  if (!first) return `Equal to A in all ${steps} steps${offset === 0 ? '' : ' that stand beside each other'}, to within 10⁻⁶.${without}`;
+  if (!first && skipped.length === COMPARED.length) return 'Nothing in this column has the sizes that it has in A: not compared.';
+  const beside = offset === 0 ? '' : ' that stand beside each other';
+  const what = skipped.length === 0 ? '' : ' in what both have,';
+  if (!first) return `Equal to A${what} in all ${steps} steps${beside}, to within 10⁻⁶.${without}`;
   const where = [STAGES[first.stage] ?? first.stage, first.headName && `of ${first.headName}`].filter(Boolean).join(' ');
   const apart = first.difference === null ? 'not a number in one of both' : `|Δ| up to ${brief(first.difference)}`;
   const there = offset === 0 ? '' : ` (t = ${first.step + 1 + offset} here)`;

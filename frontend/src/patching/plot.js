@@ -4,7 +4,7 @@
 /** @import {PlotSpec} from '../views/panel.js' */
 /** @import {Values} from '../views/scales.js' */
 /** @import {PatchMap, PatchRow} from './asked.js' */
-import {exact, brief, typeset} from '../views/format.js';
+import {brief} from '../views/format.js';
 import {upsideDown} from '../views/layout.js';
 import {peak} from '../views/measures.js';
 import {roundedUp} from '../views/model.js';
@@ -55,7 +55,7 @@ export function rowWords({quantity, head_name}) {
  * @param {PatchMap} map
  * @param {number} row
  * @param {number} step
- * @returns {string|null} What one cell says, in full digits.
+ * @returns {string|null} What one cell says, rounded: its loss is told from two runs in float32.
  */
 export function readCell({rows, steps, loss_corrupted, loss_clean}, row, step) {
   const found = rows[row];
@@ -65,7 +65,7 @@ export function readCell({rows, steps, loss_corrupted, loss_clean}, row, step) {
   if (!(step >= steps[0] && step < steps[1])) return `${title}\nnot patched`;
   const [restored, loss] = [found.restored[at], found.loss[at]];
   if (restored === null || loss === null) return `${title}\nthe patched run gives no number`;
-  return `${title}\nrestores ${typeset(exact(restored, 'float64'))}\nloss ${typeset(exact(loss, 'float64'))} bits\ncorrupted ${brief(loss_corrupted)}, clean ${brief(loss_clean)} bits`;
+  return `${title}\nrestores ${brief(restored)}\nloss ${brief(loss)} bits\ncorrupted ${brief(loss_corrupted)}, clean ${brief(loss_clean)} bits`;
 }
 
 /**

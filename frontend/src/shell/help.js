@@ -4,6 +4,8 @@ import {el, modal} from './dom.js';
 /** What to look at, in the order of the page; [term, text]. */
 const GUIDE = /** @type {const} */ ([
   ['Time', 'All plots over time share one cursor, t. Drag the timeline, use the keys, or hover over and click any plot.'],
+  ['Zoom', 'Drag over a plot: all plots with the same axis follow. A double click on one of them, or Esc, shows all again.'],
+  ['Pin', 'P or the pin holds this step; D or Δ then shows what differs from it, in every plot.'],
   ['Upper grid', 'Figure 6 of Graves et al. (2014), live: what goes in and comes out, what the write heads add and the read heads read, and where they look.'],
   ['Addressing', 'How the selected head finds its place: by content, then gated with its last place, then shifted, then sharpened.'],
   ['Addressing modes', 'The list at the top takes a part of addressing away, in every step, and runs the machine again: so you see what the part was for.'],

@@ -31,7 +31,7 @@ export function wrongSteps(data) {
   for (let step = 0; step < data.received; step++) {
     if (mask[step] === 0) continue;
     const [outputs, targets] = [data.at('outputs', step), data.at('targets', step)];
-    if (outputs.some((output, channel) => (output > 0.5) !== (targets[channel] > 0.5))) steps.push(step);
+    if (outputs.some((output, channel) => !Number.isNaN(output) && (output > 0.5) !== (targets[channel] > 0.5))) steps.push(step);
   }
   return steps;
 }

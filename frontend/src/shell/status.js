@@ -12,6 +12,14 @@ import {el, icon, iconButton, replaceChildren} from './dom.js';
 import {withSteps} from './input_rows.js';
 import {setBusy} from '../views/dom.js';
 
+/**
+ * @param {TraceData} data Whose outputs were not judged.
+ * @returns {string} Why.
+ */
+export function unjudged(data) {
+  return askedBits(data) > 0 ? 'outputs that are no numbers are not judged' : 'no targets: outputs are not judged';
+}
+
 /** ms between looks at the clock while a busy server is waited for. */
 const TICK = 500;
 
@@ -70,7 +78,7 @@ export function resultParts({trace: {status, data, end, received, retry_at}, sou
     parts.push({text: `${end.wrong_bits} / ${askedBits(data)} wrong bits`, tone: end.wrong_bits === 0 ? 'ok' : 'error'});
   }
   if (end.loss_bits !== null) parts.push({text: `loss ${bitsText(end.loss_bits)} bits`, tone: 'plain'});
-  if (parts.length === 0) parts.push({text: 'no targets: outputs are not judged', tone: 'plain'});
+  if (parts.length === 0) parts.push({text: unjudged(data), tone: 'plain'});
   const when = end.seconds > 0 ? `in ${Math.round(end.seconds * 1000)} ms` : 'before';
   return [...parts, {text: `${steps} steps recorded ${when}`, tone: 'plain'}];
 }

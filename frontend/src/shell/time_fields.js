@@ -2,7 +2,7 @@
 
 /** @import {State} from '../state.js' */
 /** @import {Store} from '../store.js' */
-import {clamp, lastStep, moveTo} from '../cursor.js';
+import {clamp, lastStep, moveTo, toggleDiff, togglePin} from '../cursor.js';
 import {SPEEDS} from '../state.js';
 import {el, iconButton, replaceChildren} from './dom.js';
 
@@ -24,10 +24,14 @@ export function timeFields(store) {
   });
   const [start, stop] = [loopEnd(store, 0), loopEnd(store, 1)];
   const ends = el('span', {class: 'loop-ends'}, start, el('span', {class: 'field-dash', 'aria-hidden': 'true'}, '–'), stop);
+  const pin = iconButton('pin', 'Pin this step (P)', () => store.set(togglePin(store.get())));
+  const diff = el('button', {type: 'button', class: 'button', title: 'Difference to the pinned step (D)', 'aria-label': 'Difference to the pinned step', onclick: () => store.set(toggleDiff(store.get()))}, 'Δ');
+  const whole = el('button', {type: 'button', class: 'button', title: 'Show all of the plots again (Esc)', onclick: () => store.set({zoom: {time: null, location: null, word: null}})}, 'Show all');
   const root = el('div', {class: 'time-fields'},
     el('div', {class: 'field'}, el('label', {class: 'math', for: 't'}, 't'), el('span', {class: 'field-unit'}, '='), t, total),
     speed,
-    el('div', {class: 'field'}, toggle, ends));
+    el('div', {class: 'field'}, toggle, ends),
+    el('div', {class: 'field'}, pin, diff, whole));
 
   /**
    * @param {State} state
@@ -44,6 +48,11 @@ export function timeFields(store) {
     }
     if (state.speed !== previous?.speed) drawSpeeds(speed, state.speed);
     if (state.loop !== previous?.loop) drawLoop(state.loop);
+    pin.setAttribute('aria-pressed', String(state.pinned !== null));
+    pin.title = state.pinned === null ? 'Pin this step (P)' : `Pinned: t = ${state.pinned + 1} (P)`;
+    diff.setAttribute('aria-pressed', String(state.diff));
+    diff.hidden = state.pinned === null;
+    whole.hidden = Object.values(state.zoom).every((range) => range === null);
   }
 
   /** Says where the cursor is. */

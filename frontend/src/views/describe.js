@@ -1,13 +1,16 @@
 import {signed, tick} from './format.js';
+import {total} from './measures.js';
 
 /**
  * What one head does in one step, told in words.
  *
  * @param {{interpolationGate: number, shiftWeighting: ArrayLike<number>, shifts: number[], sharpening: number,
- *   blurred: number, sharpened: number}} step `blurred` and `sharpened`: entropy in bits before and after eq. 5.
+ *   blurred: number, sharpened: number, changed?: boolean}} step `blurred` and `sharpened`: entropy in bits before and after
+ *   eq. 5; `changed`: an edit or the addressing mode has changed a stage of the weighting, so that the others do not tell of it.
  * @returns {string} One sentence a stage.
  */
-export function describeStep({interpolationGate, shiftWeighting, shifts, sharpening, blurred, sharpened}) {
+export function describeStep({interpolationGate, shiftWeighting, shifts, sharpening, blurred, sharpened, changed = false}) {
+  if (changed) return 'Where it looks was changed on the way: gate, shift and sharpening alone do not tell how it got there.';
   const told = [
     !Number.isNaN(interpolationGate) && describeGate(interpolationGate),
     !Number.isNaN(shiftWeighting[0]) && describeShift(shiftWeighting, shifts),
@@ -32,14 +35,15 @@ function describeGate(gate) {
  * @returns {string}
  */
 function describeShift(weighting, shifts) {
-  const main = shifts.findIndex((_, index) => weighting[index] >= 0.9);
+  const whole = total(weighting);
+  const main = shifts.findIndex((_, index) => weighting[index] >= 0.9 * whole);
   if (main >= 0) {
     const offset = shifts[main];
     if (offset === 0) return 'Stays there.';
     const distance = Math.abs(offset);
     return `Moves ${distance} location${distance > 1 ? 's' : ''} ${offset > 0 ? 'forward' : 'back'}.`;
   }
-  const used = shifts.filter((_, index) => weighting[index] >= 0.05);
+  const used = shifts.filter((_, index) => weighting[index] >= 0.05 * whole);
   const names = used.map((offset) => signed(tick(offset)));
   return `Spreads over the shifts ${names.join(', ')}.`;
 }

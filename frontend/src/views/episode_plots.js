@@ -156,8 +156,9 @@ export function verdictOn(data) {
     const step = verdict.seen;
     if (!(mask[step] > 0)) continue;
     const [outputs, targets] = [data.at('outputs', step), data.at('targets', step)];
-    verdict.asked += outputs.length;
     for (let channel = 0; channel < outputs.length; channel++) {
+      if (Number.isNaN(outputs[channel])) continue;
+      verdict.asked += 1;
       if ((outputs[channel] > 0.5) !== (targets[channel] > 0.5)) verdict.wrong.push({step, channel});
     }
   }

@@ -216,6 +216,7 @@ export class Inspector {
       sharpening: data.value('sharpening', step, head),
       blurred: entropyBits(data.at('shifted_weighting', step, head)),
       sharpened,
+      changed: ['content_weighting', 'gated_weighting', 'shifted_weighting', 'weighting'].some(edited),
     }));
   }
 

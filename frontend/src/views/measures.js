@@ -22,27 +22,33 @@ export function argmax(values) {
 
 /**
  * @param {ArrayLike<number>} values
- * @returns {number} The largest absolute value; NaN counts as nothing.
+ * @returns {number} The largest absolute value; what is not finite counts as nothing.
  */
 export function peak(values) {
   let best = 0;
   for (let i = 0; i < values.length; i++) {
     const size = Math.abs(values[i]);
-    if (size > best) best = size;
+    if (size > best && size < Infinity) best = size;
   }
   return best;
 }
 
+/** So much may a weighting's sum be off by rounding alone. */
+const ROUNDING = 1e-3;
+
 /**
- * Entropy −Σ w log2 w: 0 for one location, log2 N for all alike.
+ * Entropy −Σ w log2 w: 0 for one location, log2 N for all alike. Of what does not add up to 1 that of its shares.
  *
  * @param {ArrayLike<number>} weighting
  * @returns {number} In bits; NaN where an entry is.
  */
 export function entropyBits(weighting) {
+  const sum = total(weighting);
+  const whole = sum > 0 && Number.isFinite(sum) && Math.abs(sum - 1) > ROUNDING ? sum : 1;
   let bits = 0;
   for (let i = 0; i < weighting.length; i++) {
-    if (!(weighting[i] <= 0)) bits -= weighting[i] * Math.log2(weighting[i]);
+    const share = weighting[i] / whole;
+    if (!(share <= 0)) bits -= share * Math.log2(share);
   }
   return bits === 0 ? 0 : bits;
 }

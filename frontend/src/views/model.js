@@ -61,7 +61,7 @@ export function modelOf(state, series, theme, budget = PEAK_BUDGET) {
  * @returns {number} The next number with two digits, or 1 for nothing, so that a scale has readable ends.
  */
 export function roundedUp(limit) {
-  if (!(limit > 0)) return 1;
+  if (!(limit > 0 && limit < Infinity)) return 1;
   const unit = 10 ** (Math.floor(Math.log10(limit)) - 1);
   return Number((Math.ceil(limit / unit - 1e-6) * unit).toPrecision(2));
 }

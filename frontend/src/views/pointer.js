@@ -82,8 +82,8 @@ export class Pointer {
     const {playing, step, sought, trace} = this.store.get();
     if (playing || !trace.data) return;
     this.#origin ??= sought ?? step;
-    this.#preview = trace.data.nearest(Math.round(x) - 1);
-    this.store.set({step: this.#preview, sought: null});
+    this.store.set({step: trace.data.nearest(Math.round(x) - 1), sought: null});
+    this.#preview = this.store.get().step;  // a column's step is held within the steps of A
   }
 
   /** @param {PointerEvent} event */
