@@ -59,9 +59,7 @@ class TraceEnd(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="null")
 
-    wrong_bits: float | None = Field(
-        description="Asked bits on the wrong side of ½; null if none was asked or known."
-    )
+    wrong_bits: float | None = Field(description="Asked bits on the wrong side of ½; null if none was asked or known.")
     loss_bits: float | None = Field(description="Cross entropy of the asked bits, in bits; null if not a number.")
     seconds: float = Field(description="How long the machine ran.")
     violation: Violation | None = Field(

@@ -82,7 +82,7 @@ def _read(table: Table) -> tuple[dict[str, Any], dict[str, Array], tuple[str, ..
         "sharpening_epsilon": 1e-16,
         "clip": None,
         "initial_read": "random" if early else "learned",
-        "initial_weighting": "zeros" if "write_head._initial_state" not in table else "learned",
+        "initial_weighting": "learned" if _learns_weightings(table) else "zeros",
         **controller,
         **assembly.constant_or_given(memory),
     }
@@ -137,7 +137,7 @@ def _heads(table: Table, word: int, size: int) -> dict[str, Array]:
 
 def _likelier(table: Table) -> tuple[tuple[str, str], str]:
     """The variants, the likelier first, and why: a w_0 that no path leads to is never trained."""
-    if "write_head._initial_state" not in table:
+    if not _learns_weightings(table):
         return (SHARED, OWN), "layouts without a learned w_0 are older than the write head's own previous weighting"
     spread = {
         head: float(np.std(table.tensors[f"{head}._initial_state"], dtype=np.float64))
@@ -146,7 +146,14 @@ def _likelier(table: Table) -> tuple[tuple[str, str], str]:
     shown = f"w_0 logits have a spread of {spread['write_head']:.2g} (write) and {spread['read_head']:.2g} (read)"
     if spread["write_head"] < _UNTRAINED_SPREAD and spread["read_head"] > 10 * _UNTRAINED_SPREAD:
         return (SHARED, OWN), f"{shown}: the write head's were never trained, so nothing used them"
+    if max(spread.values()) <= _UNTRAINED_SPREAD:
+        return (OWN, SHARED), f"{shown}: neither was trained, which tells nothing"
     return (OWN, SHARED), f"{shown}: both were trained"
+
+
+def _learns_weightings(table: Table) -> bool:
+    """Whether there is a w_0 of any head: then both must be there."""
+    return any(f"{head}._initial_state" in table for head in ("read_head", "write_head"))
 
 
 def _encodings(inputs: int, outputs: int) -> tuple[Encoding, ...]:

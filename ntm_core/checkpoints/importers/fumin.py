@@ -1,7 +1,6 @@
 """Importer of fumin/ntm, a Go program: one list of numbers, in which neither names nor sizes are written."""
 
-from collections.abc import Iterator, Mapping
-from functools import cache
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -45,11 +44,10 @@ class Sizes(NamedTuple):
         )
 
 
-_USUAL = {"controller_size": 100, "memory_size": 128, "word_size": 20}
-"""The sizes of three of the program's four tasks."""
-
 _POEM = Sizes(3003, 3002, 512, 8, 128, 32)
-"""The fourth task."""
+
+_OWN = (Sizes(10, 8, 100, 1, 128, 20), Sizes(10, 7, 100, 2, 128, 20), Sizes(1, 1, 100, 1, 128, 20), _POEM)
+"""Of the program's four tasks: copy, repeat copy, N-grams and poem."""
 
 _TEXTS = {
     "input_size": "the number of input channels",
@@ -73,9 +71,9 @@ class Fumin:
         return (1.0, ()) if found else (0.0, ("a JSON text that is one list of numbers",))
 
     def questions(self, contents: Contents) -> tuple[Question, ...]:
-        """All sizes; those of the program's own tasks are the defaults if the length fits exactly one of them."""
-        fitting = _presets(len(_vector(contents)))
-        defaults = fitting[0]._asdict() if len(fitting) == 1 else {}
+        """All sizes; those of one of the program's own tasks are the defaults if the length is theirs."""
+        own = _preset(len(_vector(contents)))
+        defaults = own._asdict() if own else {}
         return tuple(
             Question(name, f"{text}, which the file does not tell", defaults.get(name)) for name, text in _TEXTS.items()
         )
@@ -132,20 +130,9 @@ def _vector(contents: Contents) -> Array:
     return contents.vector.astype(np.float64)
 
 
-@cache
-def _presets(numbers: int) -> tuple[Sizes, ...]:
-    """The sizes of the program's own tasks that make so many numbers."""
-    return tuple(sizes for sizes in _own_sizes() if sizes.numbers == numbers)
-
-
-def _own_sizes() -> Iterator[Sizes]:
-    yield _POEM
-    for inputs in range(1, 65):
-        for outputs in range(1, 65):
-            for heads in range(1, 5):
-                yield Sizes(
-                    inputs, outputs, _USUAL["controller_size"], heads, _USUAL["memory_size"], _USUAL["word_size"]
-                )
+def _preset(numbers: int) -> Sizes | None:
+    """The sizes of the program's own tasks that make so many numbers; other sizes may make as many."""
+    return next((sizes for sizes in _OWN if sizes.numbers == numbers), None)
 
 
 def _tensors(vector: Array, sizes: Sizes) -> Mapping[str, Array]:

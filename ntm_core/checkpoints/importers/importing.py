@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, TypeVar
 
+from ntm_core.checkpoints.containers.wording import shown
 from ntm_core.checkpoints.importers.candidate import Candidate, Question, UnansweredError
 from ntm_core.checkpoints.importers.contents import Contents
 from ntm_core.checkpoints.importers.detective import Finding, investigate
@@ -197,14 +198,14 @@ def _unknown_layout(
     contents: Contents, known: Sequence[Importer], likeness: Mapping[str, tuple[float, tuple[str, ...]]]
 ) -> str:
     """The keys and shapes that were found, the nearest family and what it lacks."""
-    found = [f"{name} {tuple(array.shape)}" for name, array in contents.tensors.items()]
+    found = [f"{shown(name)} {tuple(array.shape)}" for name, array in contents.tensors.items()]
     more = f" and {len(found) - _SHOWN_TENSORS} more" if len(found) > _SHOWN_TENSORS else ""
-    shown = "; ".join(found[:_SHOWN_TENSORS]) + more if found else "no array"
+    holds = "; ".join(found[:_SHOWN_TENSORS]) + more if found else "no array"
     nearest = max(known, key=lambda importer: likeness[importer.name][0])
     share, missing = likeness[nearest.name]
     broken = "".join(f"; {problem}" for problem in registry().problems)
     near = f"the nearest is {nearest.title}, of which {', '.join(missing)} is missing" if share else "none is near"
-    return f"no importer knows this layout ({near}); the file holds {shown}{broken}"
+    return f"no importer knows this layout ({near}); the file holds {holds}{broken}"
 
 
 def _with_choices(candidate: Candidate, choices: Mapping[str, Any]) -> Candidate:

@@ -1,5 +1,6 @@
 """Importer of loudinthecloud/pytorch-ntm: one layout of keys for several periods of code that compute differently."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -54,6 +55,26 @@ class Loudinthecloud(KeyedImporter):
         r"fc\.weight",
     )
 
+    def likeness(self, contents: Contents) -> tuple[float, tuple[str, ...]]:
+        """As of any; the memory may be known by another of its names."""
+        share, missing = super().likeness(contents)
+        if missing == ("memory.mem_bias",) and "memory.mem_bias" in self.table(contents):
+            return 1.0, ()
+        return share, missing
+
+    def table(self, contents: Contents) -> Table:
+        """The model's tensors; the memory, which heads and the module around them share, also by a name of theirs.
+
+        A file in which each tensor stands once, such as those of safetensors' `save_model`, has it by one of its names.
+        """
+        table = super().table(contents)
+        if "memory.mem_bias" in table:
+            return table
+        around = (contents.prefix(self.signature[0]) or "").removesuffix("ntm.")
+        aliases = (name for name in table.tensors if re.fullmatch(r"heads\.\d+\.memory\.mem_bias", name))
+        memory = contents.tensors.get(f"{around}memory.mem_bias", table.tensors.get(next(aliases, "")))
+        return table if memory is None else Table({**table.tensors, "memory.mem_bias": memory})
+
     def candidates(self, contents: Contents, _answers: Answers) -> tuple[Candidate, ...]:
         """One machine a period of the code: the container tells which is the likeliest."""
         table = self.table(contents)
@@ -88,7 +109,7 @@ def _read(table: Table) -> tuple[dict[str, Any], dict[str, Array], tuple[str, ..
     reads, writes = kinds.count("read"), kinds.count("write")
     if not reads or not writes:
         raise CheckpointError(f"the file has {reads} read and {writes} write heads: there must be one of each")
-    layers = indices(table.tensors, "controller.lstm.weight_ih_l", "")
+    layers = indices(table.tensors, r"controller\.lstm\.\w+_l(\d{1,6})$")
     size = table.take("controller.lstm.weight_hh_l0", None, None).shape[1]
     inputs = table.take("controller.lstm.weight_ih_l0", 4 * size, None).shape[1] - reads * word
     if inputs < 1:
@@ -136,14 +157,16 @@ def _read(table: Table) -> tuple[dict[str, Any], dict[str, Array], tuple[str, ..
 
 def _kinds(table: Table) -> tuple[HeadKind, ...]:
     kinds: list[HeadKind] = []
-    while True:
-        before = f"heads.{len(kinds)}.fc_"
-        if f"{before}read.weight" in table:
-            kinds.append("read")
-        elif f"{before}write.weight" in table:
-            kinds.append("write")
-        else:
-            return tuple(kinds)
+    for head in range(indices(table.tensors, r"heads\.(\d{1,6})\.fc_")):
+        said: list[HeadKind] = [
+            kind
+            for kind in ("read", "write")
+            if any(f"heads.{head}.fc_{kind}.{part}" in table for part in ("weight", "bias"))
+        ]
+        if not said:
+            raise CheckpointError(f"the file has a head {head + 1} or later, but tensor 'heads.{head}.fc_…' is missing")
+        kinds += said[:1]
+    return tuple(kinds)
 
 
 def _heads(table: Table, kinds: tuple[HeadKind, ...], word: int, size: int) -> dict[str, Array]:

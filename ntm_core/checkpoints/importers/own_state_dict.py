@@ -113,11 +113,11 @@ def _controller(table: Table) -> dict[str, Any]:
     """The controller's kind, layers and size, and the width of what it hears."""
     if "controller.layers.0.weight" in table:
         size, width = table.take("controller.layers.0.weight", None, None).shape
-        layers = indices(table.tensors, "controller.layers.", ".weight")
+        layers = indices(table.tensors, r"controller\.layers\.(\d{1,6})\.")
         return {"controller": "feedforward", "controller_layers": layers, "controller_size": size, "width": width}
     rows, width = table.take("controller.layers.0.weight_ih", None, None).shape
     size = table.take("controller.layers.0.weight_hh", None, None).shape[1]
-    layers = indices(table.tensors, "controller.layers.", ".weight_ih")
+    layers = indices(table.tensors, r"controller\.layers\.(\d{1,6})\.")
     if rows % size or rows // size not in _KINDS:
         raise CheckpointError(f"controller.layers.0.weight_ih has {rows} rows for {size} units: not 1, 3 or 4 a unit")
     kind = _KINDS[rows // size]

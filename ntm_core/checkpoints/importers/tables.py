@@ -1,5 +1,6 @@
 """Tensors taken from a file one by one: each with the shape that it must have, and none forgotten."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -93,9 +94,11 @@ class Table:
         return tuple(name for name in self.tensors if name not in self.taken)
 
 
-def indices(tensors: Mapping[str, Any], before: str, after: str) -> int:
-    """How many of `before` + "0" + `after`, `before` + "1" + `after`, … there are without a gap."""
-    count = 0
-    while f"{before}{count}{after}" in tensors:
-        count += 1
-    return count
+def indices(tensors: Mapping[str, Any], numbered: str) -> int:
+    """How many things the names that match the pattern `numbered` count from 0, by its group; gaps count too.
+
+    So a tensor that is missing is missed where it is taken. There are no more things than tensors.
+    """
+    pattern = re.compile(numbered)
+    found = (pattern.match(name) for name in tensors)
+    return min(len(tensors), 1 + max((int(each[1]) for each in found if each), default=-1))

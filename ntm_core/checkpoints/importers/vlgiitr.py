@@ -1,9 +1,12 @@
 """Importer of vlgiitr/ntm-pytorch: heads that hear the LSTM's cell, and write without an erase vector of their own."""
 
+import re
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
+from ntm_core.checkpoints.containers.container import Record
 from ntm_core.checkpoints.importers import assembly
 from ntm_core.checkpoints.importers.candidate import Candidate
 from ntm_core.checkpoints.importers.contents import Array, Contents
@@ -12,6 +15,12 @@ from ntm_core.checkpoints.importers.importer import Answers, KeyedImporter
 from ntm_core.checkpoints.importers.tables import Table, indices
 from ntm_core.config import HeadKind, MachineConfig
 from ntm_core.errors import CheckpointError
+
+_MODES: dict[str, HeadKind] = {"r": "read", "w": "write"}
+"""What a head of a pickled module calls what it does."""
+
+_WRITING = ("write_data", "erase_weight")
+"""The layers of a head that writes."""
 
 _UNTRAINED = 1.4 * 6**0.5
 """Times 1 / √(H + W): the largest weight of a layer that was never trained."""
@@ -34,11 +43,13 @@ class Vlgiitr(KeyedImporter):
     def candidates(self, contents: Contents, _answers: Answers) -> tuple[Candidate, ...]:
         """The one machine that the shapes describe."""
         table = self.table(contents)
-        heads = indices(table.tensors, "heads.", ".key_fc.weight")
-        if heads % 2:
+        heads, said = indices(table.tensors, r"heads\.(\d{1,6})\."), _modes(contents.root)
+        if said is None and heads % 2:
             raise CheckpointError(f"the file has {heads} heads: they must be pairs of a read and a write head")
-        kinds: tuple[HeadKind, ...] = ("read", "write") * (heads // 2)
-        reads = heads // 2
+        if said is not None and (len(said) != heads or len(set(said)) != 2):
+            raise CheckpointError(f"the heads are {', '.join(said)}: there must be {heads}, of both kinds")
+        kinds = said or ("read", "write") * (heads // 2)
+        reads = kinds.count("read")
         size = table.take("controller.controller_net.weight_hh", None, None).shape[1]
         word = table.take("heads.0.key_fc.weight", None, size).shape[0]
         cells = table.take("memory.memory_bias_fc.bias", None)
@@ -48,7 +59,7 @@ class Vlgiitr(KeyedImporter):
             )
         width = table.take("controller.controller_net.weight_ih", 4 * size, None).shape[1]
         output = table.linear("controller.out_net", None, size + reads * word)
-        erases = "heads.1.erase_weight_fc.weight" in table
+        erases = any(".erase_weight_fc." in name for name in table.tensors)
         config = MachineConfig.make(
             input_size=width - reads * word,
             output_size=output.outputs,
@@ -83,15 +94,16 @@ class Vlgiitr(KeyedImporter):
                 _encodings(config.input_size, config.output_size),
                 inferred=(
                     f"{config.memory_size} locations of {word} cells, from memory_bias_fc and key_fc",
-                    f"{reads} read and {reads} write heads, an LSTM of {size} units",
+                    f"{reads} read and {heads - reads} write heads, an LSTM of {size} units",
+                    *(() if said is None else (f"heads in the order {', '.join(said)}, as the pickled module says",)),
                     f"{config.input_size} input and {config.output_size} output channels",
                 ),
                 assumed=(
-                    "heads in turn: read, write, read, write and so on",
+                    *(("heads in turn: read, write, read, write and so on",) if said is None else ()),
                     "all activations",
                     "r_0 is drawn anew for each episode within ±√(6/W), as its program does",
                 ),
-                warnings=_doubts(table, kinds, word, size),
+                warnings=(*(() if said else _doubts(table, kinds, word, size)), *_unused(table, kinds)),
             ),
         )
 
@@ -114,6 +126,30 @@ def _heads(table: Table, kinds: tuple[HeadKind, ...], word: int, size: int, *, e
             erase = table.linear(f"{before}.erase_weight_fc", word, size) if erases else None
             writing.append(assembly.writing(erase, table.linear(f"{before}.write_data_fc", word, size)))
     return assembly.head_tensors([*addressing["read"], *addressing["write"]], writing)
+
+
+def _modes(root: Any, depth: int = 6) -> tuple[HeadKind, ...] | None:
+    """What each head of a pickled module says that it does; None where nobody says so, as in a state dict."""
+    inside = root.fields.get("_modules") if isinstance(root, Record) else root
+    if not isinstance(inside, Mapping) or not depth:
+        return None
+    heads = inside.get("heads")
+    listed = heads.fields.get("_modules") if isinstance(heads, Record) else None
+    if isinstance(listed, Mapping):
+        modes = [head.fields.get("mode") if isinstance(head, Record) else None for head in listed.values()]
+        known = [_MODES[mode] for mode in modes if isinstance(mode, str) and mode in _MODES]
+        return tuple(known) if known and len(known) == len(modes) else None
+    return next((found for each in inside.values() if (found := _modes(each, depth - 1))), None)
+
+
+def _unused(table: Table, kinds: tuple[HeadKind, ...]) -> tuple[str, ...]:
+    """The tensors that no machine of this program reads; heads that read have layers for writing too."""
+    spare = [f"heads.{head}.{name}_fc." for head, kind in enumerate(kinds) if kind == "read" for name in _WRITING]
+    return tuple(
+        f"tensor {name!r} plays no part"
+        for name in table.left
+        if not name.startswith(tuple(spare)) and not re.fullmatch(r".*\w_bias_fc\.(weight|bias)", name)
+    )
 
 
 def _doubts(table: Table, kinds: tuple[HeadKind, ...], word: int, size: int) -> tuple[str, ...]:

@@ -132,12 +132,14 @@ def test_an_unknown_layout_lists_what_was_found_and_what_is_missing() -> None:
         import_contents(named(tensors))
     message = str(refused.value)
     assert "the nearest is vlgiitr/ntm-pytorch, of which memory.memory_bias_fc.bias is missing" in message
-    assert "controller.controller_net.weight_hh (24, 6)" in message
+    assert "'controller.controller_net.weight_hh' (24, 6)" in message
 
 
 def test_a_file_that_is_like_nothing_says_so() -> None:
     many = {f"layer{index}.weight": np.zeros((2, 3)) for index in range(60)}
-    with pytest.raises(CheckpointError, match=r"none is near\); the file holds layer0.weight \(2, 3\).* and 20 more"):
+    with pytest.raises(
+        CheckpointError, match=r"none is near\); the file holds 'layer0\.weight' \(2, 3\).* and 20 more"
+    ):
         import_contents(named(many))
 
 

@@ -1,11 +1,15 @@
 """Every importer's machine computes what the program computes, in float64, on random files of every layout."""
 
+import re
 from collections.abc import Mapping
 
 import numpy as np
 import pytest
 
+from ntm_core.checkpoints.containers.container import Record
 from ntm_core.checkpoints.importers import Candidate, Contents, Import, Wishes, import_contents
+from ntm_core.checkpoints.importers.candidate import UnansweredError
+from ntm_core.errors import CheckpointError
 from ntm_core.recording import record
 from ntm_core.tasks.episode import Episode
 from ntm_core.trace import Trace
@@ -158,3 +162,80 @@ def test_float32_files_run_in_float32() -> None:
     single = {name: array.astype(np.float32) for name, array in programs.vlgiitr_file(1).items()}
     chosen = imported(Contents("torch_zip", single, single)).chosen
     assert traced(chosen, rows_for(chosen.config.input_size)).header.dtype == "float32"
+
+
+@pytest.mark.parametrize("alias", ["memory.mem_bias", "ntm.heads.1.memory.mem_bias"])
+def test_loudinthecloud_where_each_tensor_stands_once(alias: str) -> None:
+    """As safetensors' `save_model` writes it: the memory, which has many names, by one of them."""
+    tensors = programs.loudinthecloud_file(("read", "write"), 1)
+    once = {name: array for name, array in tensors.items() if not name.endswith("mem_bias")}
+    once[alias] = tensors["memory.mem_bias"]
+    rows = rows_for(imported(contents_of(tensors)).chosen.config.input_size)
+    run = programs.run_loudinthecloud(tensors, rows, programs.PLAIN, content_is_one=False)
+    assert_same(traced(imported(contents_of(once)).chosen, rows), run)
+
+
+@pytest.mark.parametrize("order", [("write", "read"), ("read", "read", "write", "write"), ("read", "write", "read")])
+def test_vlgiitr_whose_pickled_heads_say_what_they_do(order: tuple[str, ...]) -> None:
+    tensors = programs.vlgiitr_file(2)
+    kept = {name: array for name, array in tensors.items() if not name.startswith("heads.")}
+    size, word = tensors["heads.0.key_fc.weight"].shape[::-1]
+    for head, kind in enumerate(order):
+        like = 0 if kind == "read" else 1
+        part = {name: array for name, array in tensors.items() if name.startswith(f"heads.{like}.")}
+        kept |= {name.replace(f"heads.{like}.", f"heads.{head}.", 1): array + head for name, array in part.items()}
+    reads = order.count("read")
+    kept["controller.out_net.weight"] = kept["controller.out_net.weight"][:, : size + reads * word]
+    if reads == 1:
+        kept["controller.controller_net.weight_ih"] = kept["controller.controller_net.weight_ih"][:, :-word]
+    modules = {str(head): Record("ntm.Head", {"mode": kind[0]}) for head, kind in enumerate(order)}
+    root = Record("ntm.NTM", {"_modules": {"heads": Record("torch.nn.ModuleList", {"_modules": modules})}})
+    found = imported(Contents("torch_zip", {"model": root}, kept)).chosen
+    assert found.config.order == order
+    assert any("as the pickled module says" in said for said in found.inferred)
+    modules["0"] = Record("ntm.Head", {"mode": order[0][0]})
+    del modules[str(len(order) - 1)]
+    with pytest.raises(CheckpointError, match=f"there must be {len(order)}, of both kinds"):
+        imported(Contents("torch_zip", root, kept))
+
+
+THREE = ("read", "write", "write")
+LACKS: dict[str, tuple[Mapping[str, Numbers], str, str]] = {
+    "loudinthecloud, a head": (programs.loudinthecloud_file(THREE, 1), "ntm.", "heads.1.fc_write.weight"),
+    "loudinthecloud, the last head": (programs.loudinthecloud_file(THREE, 1), "ntm.", "heads.2.fc_write.weight"),
+    "loudinthecloud, a layer": (programs.loudinthecloud_file(THREE, 2), "ntm.", "controller.lstm.weight_ih_l1"),
+    "vlgiitr, erase": (programs.vlgiitr_file(2, erases=True), "", "heads.1.erase_weight_fc.weight"),
+    "vlgiitr, a key": (programs.vlgiitr_file(2), "", "heads.2.key_fc.weight"),
+    "vlgiitr, the last key": (programs.vlgiitr_file(2), "", "heads.3.key_fc.weight"),
+    "clemkoa, w_0 that is written with": (programs.clemkoa_file(), "", "write_head._initial_state"),
+    "clemkoa, w_0 that is read with": (programs.clemkoa_file(), "", "read_head._initial_state"),
+}
+
+
+@pytest.mark.parametrize("name", LACKS)
+def test_a_tensor_that_is_missing_is_missed_by_name(name: str) -> None:
+    sound, before, missing = LACKS[name]
+    tensors = {key: array for key, array in sound.items() if key != before + missing}
+    assert len(tensors) == len(sound) - 1
+    with pytest.raises(CheckpointError, match=f"tensor '{re.escape(missing)}' is missing"):
+        imported(contents_of(tensors))
+
+
+def test_clemkoa_of_which_nothing_was_trained_tells_nothing() -> None:
+    tensors = programs.clemkoa_file(spread=1e-5)
+    tensors["read_head._initial_state"] = tensors["write_head._initial_state"]
+    found = imported(contents_of(tensors))
+    assert any("neither was trained, which tells nothing" in said for said in found.chosen.inferred)
+
+
+def test_vlgiitr_names_what_plays_no_part() -> None:
+    extra = {**programs.vlgiitr_file(1), "heads.0.second_gate_fc.weight": np.zeros((1, 6))}
+    assert "tensor 'heads.0.second_gate_fc.weight' plays no part" in imported(contents_of(extra)).chosen.warnings
+    assert imported(contents_of(programs.vlgiitr_file(1))).chosen.warnings == ()
+
+
+def test_fumin_of_other_sizes_is_asked_about() -> None:
+    """As long as the file of a machine with other sizes: 128 locations of 40 cells, 10 inputs, 8 outputs, one head."""
+    vector = np.zeros(programs.fumin_length(10, 8, 100, 1, 128, 40))
+    with pytest.raises(UnansweredError):
+        imported(Contents("json", list(vector), {}))
