@@ -17,14 +17,14 @@ class ContainerLimits:
     """Tensors, each counted under every name that it has; and members of an archive."""
     max_elements: int = 1 << 26
     """Numbers in all different tensors together."""
-    max_nodes: int = 1 << 18
+    max_nodes: int = 1 << 20
     """Values in the root, each counted as often as it is reached."""
     max_characters: int = 1 << 24
     """Characters of all texts in the root, each counted as often as it is reached."""
     max_depth: int = 64
     """Containers within containers."""
-    max_operations: int = 1 << 19
-    """Instructions of one pickle."""
+    max_operations: int = 1 << 21
+    """Instructions of one pickle: a history of 40 000 losses beside a model takes half a million."""
 
 
 @dataclass(frozen=True)

@@ -239,6 +239,18 @@ def _array(name: str, arguments: tuple[Any, ...]) -> PickledArray:
     return PickledArray()
 
 
+def _filled_array(name: str, arguments: tuple[Any, ...]) -> PickledArray:
+    """(content, dtype, shape, order): an array as protocol 5 writes it."""
+    if len(arguments) != 4 or arguments[3] not in ("C", "F"):
+        raise _refusal(name, arguments)
+    content, dtype, shape, order = arguments
+    if not isinstance(content, bytes) or not isinstance(dtype, PickledDtype) or not _is_sizes(shape):
+        raise _refusal(name, arguments)
+    if dtype.code in OBJECT_CODES:
+        raise _refusal(name, arguments)
+    return PickledArray(shape, dtype, order == "F", content)
+
+
 def _dtype(name: str, arguments: tuple[Any, ...]) -> PickledDtype:
     if not 1 <= len(arguments) <= 3 or not isinstance(arguments[0], str):
         raise _refusal(name, arguments)
@@ -309,6 +321,7 @@ _CALLS: Mapping[str, Callable[[str, tuple[Any, ...]], Any]] = MappingProxyType(
         "_codecs.encode": _encoded,
         "numpy.core.multiarray._reconstruct": _array,
         "numpy.core.multiarray.scalar": _scalar,
+        "numpy.core.numeric._frombuffer": _filled_array,
         "numpy.dtype": _dtype,
     }
 )

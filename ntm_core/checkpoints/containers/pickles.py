@@ -347,6 +347,7 @@ _OPERATIONS: Mapping[bytes, Callable[[_Machine], None]] = MappingProxyType(
         b"B": _bytes("<I"),  # BINBYTES
         b"C": _bytes("<B"),  # SHORT_BINBYTES
         b"\x8e": _bytes("<Q"),  # BINBYTES8
+        b"\x96": _bytes("<Q"),  # BYTEARRAY8: here nobody changes it
         b"]": _empty(list),
         b"a": _append,
         b"e": _appends,
@@ -384,7 +385,6 @@ _REFUSED: Mapping[bytes, str] = MappingProxyType(
         b"F": "FLOAT",
         b"S": "STRING",
         b"V": "UNICODE",
-        b"\x96": "BYTEARRAY8",
         b"\x97": "NEXT_BUFFER",
         b"\x98": "READONLY_BUFFER",
         b"l": "LIST",

@@ -158,7 +158,7 @@ def damage() -> Corpus:
             Archive([Member("net/data.pkl", pickled(b"}") + b"x")]).data(),
             "1 bytes follow the pickle",
         ),
-        "a million instructions": (one_value(b"N0" * 500_000 + b"N"), "instructions: that is the limit"),
+        "three million instructions": (one_value(b"N0" * 1_500_000 + b"N"), "instructions: that is the limit"),
         "unknown instruction": (one_value(b"\xff"), "0xff"),
     }
 

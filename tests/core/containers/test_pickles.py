@@ -47,6 +47,7 @@ DATA = {
     "BINBYTES": b"B\x02\x00\x00\x00\x00\xff",
     "SHORT_BINBYTES": b"C\x02\x00\xff",
     "BINBYTES8": b"\x8e" + struct.pack("<Q", 1) + b"\x07",
+    "BYTEARRAY8": b"\x96" + struct.pack("<Q", 1) + b"\x07",
     "EMPTY_LIST": b"]",
     "APPEND": b"]K\x01a",
     "APPENDS": b"](K\x01K\x02e",
@@ -90,7 +91,6 @@ REFUSED = {
     "FLOAT": b"F1.5\n",
     "STRING": b"S'a'\n",
     "UNICODE": b"Va\n",
-    "BYTEARRAY8": b"\x96" + struct.pack("<Q", 1) + b"a",
     "NEXT_BUFFER": b"\x97",
     "READONLY_BUFFER": b"N\x98",
     "LIST": b"(l",
@@ -220,3 +220,23 @@ def test_limits_can_be_chosen() -> None:
 
 def test_an_integer_key_and_a_text_key_stay_apart() -> None:
     assert open_container(pickled(b"}(" + integer(1) + b"N" + text("1") + b"Nu")).root == {1: None, "1": None}
+
+
+@pytest.mark.parametrize("protocol", [2, 3, 4, 5])
+def test_arrays_of_every_protocol_come_back_as_they_were(protocol: int) -> None:
+    """Protocol 5 gives the bytes of an array that can be written to as a bytearray, those of another as bytes."""
+    arrays = [
+        np.arange(6.0).reshape(2, 3),
+        np.asfortranarray(np.arange(6.0, dtype=np.float32).reshape(3, 2)),
+        np.eye(3),
+    ]
+    arrays[2].setflags(write=False)
+    root = open_container(pickle.dumps(arrays, protocol)).root
+    for found, array in zip(root, arrays, strict=True):
+        np.testing.assert_array_equal(found, array)
+
+
+def test_the_losses_of_a_long_training_stand_beside_a_model() -> None:
+    losses = list(np.random.RandomState(0).random_sample(40_000))
+    root = open_container(pickle.dumps({"model": np.eye(3), "losses": losses}, 4)).root
+    assert root["losses"] == losses
