@@ -47,7 +47,6 @@ DATA = {
     "BINBYTES": b"B\x02\x00\x00\x00\x00\xff",
     "SHORT_BINBYTES": b"C\x02\x00\xff",
     "BINBYTES8": b"\x8e" + struct.pack("<Q", 1) + b"\x07",
-    "BYTEARRAY8": b"\x96" + struct.pack("<Q", 1) + b"\x07",
     "EMPTY_LIST": b"]",
     "APPEND": b"]K\x01a",
     "APPENDS": b"](K\x01K\x02e",
@@ -110,7 +109,7 @@ REFUSED = {
 
 
 def test_every_instruction_is_accounted_for() -> None:
-    known = Counter([*DATA, *OWN, *RECORDS, *REFUSED, "BINPERSID"])
+    known = Counter([*DATA, *OWN, *RECORDS, *REFUSED, "BYTEARRAY8", "BINPERSID"])
     assert set(known) == {opcode.name for opcode in pickletools.opcodes}
     assert set(known.values()) == {1}
 
@@ -128,6 +127,10 @@ def test_an_instruction_for_data_does_what_python_does(instruction: str) -> None
 def test_a_set_becomes_the_list_of_its_elements(instruction: str) -> None:
     body, elements = OWN[instruction]
     assert open_container(pickled(body, 4)).root == elements
+
+
+def test_bytes_that_could_be_changed_are_bytes() -> None:
+    assert value_of(b"\x96" + struct.pack("<Q", 2) + b"\x07\x08") == b"\x07\x08"
 
 
 @pytest.mark.parametrize("instruction", RECORDS)
