@@ -8,6 +8,7 @@ import {exact} from '../../frontend/src/views/format.js';
 import {vectorPlot, weightingPlot} from '../../frontend/src/views/head_plots.js';
 import {kernelPlot} from '../../frontend/src/views/kernel_plot.js';
 import {identityGap, memoryPlot} from '../../frontend/src/views/memory_plots.js';
+import {titleLines} from '../../frontend/src/views/panel.js';
 import {logarithmic} from '../../frontend/src/views/scales.js';
 import {Series} from '../../frontend/src/views/series.js';
 import {stagePlot} from '../../frontend/src/views/stage_plots.js';
@@ -354,4 +355,14 @@ test('of a long trace that is still arriving, only the columns from the asked on
   assert.ok(part.layers[0].rows[1].slice(0, 150).every(Number.isNaN));
   const last = [996, 997, 998, 999].map((step) => data.value('weighting', step, 1, 1));
   assert.equal(whole.layers[0].rows[1][166], Math.max(...last));
+});
+
+test('a saved picture says what it is of, in lines that fit it', () => {
+  const model = viewsModel(viewsTrace(), {step: 3, head: 1});
+  assert.deepEqual(titleLines(model, ['Memory after', 'minus t = 2'], 40), ['Memory after · minus t = 2 · t = 4 of 6', 'example · head write 0']);
+  assert.deepEqual(titleLines(model, ['Memory after', ''], 12), ['Memory after', 't = 4 of 6', 'example', 'head write 0']);
+  model.data.header.interventions = [{}];
+  assert.deepEqual(titleLines(model, ['Key', ''], 99), ['Key · t = 4 of 6 · example · head write 0 · edited']);
+  model.data.header.mode = 'no_shift';
+  assert.match(titleLines(model, ['Key', ''], 99)[0], /head write 0 · mode no_shift$/);
 });

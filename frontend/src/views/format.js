@@ -52,5 +52,5 @@ export function tick(value) {
  * @returns {string} With a plus sign in front, if it is above zero.
  */
 export function signed(text) {
-  return text.startsWith('−') || Number(text) === 0 ? text : `+${text}`;
+  return text.startsWith('−') || Number(text) === 0 || text === '–' ? text : `+${text}`;
 }

@@ -54,7 +54,7 @@ export function memoryPlot(part) {
   const grid = (model, size, _, before) => wordGrid(model, size, {
     rows: rowsOf(shown(model, part), model.data.header.axes.word),
     scale: signedScale(model.memoryLimit, model),
-    bar: part === 'after' ? 'value' : '',
+    bar: part !== 'after' ? '' : model.reference === null ? 'value' : 'value − pinned',
   }, before);
   return {
     id: `memory-${part}`,

@@ -54,8 +54,8 @@ import {textWidth} from './text_width.js';
  * @property {(model: Model, size: Size) => string} [note] What is shown right now, beside the title.
  */
 
-/** Room above an exported figure for its title. */
-const EXPORT_TITLE = 40;
+/** The height of a line of the title above an exported figure, and the width of a letter. */
+const [EXPORT_LINE, EXPORT_LETTER] = [17, 7.5];
 
 export class Panel {
   /** @type {Model|null} */ #model = null;
@@ -379,7 +379,7 @@ export class Panel {
     await saveFigure(() => {
       const figure = this.spec.figure(model, size);
       if (this.#cursor) figure.layout.shapes = [...figure.layout.shapes, cursorShape(model)];
-      return withTitle(figure, this.spec.title, model);
+      return withTitle(figure, [this.spec.title, this.spec.note?.(model, size) ?? ''], model);
     }, format, this.#filename(model));
   }
 
@@ -409,22 +409,46 @@ export function fit(panels) {
 }
 
 /**
+ * @param {Model} model
+ * @param {string[]} shown What the plot is called, and what it shows right now.
+ * @param {number} letters That fit into a line.
+ * @returns {string[]} What a saved picture is of, in lines: the plot, the moment, the run, the head that is selected, and whether
+ *   something was changed.
+ */
+export function titleLines({data: {header}, step, head}, shown, letters) {
+  const {checkpoint, steps, heads, mode = 'full', interventions = []} = header;
+  const changed = mode !== 'full' ? `mode ${mode}` : interventions.length > 0 ? 'edited' : '';
+  const parts = [...shown, `t = ${step + 1} of ${steps}`, checkpoint, heads[head] && `head ${heads[head].name}`, changed];
+  /** @type {string[]} */
+  const lines = [];
+  for (const part of parts) {
+    if (!part) continue;
+    const longer = [...lines.slice(-1), part].join(' · ');
+    if (lines.length > 0 && longer.length <= letters) lines[lines.length - 1] = longer;
+    else lines.push(part);
+  }
+  return lines;
+}
+
+/**
  * @param {Figure} figure
- * @param {string} title
+ * @param {string[]} shown
  * @param {Model} model
  * @returns {Figure}
  */
-function withTitle({traces, layout}, title, {theme, data, step}) {
-  const {margin, height} = layout;
-  const text = [title, data.header.checkpoint, `t = ${step + 1} of ${data.header.steps}`].filter(Boolean).join(' · ');
+function withTitle({traces, layout}, shown, model) {
+  const {margin, height, width} = layout;
+  const {theme} = model;
+  const lines = titleLines(model, shown, Math.floor((width - 16) / EXPORT_LETTER));
+  const above = EXPORT_LINE * lines.length + 22;
   return {
     traces,
     layout: {
       ...layout,
-      height: height + EXPORT_TITLE,
-      margin: {...margin, t: margin.t + EXPORT_TITLE},
+      height: height + above,
+      margin: {...margin, t: margin.t + above},
       paper_bgcolor: theme.surface,
-      title: {text, x: 0.02, y: 0.98, yanchor: 'top', pad: {t: 8}, font: {size: 14, color: theme.text}},
+      title: {text: lines.join('<br>'), x: 8 / width, xanchor: 'left', y: 1, yanchor: 'top', pad: {t: 20}, font: {size: 13, color: theme.text}},
     },
   };
 }

@@ -85,6 +85,7 @@ export function stagePlot(stage) {
  * @returns {string}
  */
 function similarityGap(values, location) {
+  if (Number.isNaN(values[location])) return 'not recorded';
   const gap = Math.log(values[location] / values[argmax(values)]);
   return `β·K is ${Number.isFinite(gap) ? brief(-gap) : 'more than float32 can tell'} below its best`;
 }

@@ -85,7 +85,9 @@ export function trackPlot(name) {
 function readTrack({series, data}, name, step, head) {
   const value = series.track(name, head)[step];
   if (data.has(name)) return typeset(exact(value, data.header.dtype));
-  return Number.isNaN(value) ? 'nowhere in particular' : typeset(String(Number(value.toPrecision(7))));
+  if (!Number.isNaN(value)) return typeset(String(Number(value.toPrecision(7))));
+  const recorded = ['weighting', 'shift_weighting'].every((field) => !Number.isNaN(data.at(field, step, head)[0]));
+  return recorded ? 'nowhere in particular' : 'not recorded';
 }
 
 /**

@@ -37,6 +37,8 @@ def read_torch_zip(data: bytes, limits: ContainerLimits) -> Container:
 
 def _in_folder(members: dict[str, memoryview]) -> dict[str, memoryview]:
     """The members by their names within the one folder that holds them all."""
+    if all(name.endswith(".npy") for name in members):
+        raise CheckpointError("this is an archive of numpy's, .npz: save the arrays by np.save, or as safetensors")
     folders = {name.partition("/")[0] for name in members}
     if len(folders) != 1 or not all("/" in name for name in members):
         raise CheckpointError(f"this zip archive is not a file of torch: it has {len(folders)} top-level names, not 1")
