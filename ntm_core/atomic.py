@@ -18,7 +18,8 @@ def atomic_write(path: str | os.PathLike[str], data: bytes) -> None:
         else:
             _replace(Path(os.path.realpath(path)), data)
     except OSError as error:
-        error.filename, error.filename2 = os.fspath(path), None
+        error.filename = os.fspath(path)
+        del error.filename2
         raise
 
 

@@ -230,6 +230,8 @@ class _Run:
 
     def save_state(self) -> None:
         """Save all that the run needs to go on from here."""
+        if self.finished and not self._plan.memory:  # those of the end before; without any it is not finished
+            (self._directory / RESULTS).unlink(missing_ok=True)
         trainer = self._trainer
         rows, core = self._metrics.rows, trainer.machine.core
         state = TrainingState(self._plan, trainer.counts, self.spent, rows, trainer.tensors(), core, self._best)

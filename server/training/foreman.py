@@ -19,6 +19,7 @@ from typing import IO, Any, NamedTuple
 
 from pydantic import ValidationError
 
+from ntm_core.atomic import atomic_write
 from ntm_core.errors import NtmError, TrainingError
 from ntm_core.training import Plan
 from ntm_core.training.session import FINAL, LIVE, STATE, saved_progress, series_file
@@ -206,12 +207,13 @@ class Foreman:
         except (OSError, NtmError):
             return run
         live = run.progress.live if run.progress else None
-        status = Status.PAUSED if run.status == Status.FINISHED else run.status
+        status = Status.PAUSED if run.status in (Status.FINISHED, Status.FAILED) else run.status
         run = run.model_copy(
             update={
                 "plan": plan,
                 "progress": RunProgress.of(replace(progress, live=live)),
                 "status": Status.FINISHED if finished else status,
+                "message": None,
             }
         )
         with suppress(OSError):
@@ -388,7 +390,7 @@ def _write_new(run: Run, directory: Path) -> None:
 
 
 def _write(run: Run, directory: Path) -> None:
-    (directory / PLAN).write_text(run.plan.model_dump_json(), encoding="utf-8")
+    atomic_write(directory / PLAN, run.plan.model_dump_json().encode())
     run.save(directory)
 
 

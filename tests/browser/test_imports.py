@@ -110,7 +110,7 @@ def test_a_file_of_unknown_layout_is_told_what_is_near(tab: ScopePage) -> None:
     drop(tab, "mine.pt", torch_file({"heads.0.key_fc.weight": torch.zeros(2, 3)}))
     banner = tab.page.locator("#upload-area .banner-error")
     expect(banner).to_contain_text("the nearest is vlgiitr/ntm-pytorch")
-    expect(banner).to_contain_text("heads.0.key_fc.weight (2, 3)")
+    expect(banner).to_contain_text("'heads.0.key_fc.weight' (2, 3)")
     expect(tab.page.locator("#model")).to_have_value("copy-lstm")
     tab.problems = [problem for problem in tab.problems if "422" not in problem]
 

@@ -287,6 +287,13 @@ def test_a_run_that_the_command_line_took_further_stands_as_that_left_it(
     assert found[0].name == "iteration-00000005.safetensors"
     assert foreman.checkpoint("further.3") is not None
     foreman.close()
+    record = directory / "run.json"
+    failed = run.model_copy(update={"status": Status.FAILED, "message": "its process ended with signal 9"})
+    record.write_text(failed.model_dump_json())
+    os.utime(record, (0, 0))
+    again = employ(says(FINISHED))
+    assert (again.get("further").status, again.get("further").message) == (Status.PAUSED, None)
+    again.close()
     trained(directory, 9, 99)
     run = employ(says(FINISHED)).get("further")
     assert run.progress is not None

@@ -196,7 +196,7 @@ def test_a_file_that_must_be_asked_about_says_what(client: TestClient, tmp_path:
 def test_a_module_of_unknown_layout_is_told_what_was_found_and_what_is_near(client: TestClient) -> None:
     layout = {"memory.memory_bias_fc.bias": torch.zeros(8), "heads.0.key_fc.weight": torch.zeros(2, 3)}
     message = failure(upload(client, torch_file(layout)))["message"]
-    assert "heads.0.key_fc.weight (2, 3)" in message
+    assert "'heads.0.key_fc.weight' (2, 3)" in message
     assert "the nearest is vlgiitr/ntm-pytorch" in message
     assert "controller.controller_net.weight_ih" in message
 

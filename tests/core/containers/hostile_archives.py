@@ -107,7 +107,7 @@ def zips() -> Corpus:
         "zip with an entry beyond its directory": (_entry_with(32, b"\xff\xff"), "reaches beyond it"),
         "zip path that is not UTF-8": (torch_zip(b"}").replace(b"net/version", b"net/versio\xff"), "not UTF-8"),
         "zip without a pickle": (Archive([Member("net/x", b"")]).data(), "no data.pkl"),
-        "zip of arrays, .npz": (Archive([Member("a.npy", npy(b"", "<f8", "(0,)"))]).data(), "not a file of torch"),
+        "zip of arrays, .npz": (Archive([Member("a.npy", npy(b"", "<f8", "(0,)"))]).data(), "an archive of numpy"),
         "zip of a big-endian machine": (with_members(lambda m: setattr(m[1], "content", b"big")), "big-endian"),
         "empty zip": (Archive([]).data(), "empty zip"),
     }

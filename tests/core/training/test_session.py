@@ -17,7 +17,7 @@ from ntm_core.compiled.plan import plan_for
 from ntm_core.errors import CheckpointError, InUseError, TrainingError
 from ntm_core.evaluation import Results
 from ntm_core.tasks import Copy
-from ntm_core.training import Outcome, Plan, Progress, train
+from ntm_core.training import Outcome, Plan, Progress, session, train
 from ntm_core.training import plan as plans
 from ntm_core.training.session import (
     FINAL,
@@ -330,6 +330,30 @@ def test_what_was_the_end_of_a_run_stays_a_moment_of_it(tmp_path: Path, end: int
         assert not (tmp_path / FINAL).exists()
         _, progress, finished = saved_progress(tmp_path)
         assert (progress.iteration, progress.last_iteration, finished) == (left, 9, False)
+
+
+def test_an_lstm_alone_that_was_taken_further_is_finished_only_with_its_new_results(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where it is killed while it measures its new end."""
+
+    def plan(last: int) -> Plan:
+        return small_plan(max_iterations=last).model_copy(update={"memory": False})
+
+    train(plan(2), tmp_path)
+    assert saved_progress(tmp_path)[2]
+
+    def killed(*_: object) -> None:
+        raise Crash
+
+    with monkeypatch.context() as patch:
+        patch.setattr(session, "evaluate", killed)
+        with pytest.raises(Crash):
+            train(plan(5), tmp_path)
+    _, progress, finished = saved_progress(tmp_path)
+    assert (progress.iteration, finished) == (5, False)
+    train(plan(5), tmp_path)
+    assert saved_progress(tmp_path)[2]
 
 
 def test_a_machine_too_large_for_a_checkpoint_is_not_trained(tmp_path: Path) -> None:
