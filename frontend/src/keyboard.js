@@ -3,7 +3,7 @@
 /** @import {State} from './state.js' */
 /** @import {Store} from './store.js' */
 import {moveTo, nextHead, setLoopEnd, toggleDiff, togglePin, togglePlay, lastStep} from './cursor.js';
-import {SPEEDS} from './state.js';
+import {NO_ZOOM, SPEEDS} from './state.js';
 
 /** What the help panel says, in its order: keys and what they do. */
 export const KEYS = Object.freeze([
@@ -39,7 +39,7 @@ export function actionOf({key, shiftKey}, state) {
     case ' ': return togglePlay(state);
     case '[': return setLoopEnd(state, 'start');
     case ']': return setLoopEnd(state, 'end');
-    case 'Escape': return state.loop ? {loop: null} : {zoom: {time: null, location: null, word: null}};
+    case 'Escape': return state.loop ? {loop: null} : {zoom: NO_ZOOM};
     case '?': return 'help';
   }
   switch (key.toLowerCase()) {

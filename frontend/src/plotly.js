@@ -113,7 +113,8 @@ export function onZoom(host, {zoomed, reset}) {
 }
 
 /**
- * The new range of an axis, the smaller end first also where the axis runs down; null if the event is of something else, such as the cursor's shapes.
+ * The new range of an axis, the smaller end first also where the axis runs down; null if the event is of something else,
+ * such as the cursor's shapes.
  *
  * @param {RelayoutEvent} event
  * @param {'xaxis'|'yaxis'} axis

@@ -106,11 +106,18 @@ export function createRuns({store, api, notices, connection, show, again, relist
    */
   function follow(before) {
     const run = onScreen();
-    const known = before.get(run?.id ?? '');
-    // Of a run that is heard of for the first time, the trace that is on its way shows the end, if it has come to that.
-    const newer = known ? run?.progress?.live !== known.progress?.live || run?.status !== known.status : run && (isActive(run) || store.get().trace.status === 'ready');
-    if (run && newer) stale = run.id;
+    if (run && learnt(run, before.get(run.id))) stale = run.id;
     void catchUp();
+  }
+
+  /**
+   * @param {RunInfo} run The one on screen.
+   * @param {RunInfo|undefined} known What was heard of it before.
+   * @returns {boolean} Whether its trace may show an older machine; one that is on its way shows the end of a run, if that has come.
+   */
+  function learnt(run, known) {
+    if (!known) return isActive(run) || store.get().trace.status === 'ready';
+    return run.progress?.live !== known.progress?.live || run.status !== known.status;
   }
 
   /** @returns {RunInfo|undefined} The run whose newest machine is on screen. */

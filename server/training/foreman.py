@@ -142,11 +142,13 @@ class Foreman:
             return None
         directory = self._directory / run_id
         if iteration:
-            paths, name = [directory / series_file(int(iteration))], f"{run.name}, iteration {int(iteration)}"
-        else:
-            last = [directory / series_file(iteration) for iteration in series_of(directory)[-1:]]
-            paths, name = [directory / FINAL, directory / LIVE, *last], run.name
-        return next(((path, name) for path in paths if path.is_file()), None)
+            path = directory / series_file(int(iteration))
+            return (path, f"{run.name}, iteration {int(iteration)}") if path.is_file() else None
+        for path in (directory / FINAL, directory / LIVE):
+            if path.is_file():
+                return path, run.name
+        series = series_of(directory)
+        return (directory / series_file(series[-1]), run.name) if series else None
 
     def place(self, run_id: str) -> int | None:
         """How many queued runs begin before this one; None if it is not queued."""

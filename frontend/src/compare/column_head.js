@@ -10,7 +10,7 @@ import {branchOf} from '../branches/tree.js';
 import {modeOf, refusalOf, violationWords} from '../change_words.js';
 import {el, iconButton, replaceChildren} from '../shell/dom.js';
 import {fillModels} from '../shell/model_group.js';
-import {askedBits, unjudged, bitsText} from '../shell/status.js';
+import {askedBits, bitsText, unjudged} from '../shell/status.js';
 import {moveTo} from '../cursor.js';
 import {checkpointOf, modelName} from '../runs.js';
 import {setHidden, setText} from '../views/dom.js';

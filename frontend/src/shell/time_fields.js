@@ -3,7 +3,7 @@
 /** @import {State} from '../state.js' */
 /** @import {Store} from '../store.js' */
 import {clamp, lastStep, moveTo, toggleDiff, togglePin} from '../cursor.js';
-import {SPEEDS} from '../state.js';
+import {NO_ZOOM, SPEEDS} from '../state.js';
 import {el, iconButton, replaceChildren} from './dom.js';
 
 /** @param {Store} store */
@@ -26,7 +26,7 @@ export function timeFields(store) {
   const ends = el('span', {class: 'loop-ends'}, start, el('span', {class: 'field-dash', 'aria-hidden': 'true'}, '–'), stop);
   const pin = iconButton('pin', 'Pin this step (P)', () => store.set(togglePin(store.get())));
   const diff = el('button', {type: 'button', class: 'button', title: 'Difference to the pinned step (D)', 'aria-label': 'Difference to the pinned step', onclick: () => store.set(toggleDiff(store.get()))}, 'Δ');
-  const whole = el('button', {type: 'button', class: 'button', title: 'Show all of the plots again (Esc)', onclick: () => store.set({zoom: {time: null, location: null, word: null}})}, 'Show all');
+  const whole = el('button', {type: 'button', class: 'button', title: 'Show all of the plots again (Esc)', onclick: () => store.set({zoom: NO_ZOOM})}, 'Show all');
   const root = el('div', {class: 'time-fields'},
     el('div', {class: 'field'}, el('label', {class: 'math', for: 't'}, 't'), el('span', {class: 'field-unit'}, '='), t, total),
     speed,

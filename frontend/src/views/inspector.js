@@ -16,7 +16,7 @@ import {describeStep} from './describe.js';
 import {element, formula, setHidden, setPressed, setText} from './dom.js';
 import {Edits} from './edits.js';
 import {brief, exact, signed, tick, typeset} from './format.js';
-import {argmax, circularMean, entropyBits, expectedShift, total} from './measures.js';
+import {argmax, circularMean, entropyBits, expectedShift, ROUNDING, total} from './measures.js';
 import {roundedUp} from './model.js';
 import {NumberField} from './number_field.js';
 import {bitScale, signedScale} from './scales.js';
@@ -25,9 +25,6 @@ import {Strip} from './strip.js';
 /** What most machines stay within; more can be typed. */
 const STRENGTHS = logarithmicBar(0, 100);
 const SHARPENINGS = logarithmicBar(1, 100);
-
-/** How far Σ w may be from 1 by rounding alone. */
-const ROUNDING = 1e-5;
 
 export class Inspector {
   #step = element('strong', {class: 'inspector-step'});

@@ -33,8 +33,8 @@ export function peak(values) {
   return best;
 }
 
-/** So much may a weighting's sum be off by rounding alone. */
-const ROUNDING = 1e-3;
+/** How far Σ w may be from 1 by rounding alone. */
+export const ROUNDING = 1e-5;
 
 /**
  * Entropy −Σ w log2 w: 0 for one location, log2 N for all alike. Of what does not add up to 1 that of its shares.
