@@ -1,5 +1,6 @@
 """Files of other programs through HTTP: opened, told about, imported otherwise, kept, traced as by their authors."""
 
+import datetime as dt
 import io
 import json
 import os
@@ -210,6 +211,17 @@ def test_a_global_that_is_not_allowed_is_named(client: TestClient, tmp_path: Pat
     assert "posix.system" in message or "posix system" in message
     assert not (tmp_path / "sprung").exists()
     assert listed(client) == ["copier", "small", "taskless", "wide"]
+
+
+def test_what_lies_beside_a_model_and_was_left_unread_is_told(client: TestClient) -> None:
+    model = torch.load(io.BytesIO(rs9000_file()), weights_only=True)
+    data = torch_file({"model": model, "losses": torch.tensor([1.0, float("nan")]), "at": dt.date(2026, 1, 2)})
+    entry = wished(client, data, answers={"memory_size": 9}).json()
+    told = client.get(f"/api/checkpoints/{entry['id']}").json()["imported"]["inferred"][-2:]
+    assert told == [
+        "left unread: tensor 'losses' holds NaN or infinity",
+        "left unread: an instance of 'datetime.date' at 'at', which is not data",
+    ]
 
 
 def test_a_plain_state_dict_of_our_own_machine_opens(client: TestClient) -> None:

@@ -41,6 +41,8 @@ class Notes:
     """The classes of the records in the root."""
     dropped_sources: int = 0
     """How many texts of Python source the file carries: they are neither run nor kept."""
+    unread: tuple[str, ...] = ()
+    """What was left unread, where it stands and why, in the order of the file; after the first few, how many more."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,15 +53,28 @@ class Record:
     fields: dict[str, Any]
 
 
+@dataclass(frozen=True)
+class Unread:
+    """What stands in a root for a value that is no data, or whose numbers no machine could use.
+
+    Attributes:
+        why: what it is, where, and why it was not read.
+        is_tensor: whether a model that holds it must be refused.
+    """
+
+    why: str
+    is_tensor: bool = False
+
+
 @dataclass(frozen=True, eq=False)
 class Container:
     """The content of a file.
 
     Attributes:
         kind: how the file is laid out.
-        root: dict (keys text or int), list, tuple, str, int, float, bool, None, Record and numpy arrays. Arrays are
-            float32 or float64, finite, C-contiguous, writable and share no memory, except that a tensor which the
-            file holds under several names is one and the same array.
+        root: dict (keys text or int), list, tuple, str, int, float, bool, None, Record, Unread and numpy arrays.
+            Arrays are float32 or float64, finite, C-contiguous, writable and share no memory, except that a tensor
+            which the file holds under several names is one and the same array.
         notes: what was met while reading.
         metadata: what a safetensors file says about itself, text by name; empty for other kinds.
     """

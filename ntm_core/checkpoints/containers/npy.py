@@ -36,8 +36,8 @@ def read_npy(data: bytes, limits: ContainerLimits) -> Container:
         array = PickledArray(shape, PickledDtype(code, order == ">"), fortran_order, data[start:])
     else:
         raise CheckpointError(f"the .npy file holds an array of type {shown(order + code)}, which is not read")
-    root, stored_dtypes, classes = unfold(array, limits)
-    return Container("npy", root, Notes(stored_dtypes=stored_dtypes, classes=classes))
+    root, stored_dtypes, classes, unread = unfold(array, limits)
+    return Container("npy", root, Notes(stored_dtypes=stored_dtypes, classes=classes, unread=unread))
 
 
 def _header(data: bytes) -> tuple[str, str, bool, tuple[int, ...], int]:

@@ -55,8 +55,8 @@ def _read_pickles(data: bytes, limits: ContainerLimits) -> Container:
         return read_torch_legacy(data, first, limits)
     if first.end != len(data):
         raise CheckpointError(f"{len(data) - first.end} bytes follow the pickle: a file with one pickle ends there")
-    root, stored_dtypes, classes = unfold(first.value, limits)
-    return Container("pickle", root, Notes(stored_dtypes=stored_dtypes, classes=classes))
+    root, stored_dtypes, classes, unread = unfold(first.value, limits)
+    return Container("pickle", root, Notes(stored_dtypes=stored_dtypes, classes=classes, unread=unread))
 
 
 def _what_else(data: bytes) -> str:

@@ -1,18 +1,21 @@
 """The names that a pickle may use, and what each means here: the allow-list of the pickle machine.
 
-A name is one of four things:
+A name is one of five things:
 
 * a function of `_CALLS`, carried out by a function of ours that takes data to data;
 * a word: a storage class, `numpy.ndarray`, a dtype, a function of `torch.nn.functional`. It may be named, never called;
 * the class of a module, of which an instance may be made without arguments and be given its fields. Any class outside
-  the standard library, torch and numpy may be one, for every program names its modules as it likes; `roots` refuses an
-  instance that does not have the fields of a `torch.nn.Module`;
+  the standard library, torch and numpy may be one, for every program names its modules as it likes; `roots` leaves an
+  instance unread that does not have the fields of a `torch.nn.Module`;
+* a class whose instances are left unread, however they are made: any of those, and some of the standard library, torch
+  and numpy that lie beside models, such as dates, paths and the states of generators of random numbers;
 * anything else, which is refused by name.
 
 Nothing here may take time or memory in proportion to a value that a pickle can use again at no cost: values are
 passed on as they are, and read once, later and within bounds.
 """
 
+import re
 import sys
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
@@ -27,6 +30,7 @@ from ntm_core.checkpoints.containers.pickled import (
     PickledDtype,
     PickledInstance,
     PickledSet,
+    PickledUnread,
     add_item,
 )
 from ntm_core.checkpoints.containers.storages import MAX_DIMENSIONS, Storage, View
@@ -61,12 +65,30 @@ NUMPY_DTYPES: Mapping[str, str] = MappingProxyType(
 """The codes of the numpy types that are read, with the name of each in `STORED`."""
 
 OBJECT_CODES = frozenset({"O", "O8", "O4"})
+_DTYPE_CODE = re.compile(r"[?a-zA-Z]\w{0,15}", re.ASCII)
 
 _RENAMED = (("__builtin__.", "builtins."), ("numpy._core.", "numpy.core."))
 _WORD_PREFIXES = ("torch.nn.functional.",)
 _WORDS = frozenset({"torch.nn.backends.thnn._get_thnn_function_backend"})
 _CLASS_PREFIXES = ("torch.nn.modules.", "torch.nn.parallel.")
 _RECORD_CLASSES = frozenset({"argparse.Namespace"})
+_UNREAD_PREFIXES = (
+    "numpy.random.",
+    "pathlib._local.",
+    "torch.amp.grad_scaler.",
+    "torch.cuda.amp.grad_scaler.",
+    "torch.optim.",
+    "torch.utils.data.",
+)
+_UNREAD_CLASSES = frozenset(
+    {
+        *(f"builtins.{name}" for name in ("bool", "complex", "dict", "float", "int", "list", "range", "slice", "str")),
+        *(f"datetime.{name}" for name in ("date", "datetime", "time", "timedelta", "timezone")),
+        *(f"pathlib.{name}Path" for name in ("", "Posix", "PurePosix", "PureWindows", "Windows")),
+        *("decimal.Decimal", "fractions.Fraction", "types.SimpleNamespace", "uuid.UUID"),
+        "torch.torch_version.TorchVersion",
+    }
+)
 _OWN_NAMES_ONLY = frozenset({*sys.stdlib_module_names, "__builtin__", "copy_reg", "cPickle", "torch", "numpy"})
 """Packages whose names must be in the tables: any other may hold the class of a module."""
 
@@ -79,7 +101,8 @@ def check_name(module: str, name: str) -> str:
     for old, new in _RENAMED:
         if full.startswith(old):
             full = new + full.removeprefix(old)
-    if not all(part.isidentifier() for part in full.split(".")) or not _is_known(full):
+    is_attribute = any(part.startswith("__") and part.endswith("__") for part in name.split("."))
+    if is_attribute or not all(part.isidentifier() for part in full.split(".")) or not _is_known(full):
         raise CheckpointError(f"the file asks for the global {shown(full)}, which is not allowed")
     return full
 
@@ -91,7 +114,17 @@ def is_word(name: str) -> bool:
 
 def is_module_class(name: str) -> bool:
     """Whether a name may be the class of a module."""
-    return name.startswith(_CLASS_PREFIXES) or name.partition(".")[0] not in _OWN_NAMES_ONLY
+    return name.startswith(_CLASS_PREFIXES) or _is_own_class(name)
+
+
+def _is_own_class(name: str) -> bool:
+    """Whether a name may be that of some program's own class."""
+    return name.partition(".")[0] not in _OWN_NAMES_ONLY
+
+
+def _is_left_unread(name: str) -> bool:
+    """Whether a name may be a class whose instances are left unread."""
+    return _is_own_class(name) or name in _UNREAD_CLASSES or name.startswith(_UNREAD_PREFIXES)
 
 
 def is_record_class(name: str) -> bool:
@@ -101,24 +134,28 @@ def is_record_class(name: str) -> bool:
 
 def _is_known(name: str) -> bool:
     tables = (_CALLS, STORAGE_DTYPES, _RECORD_CLASSES, {"numpy.ndarray"})
-    return any(name in table for table in tables) or is_word(name) or is_module_class(name)
+    return any(name in table for table in tables) or is_word(name) or is_module_class(name) or _is_left_unread(name)
 
 
 def reduce(name: str, arguments: tuple[Any, ...]) -> Any:
     """What calling the function `name` stands for; CheckpointError if it may not be called, or not so."""
     call = _CALLS.get(name)
-    if call is None:
-        raise CheckpointError(f"the file asks to call {shown(name)}, which is not allowed")
-    return call(name, arguments)
+    if call is not None:
+        return call(name, arguments)
+    if _is_left_unread(name):
+        return PickledUnread(f"an instance of {shown(name)}")
+    raise CheckpointError(f"the file asks to call {shown(name)}, which is not allowed")
 
 
-def instantiate(name: str, arguments: tuple[Any, ...]) -> PickledInstance:
+def instantiate(name: str, arguments: tuple[Any, ...]) -> PickledInstance | PickledUnread:
     """An instance of a class, still without fields; CheckpointError if the class may not have one, or not so."""
-    if arguments or not (is_module_class(name) or is_record_class(name)):
-        raise CheckpointError(
-            f"the file asks for an instance of {shown(name)} made with {len(arguments)} arguments, which is not allowed"
-        )
-    return PickledInstance(name)
+    if not arguments and (is_module_class(name) or is_record_class(name)):
+        return PickledInstance(name)
+    if _is_left_unread(name):
+        return PickledUnread(f"an instance of {shown(name)}")
+    raise CheckpointError(
+        f"the file asks for an instance of {shown(name)} made with {len(arguments)} arguments, which is not allowed"
+    )
 
 
 def build(target: Any, state: Any) -> None:
@@ -127,6 +164,8 @@ def build(target: Any, state: Any) -> None:
         return  # a state dict's own note of the versions of its modules
     if isinstance(target, View) and isinstance(state, tuple):
         return  # what torch 0.3 knew of a parameter's gradient
+    if isinstance(target, PickledUnread) or (isinstance(target, PickledInstance) and not isinstance(state, dict)):
+        return
     if isinstance(target, PickledInstance) and target.state is None and isinstance(state, dict):
         target.state = state
     elif isinstance(target, PickledDtype) and isinstance(state, tuple):
@@ -211,6 +250,26 @@ def _ordered_dict(name: str, arguments: tuple[Any, ...]) -> dict[str | int, Any]
     return items
 
 
+def _counter(name: str, arguments: tuple[Any, ...]) -> dict[str | int, Any]:
+    if len(arguments) > 1 or not all(isinstance(argument, dict) for argument in arguments):
+        raise _refusal(name, arguments)
+    return arguments[0] if arguments else {}
+
+
+def _default_dict(name: str, arguments: tuple[Any, ...]) -> dict[str | int, Any]:
+    """Empty; what it makes of a key that is not there is of no use here."""
+    if len(arguments) > 1 or not all(isinstance(argument, Global | None) for argument in arguments):
+        raise _refusal(name, arguments)
+    return {}
+
+
+def _deque(name: str, arguments: tuple[Any, ...]) -> list[Any]:
+    """Empty, and as long as it gets."""
+    if len(arguments) > 2 or (arguments and arguments[0] not in ((), [])):
+        raise _refusal(name, arguments)
+    return []
+
+
 def _set(name: str, arguments: tuple[Any, ...]) -> PickledSet:
     if len(arguments) != 1 or not isinstance(arguments[0], list):
         raise _refusal(name, arguments)
@@ -240,32 +299,35 @@ def _array(name: str, arguments: tuple[Any, ...]) -> PickledArray:
 
 
 def _filled_array(name: str, arguments: tuple[Any, ...]) -> PickledArray:
-    """(content, dtype, shape, order): an array as protocol 5 writes it."""
-    if len(arguments) != 4 or arguments[3] not in ("C", "F"):
+    """(content, dtype, shape, order, axes): an array as protocol 5 writes it, since numpy 2.3 in any order."""
+    if len(arguments) not in (4, 5) or arguments[3] not in (("C", "F") if len(arguments) == 4 else ("C", "F", "K")):
         raise _refusal(name, arguments)
-    content, dtype, shape, order = arguments
+    content, dtype, shape, order, axes = (*arguments, None)[:5]
     if not isinstance(content, bytes) or not isinstance(dtype, PickledDtype) or not _is_sizes(shape):
         raise _refusal(name, arguments)
     if dtype.code in OBJECT_CODES:
         raise _refusal(name, arguments)
-    return PickledArray(shape, dtype, order == "F", content)
+    if order != "K":
+        return PickledArray(shape, dtype, order == "F", content)
+    if not _is_sizes(axes) or sorted(axes) != list(range(len(shape))):
+        raise _refusal(name, arguments)
+    return PickledArray(shape, dtype, content=content, axes=axes)
 
 
 def _dtype(name: str, arguments: tuple[Any, ...]) -> PickledDtype:
-    if not 1 <= len(arguments) <= 3 or not isinstance(arguments[0], str):
+    if not 1 <= len(arguments) <= 3 or not isinstance(arguments[0], str) or not _DTYPE_CODE.fullmatch(arguments[0]):
         raise _refusal(name, arguments)
-    code = arguments[0]
-    if code not in NUMPY_DTYPES and code not in OBJECT_CODES:
-        raise CheckpointError(f"the file holds a numpy array of type {shown(code)}, which is not read")
-    return PickledDtype(code)
+    return PickledDtype(arguments[0])
 
 
-def _scalar(name: str, arguments: tuple[Any, ...]) -> bool | int | float:
+def _scalar(name: str, arguments: tuple[Any, ...]) -> bool | int | float | PickledUnread:
     if len(arguments) != 2 or not isinstance(arguments[0], PickledDtype) or not isinstance(arguments[1], bytes | str):
         raise _refusal(name, arguments)
     dtype, content = arguments
     stored = NUMPY_DTYPES.get(dtype.code)
-    if stored is None or len(content) != STORED[stored].itemsize:
+    if stored is None or dtype.is_structure:
+        return PickledUnread(f"a number of numpy's type {shown(dtype.code)}")
+    if len(content) != STORED[stored].itemsize:
         raise _refusal(name, arguments)
     number = np.frombuffer(raw_bytes(content), STORED[stored].newbyteorder(">") if dtype.big_endian else STORED[stored])
     return bool(number[0]) if stored == "bool" else number[0].item()
@@ -283,8 +345,7 @@ def _build_dtype(target: PickledDtype, state: tuple[Any, ...]) -> None:
     """(version, byte order, sub-array, field names, fields, size, alignment, flags, …)."""
     if len(state) not in (8, 9) or state[1] not in ("<", ">", "=", "|"):
         raise CheckpointError(f"the file describes the numpy type {shown(target.code)} in an unknown way")
-    if any(part is not None for part in state[2:5]):
-        raise CheckpointError("the file holds a numpy array of a structured type, which is not read")
+    target.is_structure = any(part is not None for part in state[2:5])
     target.big_endian = state[1] == ">"
 
 
@@ -314,7 +375,10 @@ _CALLS: Mapping[str, Callable[[str, tuple[Any, ...]], Any]] = MappingProxyType(
         "torch.Size": _size,
         "torch.device": _device,
         "torch.nn.backends.thnn._get_thnn_function_backend": _backend,
+        "collections.Counter": _counter,
         "collections.OrderedDict": _ordered_dict,
+        "collections.defaultdict": _default_dict,
+        "collections.deque": _deque,
         "builtins.set": _set,
         "builtins.frozenset": _set,
         "builtins.bytes": _no_bytes,

@@ -23,11 +23,15 @@ from types import MappingProxyType
 from typing import Any, TypeAlias
 
 from ntm_core.checkpoints.containers.pickle_names import build, check_name, instantiate, reduce
-from ntm_core.checkpoints.containers.pickled import Global, PickledSet, add_item
+from ntm_core.checkpoints.containers.pickled import Global, PickledInstance, PickledSet, PickledUnread, add_item
 from ntm_core.errors import CheckpointError
 
-_MAX_INTEGER_BYTES = 16
+_MAX_INTEGER_BYTES = 32
+"""More than the state of a generator of random numbers takes."""
 _PROTOCOLS = range(2, 6)
+
+_OF_ANY_KIND = (PickledInstance, PickledUnread)
+"""Its class may have been a list or a dict, whose items are left unread."""
 
 PersistentLoad: TypeAlias = Callable[[Any], Any]
 
@@ -205,19 +209,20 @@ def _short_tuple(size: int) -> Callable[[_Machine], None]:
 
 def _append(machine: _Machine) -> None:
     value = machine.stack.pop()
-    _list_on(machine).append(value)
+    _extend(machine, [value])
 
 
 def _appends(machine: _Machine) -> None:
     values = machine.above_mark()
-    _list_on(machine).extend(values)
+    _extend(machine, values)
 
 
-def _list_on(machine: _Machine) -> list[Any]:
+def _extend(machine: _Machine, values: list[Any]) -> None:
     target = machine.stack[-1]
-    if not isinstance(target, list):
+    if isinstance(target, list):
+        target.extend(values)
+    elif not isinstance(target, _OF_ANY_KIND):
         raise CheckpointError(f"the pickle appends to something that is not a list at byte {machine.position}")
-    return target
 
 
 def _empty_set(machine: _Machine) -> None:
@@ -250,6 +255,8 @@ def _set_items(machine: _Machine) -> None:
 
 def _set_items_of(machine: _Machine, items: list[Any]) -> None:
     target = machine.stack[-1]
+    if isinstance(target, _OF_ANY_KIND):
+        return
     if not isinstance(target, dict) or len(items) % 2:
         raise CheckpointError(f"the pickle sets items of something that is not a dict at byte {machine.position}")
     for key, value in zip(items[::2], items[1::2], strict=True):

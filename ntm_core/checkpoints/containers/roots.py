@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ntm_core.checkpoints.containers.container import ContainerLimits, Record
+from ntm_core.checkpoints.containers.container import ContainerLimits, Record, Unread
 from ntm_core.checkpoints.containers.dtypes import STORED
 from ntm_core.checkpoints.containers.pickle_names import (
     NUMPY_DTYPES,
@@ -20,7 +20,14 @@ from ntm_core.checkpoints.containers.pickle_names import (
     is_word,
     raw_bytes,
 )
-from ntm_core.checkpoints.containers.pickled import Global, PickledArray, PickledDtype, PickledInstance, PickledSet
+from ntm_core.checkpoints.containers.pickled import (
+    Global,
+    PickledArray,
+    PickledDtype,
+    PickledInstance,
+    PickledSet,
+    PickledUnread,
+)
 from ntm_core.checkpoints.containers.storages import Storage, Tensors, View, gapless_strides
 from ntm_core.checkpoints.containers.wording import shown
 from ntm_core.errors import CheckpointError
@@ -31,12 +38,17 @@ MODULE_FIELDS = ("_parameters", "_buffers", "_modules")
 """The fields that make a record a module, each a dict."""
 
 
+MAX_UNREAD = 8
+"""So many values that were left unread are told, and how many more there are."""
+
+
 class Unfolded(NamedTuple):
-    """A root, the stored types of its arrays and the classes of its records, both sorted."""
+    """A root, the stored types of its arrays and the classes of its records, both sorted, and what was left unread."""
 
     root: Any
     stored_dtypes: tuple[str, ...]
     classes: tuple[str, ...]
+    unread: tuple[str, ...]
 
 
 class _Place(NamedTuple):
@@ -66,6 +78,8 @@ class _Unfolding:
     classes: set[str] = field(default_factory=set)
     nodes: int = 0
     characters: int = 0
+    unread: list[str] = field(default_factory=list)
+    more_unread: int = 0
     storages: dict[tuple[int, str], Storage] = field(default_factory=dict)
     """The storages of numpy's arrays, by the identity of their content and their type."""
 
@@ -81,8 +95,20 @@ class _Unfolding:
             raise CheckpointError(f"the path {place} has more than {MAX_PATH_CHARACTERS} characters: that is the limit")
         unfold = _UNFOLDINGS.get(type(value))
         if unfold is None:
-            raise CheckpointError(f"the file holds a {type(value).__name__} at {place}, which is not data")
+            return self.left_unread(f"{_KINDS.get(type(value), type(value).__name__)} at {place}, which is not data")
         return unfold(self, value, place)
+
+    def left_unread(self, what: str) -> Unread:
+        """A stand-in for a value beside the model, noted."""
+        return self.noted(Unread(what))
+
+    def noted(self, value: Unread) -> Unread:
+        """A stand-in, noted."""
+        if len(self.unread) < MAX_UNREAD:
+            self.unread.append(value.why)
+        else:
+            self.more_unread += 1
+        return value
 
     def count_characters(self, text: str) -> None:
         self.characters += len(text)
@@ -94,7 +120,13 @@ def unfold(value: Any, limits: ContainerLimits) -> Unfolded:
     """The root that a pickle's value stands for; CheckpointError names the place that is refused, and why."""
     unfolding = _Unfolding(limits, Tensors(limits))
     root = unfolding.unfold(value, _Place())
-    return Unfolded(root, tuple(sorted(unfolding.tensors.dtypes)), tuple(sorted(unfolding.classes)))
+    more = (f"{unfolding.more_unread} more",) if unfolding.more_unread else ()
+    return Unfolded(
+        root,
+        tuple(sorted(unfolding.tensors.dtypes)),
+        tuple(sorted(unfolding.classes)),
+        (*unfolding.unread, *more),
+    )
 
 
 def _scalar(_: _Unfolding, value: bool | float | None, __: _Place) -> bool | int | float | None:
@@ -126,31 +158,33 @@ def _dict(unfolding: _Unfolding, values: dict[Any, Any], place: _Place) -> dict[
     return unfolded
 
 
-def _word(_: _Unfolding, value: Global, place: _Place) -> Record:
+def _word(unfolding: _Unfolding, value: Global, place: _Place) -> Record | Unread:
     if not is_word(value.name):
-        raise CheckpointError(f"the file holds {shown(value.name)} at {place}, which is not data")
+        return unfolding.left_unread(f"the name {shown(value.name)} at {place}, which is not data")
     return Record(value.name, {})
 
 
-def _record(unfolding: _Unfolding, instance: PickledInstance, place: _Place) -> Record:
+def _unread(unfolding: _Unfolding, value: PickledUnread, place: _Place) -> Unread:
+    return unfolding.left_unread(f"{value.what} at {place}, which is not data")
+
+
+def _record(unfolding: _Unfolding, instance: PickledInstance, place: _Place) -> Record | Unread:
     name, state = instance.class_name, instance.state
     if state is None or not all(isinstance(key, str) for key in state):
-        raise CheckpointError(f"the file holds an instance of {shown(name)} at {place} without named fields")
+        return unfolding.left_unread(f"an instance of {shown(name)} at {place}, without named fields")
     is_module = is_module_class(name) and all(isinstance(state.get(key), dict) for key in MODULE_FIELDS)
     if not is_module and not is_record_class(name):
-        raise CheckpointError(
-            f"the file holds an instance of {shown(name)} at {place}, which is not allowed: "
-            f"it is not a module of torch, for it lacks {', '.join(MODULE_FIELDS)}"
-        )
+        return unfolding.left_unread(f"an instance of {shown(name)} at {place}, which is no module of torch")
     unfolding.classes.add(name)
     return Record(name, _dict(unfolding, state, place))
 
 
-def _tensor(unfolding: _Unfolding, view: View, place: _Place) -> np.ndarray:
-    return unfolding.tensors.array(view, str(place))
+def _tensor(unfolding: _Unfolding, view: View, place: _Place) -> np.ndarray | Unread:
+    found = unfolding.tensors.array(view, str(place))
+    return unfolding.noted(found) if isinstance(found, Unread) else found
 
 
-def _array(unfolding: _Unfolding, array: PickledArray, place: _Place) -> np.ndarray | list[Any]:
+def _array(unfolding: _Unfolding, array: PickledArray, place: _Place) -> np.ndarray | list[Any] | Unread:
     if array.dtype is None:
         raise CheckpointError(f"the file holds a numpy array at {place} without its content")
     if isinstance(array.content, list):
@@ -160,9 +194,16 @@ def _array(unfolding: _Unfolding, array: PickledArray, place: _Place) -> np.ndar
                 "only one dimension is read, and as many objects as it says"
             )
         return _list(unfolding, array.content, place)
-    strides, elements = gapless_strides(array.shape, fortran_order=array.fortran_order)
+    if array.dtype.code not in NUMPY_DTYPES or array.dtype.is_structure:
+        of = " of a structure" if array.dtype.is_structure else ""
+        return unfolding.left_unread(
+            f"a numpy array of type {shown(array.dtype.code)}{of} at {place}, which is not read"
+        )
+    shape, (strides, elements) = array.shape, gapless_strides(array.shape, fortran_order=array.fortran_order)
+    if array.axes is not None:
+        shape, strides = (tuple(sizes[axis] for axis in array.axes) for sizes in (shape, strides))
     storage = _storage(unfolding, array.content, array.dtype, elements, str(place))
-    return unfolding.tensors.array(View(storage, 0, array.shape, strides), str(place))
+    return _tensor(unfolding, View(storage, 0, shape, strides), place)
 
 
 def _storage(unfolding: _Unfolding, content: bytes | str, dtype: PickledDtype, elements: int, name: str) -> Storage:
@@ -191,8 +232,14 @@ _UNFOLDINGS: Mapping[type, Callable[[_Unfolding, Any, _Place], Any]] = MappingPr
         PickledSet: _set,
         PickledInstance: _record,
         PickledArray: _array,
+        PickledUnread: _unread,
         View: _tensor,
         Global: _word,
     }
 )
 """How each type of value unfolds; any other is not data."""
+
+_KINDS: Mapping[type, str] = MappingProxyType(
+    {bytes: "bytes", Storage: "a storage without a tensor", PickledDtype: "a type of numpy's"}
+)
+"""In words, what may stand in a file and is not data."""

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ntm_core.checkpoints.containers.container import ContainerLimits
+from ntm_core.checkpoints.containers.container import ContainerLimits, Unread
 from ntm_core.checkpoints.containers.dtypes import STORED, as_floats
 from ntm_core.errors import CheckpointError
 
@@ -52,12 +52,15 @@ class Tensors:
     _reached: int = 0
     _elements: int = 0
     _cover: dict[Storage, int] = field(default_factory=dict)
-    _made: dict[tuple[Storage, int, tuple[int, ...], tuple[int, ...]], np.ndarray] = field(default_factory=dict)
+    _made: dict[tuple[Storage, int, tuple[int, ...], tuple[int, ...]], np.ndarray | Unread] = field(
+        default_factory=dict
+    )
 
-    def array(self, view: View, name: str) -> np.ndarray:
+    def array(self, view: View, name: str) -> np.ndarray | Unread:
         """The numbers of a view, C-contiguous, float32 or float64; the same array for the same view.
 
-        CheckpointError names the tensor and says why the view is refused.
+        Numbers that no machine can use, such as NaN, are left unread. CheckpointError names the tensor and says why
+        the view is refused.
         """
         self._reached += 1
         if self._reached > self.limits.max_tensors:
@@ -65,7 +68,7 @@ class Tensors:
         key = (view.storage, view.offset, view.shape, view.strides)
         if key not in self._made:
             self._admit(view, name)
-            self._made[key] = as_floats(_stored_numbers(view, name), view.storage.dtype, name)
+            self._made[key] = _floats(view, name)
             self.dtypes.add(view.storage.dtype)
         return self._made[key]
 
@@ -117,6 +120,15 @@ def check_view(view: View, name: str) -> int:
             raise CheckpointError(f"tensor {name} has strides {strides}: some of its elements share a place")
         reached += (size - 1) * stride
     return elements
+
+
+def _floats(view: View, name: str) -> np.ndarray | Unread:
+    """The view's numbers as floats."""
+    numbers = _stored_numbers(view, name)
+    try:
+        return as_floats(numbers, view.storage.dtype, name)
+    except CheckpointError as error:
+        return Unread(str(error), is_tensor=True)
 
 
 def _stored_numbers(view: View, name: str) -> np.ndarray:

@@ -60,12 +60,13 @@ class TorchReferences:
 
 def torch_container(kind: Kind, pickle: Pickle, references: TorchReferences, limits: ContainerLimits) -> Container:
     """The container of a pickle whose storages have been filled in."""
-    root, stored_dtypes, classes = unfold(pickle.value, limits)
+    root, stored_dtypes, classes, unread = unfold(pickle.value, limits)
     notes = Notes(
         rebuilders=tuple(sorted(name for name in pickle.called if name.startswith("torch._utils."))),
         has_metadata=pickle.has_metadata,
         stored_dtypes=stored_dtypes,
         classes=classes,
         dropped_sources=references.dropped_sources,
+        unread=unread,
     )
     return Container(kind, root, notes)

@@ -1,7 +1,8 @@
 """A container as a JSON document and a list of arrays, to pass it between processes; never a pickle.
 
 In the document, what JSON has stands for itself. All else is an object with one key that says what it is: "dict"
-(pairs), "tuple", "record" (class name and fields), "array" (its place in the list) and "float" (NaN or infinity).
+(pairs), "tuple", "record" (class name and fields), "unread" (why, and whether it is a tensor), "array" (its place in
+the list) and "float" (NaN or infinity).
 """
 
 import math
@@ -11,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ntm_core.checkpoints.containers.container import Container, ContainerLimits, Notes, Record
+from ntm_core.checkpoints.containers.container import Container, ContainerLimits, Notes, Record, Unread
 from ntm_core.checkpoints.containers.opening import open_container
 
 
@@ -61,6 +62,8 @@ class _Packing:
                 return {"dict": [[key, self.packed(item)] for key, item in value.items()]}
             case Record():
                 return {"record": [value.class_name, self.packed(value.fields)]}
+            case Unread():
+                return {"unread": [value.why, value.is_tensor]}
             case np.ndarray():
                 return {"array": self._place(value)}
             case float():
@@ -91,6 +94,8 @@ def _untagged(what: str, content: Any, arrays: Sequence[np.ndarray]) -> Any:
             return {key: _unpacked(item, arrays) for key, item in content}
         case "record":
             return Record(content[0], _unpacked(content[1], arrays))
+        case "unread":
+            return Unread(*content)
         case "array":
             return arrays[content]
         case "float":

@@ -22,17 +22,20 @@ class Contents:
         root: the inert data of the file.
         tensors: every array by the path that leads to it, with dots between the steps.
         rebuilders: the functions of torch that the file names to make its tensors.
+        unread: what lies beside the model and was left unread, and why.
     """
 
     kind: str
     root: Any
     tensors: Mapping[str, Array]
     rebuilders: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, container: Container) -> "Contents":
         """The contents of an opened file."""
-        return cls(container.kind, container.root, flatten(container.root), container.notes.rebuilders)
+        notes = container.notes
+        return cls(container.kind, container.root, flatten(container.root), notes.rebuilders, notes.unread)
 
     @property
     def arrays(self) -> tuple[Array, ...]:

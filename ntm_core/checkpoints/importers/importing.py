@@ -58,6 +58,7 @@ class Import:
 
     Attributes:
         container: the kind of container it is.
+        unread: what lies beside the machine and was left unread, and why.
         importer: name of the importer that read it.
         title: the program that wrote it.
         questions: what the file does not tell and was answered, or taken as its default.
@@ -72,6 +73,7 @@ class Import:
     """
 
     container: str
+    unread: tuple[str, ...]
     importer: str
     title: str
     questions: tuple[Question, ...]
@@ -98,7 +100,7 @@ class Import:
             "variant_title": self.chosen.title,
             "reason": self.reason,
             "dtype": self.chosen.dtype,
-            "inferred": list(self.chosen.inferred),
+            "inferred": [*self.chosen.inferred, *(f"left unread: {what}" for what in self.unread)],
             "assumed": list(self.chosen.assumed),
             "warnings": list(self.chosen.warnings),
             "questions": [{**asdict(question), "answer": self.answers[question.name]} for question in self.questions],
@@ -146,6 +148,7 @@ def import_contents(
     chosen, encoding, reason = _choose(candidates, ranking, wishes)
     return Import(
         container=contents.kind,
+        unread=contents.unread,
         importer=importer.name,
         title=importer.title,
         questions=questions,

@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ntm_core.checkpoints import containers
-from ntm_core.checkpoints.containers import Container, ContainerLimits, Record, flatten, open_container
+from ntm_core.checkpoints.containers import Container, ContainerLimits, Record, Unread, flatten, open_container
 from ntm_core.checkpoints.containers.transport import pack, unpack
 from ntm_core.errors import CheckpointError
 from tests.core.containers.builders import (
@@ -282,7 +282,7 @@ def is_inert(value: Any) -> bool:
         return all(type(key) in (str, int) and is_inert(item) for key, item in value.items())
     if type(value) is Record:
         return is_inert(value.fields)
-    return value is None or type(value) in (str, int, bool, float)
+    return value is None or type(value) in (str, int, bool, float, Unread)
 
 
 if __name__ == "__main__":

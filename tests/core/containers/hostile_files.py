@@ -88,16 +88,16 @@ def arrays() -> Corpus:
             "without its content",
         ),
         "array in a pickle, of text": (
-            npy(object_array(array_pickle(), array_pickle(code="S8"))),
-            "'S8', which is not read",
+            npy(object_array(array_pickle(code="S8"), array_pickle(code="S8"))),
+            "no tensors, but a numpy array of type 'S8' at '0', which is not read",
         ),
         "array in a pickle, of another class": (
             npy(object_array(array_pickle(), array_pickle().replace(b"cnumpy\nndarray\n", b"cnumpy\nmatrix\n"))),
             r"'numpy\.matrix'",
         ),
         "array in a pickle, structured": (
-            npy(object_array(array_pickle(), array_pickle().replace(b"NNNJ", b"N)NJ"))),
-            "structured",
+            npy(object_array(*[array_pickle().replace(b"NNNJ", b"N)NJ")] * 2)),
+            "no tensors, but a numpy array of type 'f8'.* of a structure",
         ),
         "array in a pickle, wide text for bytes": (
             npy(object_array(array_pickle(), array_pickle(state=text("\u20ac" * 16)))),

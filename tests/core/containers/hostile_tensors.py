@@ -131,5 +131,5 @@ def tensors() -> Corpus:
         "storage that is too short": (one_value(tensor(), {"0": FOUR[:12]}), "has 12 bytes"),
         "storage that is too long": (one_value(tensor(), {"0": FOUR * 2}), "has 32 bytes"),
         "no tensor": (torch_zip(state_dict(("a", b"K\x01"))), "no tensors"),
-        "bytes instead of a tensor": (one_value(b"C\x02ab"), "a bytes at 'weight'"),
+        "bytes instead of a tensor": (one_value(b"C\x02ab"), "no tensors, but bytes at 'weight'"),
     }

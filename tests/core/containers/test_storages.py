@@ -43,6 +43,7 @@ def test_every_transposed_part_of_an_array_is_admitted(shape: list[int], offset:
     numbers = np.arange(offset + elements, dtype="<f4")
     view = View(Storage("float32", len(numbers), numbers.tobytes()), offset, sizes, steps)
     array = Tensors(ContainerLimits()).array(view, "'a'")
+    assert isinstance(array, np.ndarray)
     assert array.shape == sizes
     assert array.ravel().tolist() == places(view)
 

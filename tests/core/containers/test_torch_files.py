@@ -1,7 +1,17 @@
 """What torch writes today and wrote before opens to the same tensors."""
 
 import argparse
-from collections import OrderedDict
+import datetime as dt
+import decimal
+import enum
+import pathlib
+import pickle
+import random
+import types
+import uuid
+from collections import Counter, OrderedDict, defaultdict, deque
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -112,6 +122,104 @@ def test_a_checkpoint_with_other_things_in_it(legacy: bool) -> None:
     assert_holds(flatten(root), network.state_dict())
 
 
+@dataclass
+class Settings:
+    """A program's own class."""
+
+    rate: float = 0.1
+
+
+class Slots:
+    """Its state is no dict."""
+
+    __slots__ = ("rate",)
+
+    def __init__(self) -> None:
+        self.rate = 0.1
+
+
+class Options(dict[str, Any]):
+    """Options whose items are attributes too."""
+
+
+class Scores(NamedTuple):
+    """A tuple of a program's own."""
+
+    best: float
+
+
+class Mode(enum.Enum):
+    """Something to choose from."""
+
+    FAST = "fast"
+
+
+_NOT_A_NUMBER = torch.tensor([1.0, float("nan")])
+BESIDE: dict[str, tuple[Any, str]] = {
+    "tensor with NaN": (_NOT_A_NUMBER, "tensor 'beside' holds NaN or infinity"),
+    "array of numpy with infinity": (np.array([np.inf]), "tensor 'beside' holds NaN or infinity"),
+    "state of numpy's random numbers": (np.random.RandomState(1).get_state(), "'beside.1' is uint32"),
+    "generator of numpy": (np.random.default_rng(1), "numpy.random._pickle.__generator_ctor"),
+    "state of a generator of numpy": (np.random.default_rng(1).bit_generator.state, ""),
+    "state of Python's random numbers": (random.getstate(), ""),
+    "state of torch's random numbers": (torch.get_rng_state(), ""),
+    "array of text": (np.array(["a", "bc"]), "a numpy array of type 'U2' at 'beside', which is not read"),
+    "structured array": (np.zeros(2, [("a", "f8")]), "of a structure at 'beside'"),
+    "complex number of numpy": (np.complex64(1j), "a number of numpy's type 'c8'"),
+    "date": (dt.datetime(2026, 1, 2, tzinfo=dt.UTC), "an instance of 'datetime.datetime' at 'beside'"),
+    "path": (pathlib.PurePosixPath("a/b"), "an instance of 'pathlib.PurePosixPath'"),
+    "decimal number": (decimal.Decimal("0.1"), "decimal.Decimal"),
+    "identifier": (uuid.UUID(int=5), "uuid.UUID"),
+    "name space": (types.SimpleNamespace(rate=0.1), "types.SimpleNamespace"),
+    "counter": (Counter({"a": 2}), ""),
+    "dict with defaults": (defaultdict(list, {"loss": [0.5]}), ""),
+    "queue": (deque([1.0, 2.0], maxlen=5), ""),
+    "complex number": (1j, "an instance of 'builtins.complex' at 'beside', which is not data"),
+    "version of torch": (torch.__version__, "torch.torch_version.TorchVersion"),
+    "instance of a class": (Settings(), "Settings' at 'beside', which is no module of torch"),
+    "instance with slots": (Slots(), "Slots' at 'beside', without named fields"),
+    "dict of a class": (Options(rate=0.1), "Options' at 'beside', without named fields"),
+    "tuple of a class": (Scores(0.5), "an instance of"),
+    "class": (Settings, "the name 'tests.core.containers.test_torch_files.Settings' at 'beside'"),
+    "optimiser": (torch.optim.Adam(nn.Linear(1, 1).parameters()), "an instance of 'torch.optim.adam.Adam'"),
+    "keys of many kinds": ({(1, "a"): 1, 0.5: 2, None: 3, True: 4, Scores(1.0): 5, frozenset({1}): 6}, ""),
+    "transposed array": (np.arange(24.0).reshape(2, 3, 4).transpose(1, 2, 0), ""),
+}
+"""What programs keep beside a model, and what is told of it."""
+
+
+@LEGACY
+@pytest.mark.parametrize("protocol", [2, 5])
+@pytest.mark.parametrize("kind", BESIDE)
+def test_what_lies_beside_a_model_does_not_keep_it_closed(kind: str, protocol: int, legacy: bool) -> None:
+    beside, told = BESIDE[kind]
+    network = nn.Linear(3, 2)
+    data = saved({"beside": beside, "model": network.state_dict()}, legacy=legacy, protocol=protocol)
+    container = open_container(data)
+    assert_holds(flatten(container.root), network.state_dict())
+    assert bool(told) == bool(container.notes.unread)
+    assert all(told in line for line in container.notes.unread[:1])
+
+
+def test_what_takes_the_place_of_a_model_is_refused_by_what_it_is() -> None:
+    for beside, told in ((_NOT_A_NUMBER, "'model.0' holds NaN"), (Settings(), "no tensors, but an instance of")):
+        container = open_container(saved({"model": [beside]}))
+        with pytest.raises(CheckpointError, match=told):
+            flatten(container.root)
+
+
+def test_what_is_told_of_what_was_left_unread_is_short() -> None:
+    container = open_container(saved({"model": {"a": torch.ones(2)}, "dates": [b""] * 5000}))
+    assert len(container.notes.unread) == 9
+    assert container.notes.unread[-1] == "4992 more"
+
+
+@pytest.mark.parametrize("axes", [(0, 1, 2), (2, 1, 0), (1, 2, 0), (2, 0, 1)])
+def test_an_array_of_any_order_of_axes_is_what_it_was(axes: tuple[int, ...]) -> None:
+    array = np.arange(24.0).reshape(2, 3, 4).transpose(axes)
+    np.testing.assert_array_equal(open_container(pickle.dumps(array, 5)).root, array)
+
+
 @LEGACY
 def test_views_are_made_contiguous_and_aliases_stay_one(legacy: bool) -> None:
     base = torch.arange(24.0).reshape(4, 6)
@@ -218,7 +326,7 @@ def test_numbers_next_to_what_is_refused() -> None:
     assert flatten(open_container(good).root)["a"][0] == 2**24 + 2
     bad = torch_zip(state_dict(("a", tensor((1,), stored=small))), {"0": numbers("<i8", 2**24 + 1)})
     with pytest.raises(CheckpointError, match="does not hold exactly"):
-        open_container(bad)
+        flatten(open_container(bad).root)
 
 
 def test_a_storage_may_be_covered_four_times_by_different_views() -> None:

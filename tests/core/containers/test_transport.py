@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ntm_core.checkpoints.containers import Container, Notes, Record
+from ntm_core.checkpoints.containers import Container, Notes, Record, Unread
 from ntm_core.checkpoints.containers.transport import pack, unpack
 
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5)
@@ -18,6 +18,7 @@ ROOTS = st.recursive(
         st.lists(inner, max_size=4)
         | st.lists(inner, max_size=4).map(tuple)
         | st.dictionaries(KEYS, inner, max_size=4)
+        | st.builds(Unread, st.text(max_size=5), st.booleans())
         | st.builds(Record, st.text(max_size=5), st.dictionaries(st.text(max_size=5), inner, max_size=4))
     ),
     max_leaves=20,
@@ -42,7 +43,7 @@ def shape_of(value: Any) -> Any:
 
 @given(ROOTS)
 def test_every_root_comes_back(root: Any) -> None:
-    notes = Notes(("f",), True, ("float32",), ("a.B",), 2)
+    notes = Notes(("f",), True, ("float32",), ("a.B",), 2, ("a date",))
     found = through_json(Container("pickle", root, notes, {"a": "b"}))
     assert shape_of(found.root) == shape_of(root)
     assert (found.kind, found.notes, found.metadata) == ("pickle", notes, {"a": "b"})
