@@ -47,7 +47,8 @@ def similarity(
     """K[k_t, M_t(i)] of each key with each memory row (eq. 2).
 
     In [-1, 1] for cosine and pearson, at most 0 for negative_euclidean, unbounded for dot and scaled_dot (divided by
-    the square root of W). A zero key or row has cosine and correlation 0.
+    the square root of W). A zero key or row has cosine and correlation 0; so has a correlation one whose numbers are
+    all the same, up to rounding.
     """
     if kind == "dot":
         return key @ memory.mT
@@ -56,9 +57,16 @@ def similarity(
     if kind == "negative_euclidean":
         return -torch.linalg.vector_norm(key.unsqueeze(-2) - memory.unsqueeze(-3), dim=-1)
     if kind == "pearson":
-        key = key - key.mean(-1, keepdim=True)
-        memory = memory - memory.mean(-1, keepdim=True)
+        key, memory = _centred(key), _centred(memory)
     return _cosine(key, memory, epsilon, placement)
+
+
+def _centred(rows: Float[Tensor, "*batch row word"]) -> Float[Tensor, "*batch row word"]:
+    """Each row less its mean; zeros where no more is left than rounding makes, as of one number W times."""
+    mean = rows.mean(-1, keepdim=True)
+    rest = rows - mean
+    noise = rows.shape[-1] ** 1.5 * torch.finfo(rows.dtype).eps * mean.abs()
+    return rest.masked_fill(torch.linalg.vector_norm(rest, dim=-1, keepdim=True) <= noise, 0.0)
 
 
 def _cosine(key: Tensor, memory: Tensor, epsilon: float, placement: EpsilonPlacement) -> Tensor:

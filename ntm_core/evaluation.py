@@ -64,14 +64,16 @@ def score(machine: Machine | Baseline, task: TaskBase, episode: Episode, initial
 
 
 def scores(task: TaskBase, episode: Episode, logits: torch.Tensor) -> Scores:
-    """The scores of these (step, batch, output) logits."""
+    """The scores of these (step, batch, output) logits: all NaN for a sequence of which an asked one is NaN."""
     logits = logits.cpu()
     found = logits.numpy()
-    return Scores(
+    unknown = (np.isnan(found) & (episode.mask[..., None] > 0)).any((0, 2))
+    every = (
         task.loss_bits(episode, found),
         task.wrong_bits(episode, logits.sigmoid().numpy()),
         task.measure(episode, found),
     )
+    return Scores(*(np.where(unknown, np.nan, one) for one in every))
 
 
 def measured_episodes(task: TaskBase, length: int, sequences: int, seed: int = EVALUATION_SEED) -> list[Episode]:
@@ -122,7 +124,8 @@ def errors_by_length(
 ) -> Iterator[LengthResult]:
     """The errors at each length, as soon as they are measured.
 
-    TaskError if a length or the number of sequences is out of bounds, or if the machine cannot do the task.
+    TaskError if a length or the number of sequences is out of bounds, or if the machine cannot do the task, or gives
+    outputs that are no numbers.
     """
     require_fitting(machine.config, task)
     for length in lengths:
@@ -135,6 +138,8 @@ def _errors(machine: Machine | Baseline, task: TaskBase, length: int, sequences:
     episodes = measured_episodes(task, length, sequences, seed)
     found = [score(machine, task, episode, part) for part, episode in enumerate(episodes)]
     wrong = np.concatenate([part.wrong_bits for part in found])
+    if unknown := np.count_nonzero(np.isnan(wrong)):
+        raise TaskError(f"{unknown} of {sequences} sequences of length {length} have outputs that are NaN: no errors")
     return LengthResult(
         length=length,
         steps=len(episodes[0]),

@@ -493,15 +493,24 @@ class Trace:
 
     @cached_property
     def wrong_bits(self) -> int | None:
-        """How many outputs lie on the wrong side of one half where they count; None if none counts, or is no number."""
-        asked = self["outputs"][self["mask"] > 0]
-        judged = asked.size > 0 and not np.isnan(asked).any()
+        """How many outputs lie on the wrong side of one half where they count; None if none counts, or is no number.
+
+        So if a target is not known that is asked for.
+        """
+        asked = self["mask"] > 0
+        judged = bool(asked.any()) and not any(np.isnan(self[name][asked]).any() for name in ("outputs", "targets"))
         return int(wrong_bits(self._sequence, self["outputs"][:, None])[0]) if judged else None
 
     @cached_property
     def loss_bits(self) -> float | None:
-        """The binary cross entropy of the whole episode in bits, where outputs count; None if none does, or no bits."""
-        if self.header.config.output_activation != "sigmoid" or not self["mask"].any():
+        """The binary cross entropy of the whole episode in bits, where outputs count; None if none does, or no bits.
+
+        So if a target is not known that is asked for.
+        """
+        asked = self["mask"] > 0
+        if self.header.config.output_activation != "sigmoid" or not asked.any():
+            return None
+        if np.isnan(self["targets"][asked]).any():
             return None
         return float(loss_bits(self._sequence, self["logits"][:, None])[0])
 

@@ -5,8 +5,9 @@ asked of the heads, the four stages of addressing, what is written, what is read
 are more than `tolerance` apart, or if one of them is NaN.
 
 What a step finds follows from what the steps before it wrote. So the weightings before it are asked at the first step
-alone, and the memory there and wherever an intervention of either trace changes it; neither where one of the traces,
-from another program, does not know it.
+alone, and the memory there and wherever an intervention of either trace changes it; but at every step where two
+machines make different memories of what they write, as in another order of writing. Neither is asked where one of the
+traces, from another program, does not know it.
 
 Rows of B may be matched to those of A first (`ntm_core.analysis.matching`). Where the rows run the other way round, the
 entries of B's shift weightings do too.
@@ -47,6 +48,12 @@ STAGES = (
 _BEFORE = {"memory": "initial_memory", "weighting_before": "initial_weighting"}
 """What a step finds, and the array that the first step finds."""
 
+_WRITTEN = ("weighting", "erase_vector", "add_vector")
+"""What a memory is made of."""
+
+_WRITING = ("write_order", "step_order", "head_order", "head_roles", "schedule")
+"""The choices that say how."""
+
 _HEAD_AXES = ("head", "read_head", "write_head")
 
 
@@ -59,7 +66,7 @@ class Divergence:
         stage: one of `STAGES`.
         head: index on the head axis of the head that differs most there; None where no head is concerned.
         head_name: its name.
-        difference: the largest |Δ| of that stage and head; None where a number stands against NaN.
+        difference: the largest |Δ| of that stage and head; None where a number stands against NaN or infinity.
     """
 
     step: int
@@ -157,11 +164,18 @@ def _weighting_before(trace: Trace, step: int) -> Array:
     return found
 
 
-def _where_memory_may_part(a: Trace, b: Trace, common: range, offset: int) -> list[int]:
-    """The first step, and those at which an intervention changes the memory of either."""
+def _where_memory_may_part(a: Trace, b: Trace, common: range, offset: int) -> Sequence[int]:
+    """The first step, and those at which an intervention changes the memory of either; all if they write otherwise."""
+    if any(_shape(a, stage) != _shape(b, stage) for stage in _WRITTEN) or _writing(a) != _writing(b):
+        return common
     edits = [(asked, 0) for asked in a.header.interventions] + [(asked, offset) for asked in b.header.interventions]
     edits = [(asked, late) for asked, late in edits if asked.quantity == "memory"]
     return [step for step in common if step == common[0] or any(asked.acts_at(step + late) for asked, late in edits)]
+
+
+def _writing(trace: Trace) -> tuple[object, ...]:
+    """How a machine makes a memory of what it writes."""
+    return tuple(getattr(trace.header.config, choice) for choice in _WRITING)
 
 
 def _matched(array: Array, axes: tuple[str, ...], rows: NDArray[np.int64] | None) -> Array:

@@ -10,6 +10,9 @@ from ntm_core.config import ShiftEdge
 PEAKED = 0.5
 """The share of a weighting that must lie on one location for that location to be its focus."""
 
+ROUNDING = 1e-5
+"""How far the sum of a weighting may be from 1 by rounding alone."""
+
 Floats = NDArray[np.floating[Any]]
 
 
@@ -43,8 +46,13 @@ def displacement(
 
 
 def entropy_bits(weighting: Floats) -> NDArray[np.float64]:
-    """−Σ w log2 w, in bits: 0 for one location, log2 N for all alike; (..., location) gives (...). NaN stays NaN."""
+    """−Σ w log2 w, in bits: 0 for one location, log2 N for all alike; (..., location) gives (...). NaN stays NaN.
+
+    Of a weighting that does not add up to 1, beyond what rounding does, that of its shares.
+    """
     weights = weighting.astype(np.float64)
     with np.errstate(divide="ignore", invalid="ignore"):
-        terms = np.where(weights <= 0, 0.0, -weights * np.log2(weights))
+        total = weights.sum(-1, keepdims=True)
+        shares = weights / np.where((total > 0) & np.isfinite(total) & (np.abs(total - 1) > ROUNDING), total, 1.0)
+        terms = np.where(shares <= 0, 0.0, -shares * np.log2(shares))
     return terms.sum(-1)

@@ -16,8 +16,8 @@ class HeadsAtWork:
     """Means over the steps of each sequence, (batch, head) each.
 
     Attributes:
-        entropy_bits: of the weightings w_t.
-        speed: |locations| from the focus of a head's w_{t-1} to that of its w_t, the nearer way round.
+        entropy_bits: of the weightings w_t; NaN where one of them holds NaN.
+        speed: |locations| from the focus of a head's w_{t-1} to that of its w_t, the nearer way round; NaN likewise.
         operations: the share of the steps at which the head did each operation, by name; they sum to 1.
     """
 
@@ -44,7 +44,8 @@ class HeadWatch:
         weighting = addressing.weighting
         size, edge = weighting.shape[-1], self._config.shift_edge
         self._entropy += entropy_bits(weighting)
-        self._distance += np.abs(displacement(focus(self._before), focus(weighting), size, edge))
+        moved = np.abs(displacement(focus(self._before), focus(weighting), size, edge))
+        self._distance += np.where(np.isnan(weighting).any(-1), np.nan, moved)
         done = operations(addressing).operation
         for name in self._counts:
             self._counts[name] += done == name

@@ -1,8 +1,9 @@
 """How a machine does a task, as it is or under interventions, over many sequences: errors, attention, operations.
 
 The sequences are those of `ntm_core.evaluation`: the same seed gives the same ones, and what a machine draws anew
-before step 1 is the same too. Whether the memory is used at all is measured by running every sequence once more with
-what is read set to zero: it is if the median sequence then has more wrong bits.
+before step 1 is the same too. A sequence with outputs that are NaN is not judged. Whether the memory is used at all is
+measured by running every sequence once more with what is read set to zero: it is if the median sequence then has more
+wrong bits.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -50,7 +51,9 @@ class LengthMetrics(BaseModel):
     metric: Spread = Field(description="The task's own metric.")
     wrong_bits_without_reads: Spread = Field(description="Wrong bits of the same sequences with what is read zeroed.")
     saved_by_reads: Spread = Field(description="Wrong bits that reading saves: without reads minus with them.")
-    memory_used: bool = Field(description="Whether reading saves the median sequence a wrong bit.")
+    memory_used: bool | None = Field(
+        description="Whether reading saves the median sequence a wrong bit; null if no sequence can be judged."
+    )
     heads: tuple[HeadMetrics, ...]
 
 
@@ -192,6 +195,7 @@ def _length_metrics(machine: Machine, length: int, parts: Sequence[_Part]) -> Le
     wrong = _joined([part.with_reads.wrong_bits for part in parts])
     blind = _joined([part.without_reads.wrong_bits for part in parts])
     asked = _joined([part.episode.mask.sum(0) * part.episode.targets.shape[-1] for part in parts])
+    saved = Spread.of(blind - wrong)
     return LengthMetrics(
         length=length,
         steps=max(len(part.episode) for part in parts),
@@ -202,8 +206,8 @@ def _length_metrics(machine: Machine, length: int, parts: Sequence[_Part]) -> Le
         loss_bits=Spread.of(_joined([part.with_reads.loss_bits for part in parts])),
         metric=Spread.of(_joined([part.with_reads.metric for part in parts])),
         wrong_bits_without_reads=Spread.of(blind),
-        saved_by_reads=Spread.of(blind - wrong),
-        memory_used=bool(np.median(blind - wrong) > 0),
+        saved_by_reads=saved,
+        memory_used=None if saved.median is None else saved.median > 0,
         heads=tuple(_head_metrics(name, head, parts) for head, name in enumerate(machine.config.head_names)),
     )
 

@@ -50,6 +50,8 @@ def markdown(lengths: Sequence[int], rows: Iterable[ModeRow]) -> Iterator[str]:
 
 
 def _cell(spread: Spread) -> str:
+    if spread.median is None:
+        return "–"
     if spread.lowest == spread.highest:
         return f"{spread.median:g}"
     return f"{spread.median:g} ({spread.lowest:g}–{spread.highest:g})"

@@ -55,6 +55,7 @@ def access(
                 group_end,
                 memory,
                 norms,
+                means,
                 off(previous, i),
                 off(values, head * value_head(s)),
                 off(alike, i),

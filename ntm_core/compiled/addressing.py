@@ -54,6 +54,14 @@ def memory_norms(s: Sizes, c: Choices, memory: Pointer, norms: Pointer, means: P
         for w in range(s.words):
             add_squared_differences(off(memory, w * s.row), means, norms, s.locations)
         roots(norms, s.locations)
+        for n in range(s.locations):
+            norms[n] = f32(0) if norms[n] <= noise(means[n], s.words) else norms[n]
+
+
+@kernel
+def noise(mean: f32, words: int) -> f32:
+    """What rounding may leave of the norm of a row that is one number W times, less its mean."""
+    return f32(words) * math.sqrt(f32(words)) * f32(1.1920929e-7) * abs(mean)
 
 
 @kernel
@@ -87,14 +95,17 @@ def roots(x: Pointer, locations: int) -> None:
 
 @kernel
 def similarity(
-    s: Sizes, c: Choices, memory: Pointer, norms: Pointer, key: Pointer, key_norm: f32, out: Pointer
+    s: Sizes, c: Choices, memory: Pointer, norms: Pointer, means: Pointer, key: Pointer, key_norm: f32, out: Pointer
 ) -> None:
     """K[k, M(i)] (eq. 2)."""
     zero(out, s.locations)
     if c.similarity == 3:
         negative_distance(memory, s.row, key, s.words, out, s.locations)
         return
-    add_rows(memory, s.row, key, s.words, out, s.locations)
+    if c.similarity == PEARSON:
+        add_centred_rows(s, memory, norms, means, key, out)
+    else:
+        add_rows(memory, s.row, key, s.words, out, s.locations)
     if c.similarity == 2:
         scale(out, f32(1) / math.sqrt(f32(s.words)), s.locations)
     elif c.similarity != 1:
@@ -103,6 +114,17 @@ def similarity(
             divide_by_each_norm(out, norms, key_norm, epsilon, s.locations)
         else:
             divide_by_norm_product(out, norms, key_norm, epsilon, c.similarity_epsilon_placement, s.locations)
+
+
+@kernel
+def add_centred_rows(s: Sizes, memory: Pointer, norms: Pointer, means: Pointer, key: Pointer, out: Pointer) -> None:
+    """out(i) += k·(M(i) - its mean), and becomes 0 where the row is its mean throughout."""
+    for w in range(s.words):
+        cells, number = off(memory, w * s.row), key[w]
+        for n in range(s.locations):
+            out[n] += number * (cells[n] - means[n])
+    for n in range(s.locations):
+        out[n] = out[n] if norms[n] > f32(0) else f32(0)
 
 
 @kernel
@@ -215,10 +237,12 @@ def sharpened_weighting(shifted: Pointer, gamma: f32, out: Pointer, locations: i
 
 @kernel
 def centred_key(s: Sizes, c: Choices, values: Pointer, out: Pointer) -> None:
-    """The key, for a correlation less its mean over the words."""
+    """The key; for a correlation less its mean over the words, and zeros if it is one number throughout."""
     mean = total(values, s.words) / f32(s.words) if c.similarity == PEARSON else f32(0)
     for w in range(s.words):
         out[w] = values[w] - mean
+    if c.similarity == PEARSON and math.sqrt(dot(out, out, s.words)) <= noise(mean, s.words):
+        zero(out, s.words)
 
 
 @kernel_inlined
@@ -229,6 +253,7 @@ def address(
     end: int,
     memory: Pointer,
     norms: Pointer,
+    means: Pointer,
     previous: Pointer,
     values: Pointer,
     alike: Pointer,
@@ -244,7 +269,7 @@ def address(
     """
     if begin <= CONTENT < end:
         centred_key(s, c, values, key)
-        similarity(s, c, memory, norms, key, f32(math.sqrt(dot(key, key, s.words))), alike)
+        similarity(s, c, memory, norms, means, key, f32(math.sqrt(dot(key, key, s.words))), alike)
         content_weighting(alike, values[s.words], content, s.locations)
     if begin <= GATED < end:
         gated_weighting(content, previous, values[s.words + 1], gated, s.locations)
@@ -445,6 +470,9 @@ def address_backward(
     d_values[w] = content_backward(content, alike, strength, gate, mean, d_gated, locations)
     centred_key(s, c, values, key)
     key_norm = f32(math.sqrt(dot(key, key, w)))
+    if c.similarity == PEARSON:
+        for n in range(locations):
+            d_gated[n] = d_gated[n] if key_norm > f32(0) and norms[n] > f32(0) else f32(0)
     by_key = similarity_backward(s, c, norms, key_norm, alike, d_gated, by_dot, by_cell)
     dot_rows(by_dot, memory, s.row, w, locations, d_values)
     moved = dot(by_dot, means, locations) if c.similarity == PEARSON else f32(0)

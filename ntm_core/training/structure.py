@@ -18,16 +18,16 @@ DIAGONAL = 0.8
 def diagonal(trace: Trace) -> float:
     """The largest share, over read heads and directions, of asked steps at which the head moves on by one location.
 
-    In [0, 1]; 0 if fewer than two steps are asked. A step counts if both its weighting and the one before are peaked,
-    at locations that are neighbours on the circle.
+    In [0, 1]; 0 if fewer than two steps are asked, or there is but one location. A step counts if the weighting by
+    which it reads and that of the step before are peaked, at locations that are neighbours on the circle.
     """
     reads = [index for index, head in enumerate(trace.header.heads) if head.kind == "read"]
-    weighting = trace["weighting"][:, reads]
+    weighting = trace.acting_weighting[:, reads]
     asked = np.flatnonzero(trace["mask"] > 0)[1:]
     asked = asked[asked > 0]
-    if len(asked) == 0:
-        return 0.0
     size, foci, sharp = weighting.shape[-1], focus(weighting), peaked(weighting)
+    if len(asked) == 0 or size == 1:
+        return 0.0
     moved = displacement(foci[asked - 1], foci[asked], size) % size
     sharp = sharp[asked] & sharp[asked - 1]
     ways = [moved == way % size for way in (1, -1)]

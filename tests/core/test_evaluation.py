@@ -1,10 +1,12 @@
+import math
+
 import numpy as np
 import pytest
 import torch
 
 from ntm_core.config import MachineConfig
 from ntm_core.errors import TaskError
-from ntm_core.evaluation import EVALUATION_SEED, Results, errors_by_length, evaluate, score
+from ntm_core.evaluation import EVALUATION_SEED, Results, errors_by_length, evaluate, score, scores
 from ntm_core.machine import Machine
 from ntm_core.tasks import Copy, DynamicNgrams, TaskBase
 from ntm_core.training.metrics import FIXED_SEED
@@ -52,6 +54,19 @@ def test_more_sequences_than_a_batch_are_measured_in_parts() -> None:
     parts = [TASK.of_length(1).episodes((7, 1, part), size).targets for part, size in enumerate((100, 30))]
     assert found.sequences == 130
     assert found.wrong_bits == pytest.approx(sum(part.sum() for part in parts) / 130)
+
+
+def test_outputs_that_are_no_numbers_are_not_judged() -> None:
+    """Neither as wrong nor as right: of one sequence they make all scores NaN, and an evaluation says so."""
+    episode = TASK.episodes(3, 4)
+    logits = torch.zeros(*episode.targets.shape)
+    logits[int(episode.mask[:, 1].argmax()), 1] = torch.nan
+    logits[int(episode.mask[:, 2].argmin()), 2] = torch.nan
+    found = scores(TASK, episode, logits)
+    for one in (found.loss_bits, found.wrong_bits, found.metric):
+        assert np.isnan(one).tolist() == [False, True, False, False]
+    with pytest.raises(TaskError, match="5 of 5 sequences of length 3 have outputs that are NaN"):
+        list(errors_by_length(saying(math.nan), TASK, [3], sequences=5))
 
 
 def test_a_score_is_that_of_the_machines_outputs() -> None:

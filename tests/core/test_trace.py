@@ -215,6 +215,17 @@ def test_what_was_not_recorded_has_no_score() -> None:
     assert replace(trace, records=records).wrong_bits is None
 
 
+def test_a_target_that_is_not_known_has_no_score() -> None:
+    trace = small_trace(6)
+    for step, judged in ((0, True), (4, False)):
+        episode = trace.episode.copy()
+        episode["targets"][step, 0] = np.nan
+        unknown = replace(trace, episode=episode)
+        assert (unknown.wrong_bits == trace.wrong_bits) == judged
+        assert (unknown.loss_bits == trace.loss_bits) == judged
+        assert judged or (unknown.wrong_bits, unknown.loss_bits) == (None, None)
+
+
 def test_without_targets_there_is_no_score() -> None:
     config = small_config()
     episode = any_episode(config, 4)

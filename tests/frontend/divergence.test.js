@@ -49,6 +49,17 @@ test('a number against none is a difference without a size', async () => {
   assert.equal(divergence(other, other).first, null);
 });
 
+test('memory is compared at every step of machines that write in another order', async () => {
+  const [data, other] = [await traceOf('addressing last'), await traceOf('addressing last')];
+  const order = data.header.config.write_order === 'one_by_one' ? 'erases_then_adds' : 'one_by_one';
+  other.header = {...other.header, config: {...other.header.config, write_order: order}};
+  const {first} = divergence(data, other);
+  assert.equal(first.stage, 'memory');
+  const apart = (step) => Math.max(...data.memoryFound(step).map((number, i) => Math.abs(number - other.memoryFound(step)[i])));
+  assert.equal(first.difference, apart(first.step));
+  assert.ok(apart(first.step - 1) <= TOLERANCE && first.difference > TOLERANCE);
+});
+
 test('stages of other shapes are skipped, and named', async () => {
   const [data, other] = [await traceOf("the paper's way"), await traceOf('shifts by two, up to the edge')];
   assert.deepEqual(divergence(data, other, {tolerance: 1e9}).skipped,

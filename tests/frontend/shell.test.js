@@ -7,6 +7,7 @@ import {blank, numericChannels, rowsAfterRefusal, rowsOf, rowsOnScreen, withCell
 import {askedBits, bitsText, resultParts, stageMessage} from '../../frontend/src/shell/status.js';
 import {phaseLook, segmentsOf, wrongSteps} from '../../frontend/src/shell/phases.js';
 import {bytesText} from '../../frontend/src/shell/upload.js';
+import {verdictOn} from '../../frontend/src/views/episode_plots.js';
 import {EMPTY_TRACE, initialState} from '../../frontend/src/state.js';
 import {TraceData} from '../../frontend/src/trace_data.js';
 import {exampleHeader} from './wire_helper.js';
@@ -41,6 +42,10 @@ test('wrong bits count only where an output is asked', () => {
   assert.equal(askedBits(data), 4);
   data.at('outputs', 3).fill(NaN);
   assert.deepEqual(wrongSteps(data), [], 'what is no number is not judged');
+  const unknown = judged();
+  unknown.episode('targets').fill(NaN);
+  assert.deepEqual(wrongSteps(unknown), [], 'nor is what has no target');
+  assert.deepEqual(verdictOn(unknown), {asked: 0, wrong: [], seen: 4});
 });
 
 test('the result line', () => {
@@ -53,7 +58,7 @@ test('the result line', () => {
   assert.equal(texts({status: 'ready', end: {wrong_bits: 1, loss_bits: 3, seconds: 0.1}})[0], 'error: 1 / 4 wrong bits');
   assert.equal(texts({status: 'ready', end: {wrong_bits: 1, loss_bits: 3, seconds: 0}}).at(-1), 'plain: 4 steps recorded before');
   const unjudged = {status: 'ready', end: {wrong_bits: null, loss_bits: null, seconds: 0}};
-  assert.equal(texts(unjudged)[0], 'plain: outputs that are no numbers are not judged');
+  assert.equal(texts(unjudged)[0], 'plain: outputs and targets that are no numbers are not judged');
   data.episode('mask').fill(0);
   assert.equal(texts(unjudged)[0], 'plain: no targets: outputs are not judged');
   assert.deepEqual(texts({status: 'streaming', received: 2}), ['plain: recording, 2 of 4 steps']);

@@ -52,7 +52,7 @@ export function divergenceText({steps, first, skipped}, offset = 0) {
   const what = skipped.length === 0 ? '' : ' in what both have,';
   if (!first) return `Equal to A${what} in all ${steps} steps${beside}, to within 10⁻⁶.${without}`;
   const where = [STAGES[first.stage] ?? first.stage, first.headName && `of ${first.headName}`].filter(Boolean).join(' ');
-  const apart = first.difference === null ? 'not a number in one of both' : `|Δ| up to ${brief(first.difference)}`;
+  const apart = first.difference === null ? 'not a finite number in one of both' : `|Δ| up to ${brief(first.difference)}`;
   const there = offset === 0 ? '' : ` (t = ${first.step + 1 + offset} here)`;
   return `Parts from A at t = ${first.step + 1}${there}: ${where}, ${apart}.${without}`;
 }

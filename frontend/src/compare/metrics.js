@@ -13,7 +13,7 @@ import {requestOf} from './columns.js';
  * @typedef {{median: number|null, mean: number|null, lowest: number|null, highest: number|null, sequences: number}} Spread
  * @typedef {{head: string, entropy_bits: Spread, speed: Spread, operations: Record<string, Spread>}} HeadMetrics
  * @typedef {{length: number, steps: number, sequences: number, asked_bits: number, wrong_bits: Spread, perfect: number,
- *   loss_bits: Spread, metric: Spread, wrong_bits_without_reads: Spread, saved_by_reads: Spread, memory_used: boolean,
+ *   loss_bits: Spread, metric: Spread, wrong_bits_without_reads: Spread, saved_by_reads: Spread, memory_used: boolean|null,
  *   heads: HeadMetrics[]}} LengthMetrics
  * @typedef {{length: number, steps: number, needed: number}} LeftOut A length whose sequences are too short for an edit.
  * @typedef {{metric: string, unit: string, seed: number, lengths: LengthMetrics[], left_out: LeftOut[]}} Metrics
@@ -100,7 +100,7 @@ export function metricsRows(columns) {
       row('sequences without a wrong bit', ({perfect, sequences}) => `${perfect} of ${sequences}`),
       row('loss, bits', ({loss_bits}) => spreadText(loss_bits)),
       row('wrong bits without reads', ({wrong_bits_without_reads}) => spreadText(wrong_bits_without_reads)),
-      row('memory is used', ({memory_used}) => (memory_used ? 'yes' : 'no')),
+      row('memory is used', ({memory_used}) => (memory_used === null ? 'unknown' : memory_used ? 'yes' : 'no')),
       ...heads.flatMap((name) => [
         row(`entropy of ${name}, bits`, (one) => ofHead(one, name, 'entropy_bits')),
         row(`speed of ${name}, locations a step`, (one) => ofHead(one, name, 'speed')),

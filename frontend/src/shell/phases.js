@@ -1,6 +1,7 @@
 // An episode's phases and its wrong steps, along the time axis.
 
 /** @import {TraceData} from '../trace_data.js' */
+import {isWrong} from '../views/measures.js';
 
 /** @typedef {{name: string, start: number, length: number}} Segment Steps of one phase in a row. */
 
@@ -31,7 +32,7 @@ export function wrongSteps(data) {
   for (let step = 0; step < data.received; step++) {
     if (mask[step] === 0) continue;
     const [outputs, targets] = [data.at('outputs', step), data.at('targets', step)];
-    if (outputs.some((output, channel) => !Number.isNaN(output) && (output > 0.5) !== (targets[channel] > 0.5))) steps.push(step);
+    if (outputs.some((output, channel) => isWrong(output, targets[channel]))) steps.push(step);
   }
   return steps;
 }

@@ -17,7 +17,7 @@ import {setBusy} from '../views/dom.js';
  * @returns {string} Why.
  */
 export function unjudged(data) {
-  return askedBits(data) > 0 ? 'outputs that are no numbers are not judged' : 'no targets: outputs are not judged';
+  return askedBits(data) > 0 ? 'outputs and targets that are no numbers are not judged' : 'no targets: outputs are not judged';
 }
 
 /** ms between looks at the clock while a busy server is waited for. */

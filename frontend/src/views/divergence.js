@@ -15,19 +15,23 @@ export const COMPARED = Object.freeze([
 /** What a step finds, and the array that the first step finds. @type {Record<string, string>} */
 const BEFORE = {memory: 'initial_memory', weighting_before: 'initial_weighting'};
 
+/** What a memory is made of, and the choices that say how. */
+const WRITTEN = ['weighting', 'erase_vector', 'add_vector'];
+const WRITING = /** @type {const} */ (['write_order', 'step_order', 'head_order', 'head_roles', 'schedule']);
+
 const HEAD_AXES = ['head', 'read_head', 'write_head'];
 
 /**
  * Where two traces first differ: `head` is the one that differs most there, null where no head is concerned;
- * `difference` is the largest |Δ| of that stage and head, null where a number stands against NaN.
+ * `difference` is the largest |Δ| of that stage and head, null where a number stands against NaN or infinity.
  * @typedef {{step: number, stage: string, head: number|null, headName: string|null, difference: number|null}} Divergence
  */
 
 /**
  * The first difference over the steps that have arrived of both; its step is that of A. Stages of other shapes are skipped,
  * and named. What a step finds follows from what the steps before it wrote: so the weightings before it are compared at the
- * first step alone, and the memory there and wherever an intervention of either trace changes it; neither where one of the
- * traces, from another program, does not know it.
+ * first step alone, and the memory there and wherever an intervention of either trace changes it, but at every step where two
+ * machines make different memories of what they write; neither where one of the traces, from another program, does not know it.
  *
  * @param {TraceData} a
  * @param {TraceData} b
@@ -41,9 +45,10 @@ export function divergence(a, b, {rows = null, offset = 0, tolerance = TOLERANCE
   const steps = Math.max(0, end - start);
   const skipped = COMPARED.filter((stage) => String(shapeOf(a, stage)) !== String(shapeOf(b, stage)));
   const stages = COMPARED.filter((stage) => !skipped.includes(stage));
+  const otherwise = writesOtherwise(a, b);
   for (let step = start; step < end; step++) {
     for (const stage of stages) {
-      if (stage in BEFORE && step > start && !(stage === 'memory' && (editsMemory(a, step) || editsMemory(b, step + offset)))) continue;
+      if (stage in BEFORE && step > start && !(stage === 'memory' && (otherwise || editsMemory(a, step) || editsMemory(b, step + offset)))) continue;
       const found = differenceAt(a, b, stage, {step, offset}, rows, tolerance);
       if (found) return {steps, tolerance, skipped, first: {step, stage, ...found}};
     }
@@ -98,6 +103,16 @@ function differenceAt(a, b, stage, {step, offset}, rows, tolerance) {
   const head = byHead ? most + (axes[0] === 'write_head' ? a.header.axes.read_head : 0) : null;
   const difference = Number.isFinite(apart[most]) ? apart[most] : null;
   return {head, headName: head === null ? null : a.header.heads[head].name, difference};
+}
+
+/**
+ * @param {TraceData} a
+ * @param {TraceData} b
+ * @returns {boolean} Whether alike weightings, erase and add vectors may leave unlike memories.
+ */
+function writesOtherwise(a, b) {
+  return WRITTEN.some((stage) => String(shapeOf(a, stage)) !== String(shapeOf(b, stage)))
+    || WRITING.some((choice) => String(a.header.config[choice]) !== String(b.header.config[choice]));
 }
 
 /**

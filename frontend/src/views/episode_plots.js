@@ -9,7 +9,7 @@
 import {ERROR} from '../colors.js';
 import {exact} from './format.js';
 import {upsideDown} from './layout.js';
-import {peak} from './measures.js';
+import {isWrong, peak} from './measures.js';
 import {roundedUp} from './model.js';
 import {bitScale, signedScale} from './scales.js';
 import {timeHeatmap} from './time_heatmap.js';
@@ -146,7 +146,7 @@ const verdicts = new WeakMap();
 
 /**
  * @param {TraceData} data
- * @returns {Verdict} How many bits were asked for so far, and those on the wrong side of 0.5. Shared: read only.
+ * @returns {Verdict} How many bits were asked for so far and can be judged, and those on the wrong side of 0.5. Shared: read only.
  */
 export function verdictOn(data) {
   const verdict = verdicts.get(data) ?? {asked: 0, wrong: [], seen: 0};
@@ -157,9 +157,9 @@ export function verdictOn(data) {
     if (!(mask[step] > 0)) continue;
     const [outputs, targets] = [data.at('outputs', step), data.at('targets', step)];
     for (let channel = 0; channel < outputs.length; channel++) {
-      if (Number.isNaN(outputs[channel])) continue;
+      if (Number.isNaN(outputs[channel]) || Number.isNaN(targets[channel])) continue;
       verdict.asked += 1;
-      if ((outputs[channel] > 0.5) !== (targets[channel] > 0.5)) verdict.wrong.push({step, channel});
+      if (isWrong(outputs[channel], targets[channel])) verdict.wrong.push({step, channel});
     }
   }
   return verdict;

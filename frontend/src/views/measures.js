@@ -84,3 +84,12 @@ export function circularMean(weighting) {
   const wrapped = position < 0 ? position + count : position;
   return wrapped >= count - 1e-9 ? 0 : wrapped;
 }
+
+/**
+ * @param {number} output
+ * @param {number} target
+ * @returns {boolean} Whether the output lies on the wrong side of 0.5; false where one of both is not known.
+ */
+export function isWrong(output, target) {
+  return !Number.isNaN(output) && !Number.isNaN(target) && (output > 0.5) !== (target > 0.5);
+}

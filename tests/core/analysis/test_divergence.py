@@ -4,10 +4,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
-from ntm_core.analysis.divergence import STAGES, divergence, is_mirrored
+from ntm_core.analysis.divergence import STAGES, Divergence, divergence, is_mirrored
 from ntm_core.errors import AnalysisError
 from ntm_core.interventions import Intervention
+from ntm_core.machine import Machine
 from ntm_core.recording import record
 from ntm_core.trace import Trace
 from tests.core.analysis.copies import SIZE, late_and_not, original, rearranged, run
@@ -62,6 +64,7 @@ def test_what_lies_within_the_tolerance_is_no_difference() -> None:
 
 def test_a_number_against_none_is_a_difference_without_a_size() -> None:
     assert found(("sharpening", (5, 1), np.nan)) == (5, "sharpening", 1, "read 1", None)
+    assert found(("sharpening", (5, 1), np.inf)) == (5, "sharpening", 1, "read 1", None)
     both = changed(TRACE, ("sharpening", (5, 1), np.nan))
     assert divergence(both, both).first is None
 
@@ -109,6 +112,36 @@ def test_memory_that_an_intervention_changes_is_where_two_traces_part() -> None:
     nothing = Intervention(quantity="memory", operation="scale", value=1.0)
     assert divergence(TRACE, record(machine, episode, interventions=(nothing,))).first is None
     assert divergence(TRACE, other, offset=-20).steps == 0
+
+
+def silent(**changes: Any) -> Machine:
+    """A machine of one M_0, whose outputs are the same whatever it has read."""
+    machine = original(**changes)
+    with torch.no_grad():
+        machine.output.weight.zero_()
+        machine.output.bias.zero_()
+        dict(machine.named_parameters())["initial.memory_value"].fill_(0.25)
+    return machine
+
+
+def test_memory_is_asked_at_every_step_of_machines_that_have_other_heads() -> None:
+    a, b = run(silent(read_heads=1)), run(silent(write_heads=2))
+    comparison = divergence(a, b)
+    assert {"weighting", "erase_vector", "add_vector", "read_vector"} <= set(comparison.skipped)
+    apart = [np.abs(x - y).max() for x, y in zip(a.memories_found(range(9)), b.memories_found(range(9)), strict=True)]
+    assert apart[0] == 0
+    assert comparison.first == Divergence(1, "memory", None, None, float(apart[1]))
+
+
+def test_memory_is_asked_at_every_step_of_machines_that_write_in_another_order() -> None:
+    """Two heads write the same, one after the other or all erasing first: the next step finds another memory."""
+    a = run(original(write_heads=2, write_order="one_by_one"))
+    b = run(original(write_heads=2, write_order="erases_then_adds"))
+    first = divergence(a, b).first
+    assert first is not None
+    assert (first.step, first.stage) == (1, "memory")
+    pair = [next(iter(trace.memories_found([1]))) for trace in (a, b)]
+    assert first.difference == pytest.approx(np.abs(pair[0] - pair[1]).max())
 
 
 def test_steps_of_b_that_stand_beside_those_of_a_are_compared() -> None:

@@ -51,3 +51,10 @@ def test_entropy_is_0_for_one_location_and_log2_n_for_all_alike() -> None:
     found = entropy_bits(np.array([[1, 0, 0, 0], [0.25] * 4, [0.5, 0.5, 0, 0], [math.nan, 1, 0, 0]]))
     assert found[:3].tolist() == [0, 2, 1]
     assert math.isnan(found[3])
+
+
+def test_entropy_of_what_does_not_add_up_to_1_is_that_of_its_shares() -> None:
+    """As after a normaliser with an ε of its own; what rounding leaves of 1 is 1."""
+    found = entropy_bits(np.array([[1e-9] * 4, [2.0, 2.0, 0, 0], [0.0] * 4, [0.25 + 1e-6] * 4, [math.inf, 0, 0, 0]]))
+    assert found[:3].tolist() == [2, 1, 0]
+    assert found[3] == pytest.approx(-4 * (0.25 + 1e-6) * math.log2(0.25 + 1e-6), rel=1e-12)

@@ -102,6 +102,18 @@ def test_a_mode_changes_what_is_measured_and_is_told() -> None:
     assert all((share.highest or 0) == 0 for name, share in content.heads[0].operations.items() if "shift" in name)
 
 
+def test_sequences_whose_numbers_became_nan_are_not_judged() -> None:
+    """A great add vector overflows the memory, and what is found by content there is NaN."""
+    huge = Intervention(quantity="add_vector", operation="set", value=3.4e38)
+    measurement = Measurement(small(), TASK, (3,), 4, interventions=(huge,), leave_constraints=True)
+    assert list(measurement.run())
+    (found,) = measurement.result().lengths
+    none = Spread(median=None, mean=None, lowest=None, highest=None, sequences=0)
+    assert found.wrong_bits == found.metric == found.loss_bits == found.saved_by_reads == none
+    assert (found.memory_used, found.perfect) == (None, 0)
+    assert found.heads[0].speed == found.heads[0].entropy_bits == none
+
+
 def test_the_same_seed_gives_the_same_numbers_and_another_does_not() -> None:
     machine = small(initial_memory="fresh_uniform")
     assert measured(machine, seed=1) == measured(machine, seed=1)

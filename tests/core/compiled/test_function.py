@@ -1,5 +1,6 @@
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
@@ -11,10 +12,11 @@ from ntm_core.compiled import Core, buffers
 from ntm_core.compiled.plan import plan_for
 from ntm_core.config import MachineConfig
 from ntm_core.machine import Machine
+from ntm_core.recording import record
 from ntm_core.tasks import parse_task
 from tests.core.compiled.choices import SEEDED, compiled_configs
 from tests.core.compiled.compare import assert_like_eager, gradients, loss_of
-from tests.core.machines import name_of, rows, small_config, stirred
+from tests.core.machines import any_episode, name_of, rows, small_config, stirred
 
 
 def single(config: MachineConfig, seed: int = 0, scale: float = 0.6) -> Machine:
@@ -220,3 +222,27 @@ def test_frozen_parameters_get_no_gradient() -> None:
     loss_of(machine(rows(machine.config, 3, dtype=torch.float32))).backward()
     assert machine.heads.weight.grad is None
     assert machine.output.weight.grad is not None
+
+
+@pytest.mark.parametrize("words", [3, 6, 20])
+@pytest.mark.parametrize("value", [0.1, 0.7, 12345.6])
+def test_rows_and_keys_of_one_number_correlate_with_nothing(value: float, words: int) -> None:
+    """Rounding leaves something of them without their mean, which must not be blown up."""
+    config = small_config(similarity="pearson", word_size=words, initial_memory="learned", clip=None)
+    for constant_keys in (False, True):
+        machine = single(config, scale=0.3)
+        with torch.no_grad():
+            dict(machine.named_parameters())["initial.memory_value"][::2] = (
+                value * torch.linspace(0.5, 1.5, config.memory_size)[::2, None]
+            )
+            if constant_keys:
+                width = config.word_size + 6
+                for head in range(2):
+                    machine.heads.weight[head * width : head * width + words] = 0
+                    machine.heads.bias[head * width : head * width + words] = value
+        assert_like_eager(machine, gradient_error=2e-5)
+        trace = record(machine, any_episode(config, 1))
+        assert trace.header.core == "compiled"
+        similarities = np.log(trace["content_weighting"][0]) / trace["key_strength"][0][:, None]
+        flat = similarities if constant_keys else similarities[:, ::2]
+        assert np.ptp(flat, axis=1).max() < 1e-5

@@ -1,6 +1,7 @@
 """The marks on a training run, held against machines whose behaviour is known, and against a plain loop."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -60,6 +61,30 @@ def test_a_trained_machine_goes_along_the_diagonal_and_a_fresh_one_does_nothing(
     fresh = record(Machine(checkpoint.config, 5).requires_grad_(False), TASK.episodes(1))
     assert diagonal(trained) == 1
     assert (diagonal(fresh), content_jumps(fresh)) == (0, 0)
+
+
+def walking(size: int, **changes: Any) -> Trace:
+    """A trace whose heads go on by one location a step."""
+    sizes = {"input_size": 9, "output_size": 8, "memory_size": size, "word_size": 3, "controller_size": 4}
+    trace = record(Machine(MachineConfig.make(**sizes, **changes), 0).requires_grad_(False), TASK.episodes(0))
+    records = trace.records.copy()
+    records["weighting"] = np.eye(size)[np.arange(len(records)) % size][:, None]
+    return Trace(trace.header, trace.episode, trace.initial, records)
+
+
+def test_the_weighting_that_reads_is_the_one_that_counts() -> None:
+    """Of a machine that addresses last, that is the one of the step before."""
+    trace = walking(40, schedule="address_last", step_order="write_then_read")
+    assert trace.header.acting_weighting == "previous"
+    assert diagonal(trace) == 1
+    records = trace.records.copy()
+    records["weighting"][-1] = np.eye(40)[0]
+    assert diagonal(Trace(trace.header, trace.episode, trace.initial, records)) == 1
+
+
+def test_who_has_one_location_goes_nowhere() -> None:
+    assert diagonal(walking(1)) == 0
+    assert diagonal(walking(2)) == 1
 
 
 @given(st.integers(0, 99), st.integers(3, 9), st.integers(0, 3))
