@@ -1,6 +1,6 @@
 // Changes to what a machine computes: what they are, and reading them.
 
-/** @import {Intervention, Source, TraceRequest} from './state.js' */
+/** @import {Intervention, Source, TraceHeader, TraceRequest} from './state.js' */
 
 /** @typedef {Pick<TraceRequest, 'mode'|'interventions'|'leave_constraints'|'sources'>} Changes */
 
@@ -163,6 +163,28 @@ function placeOf({quantity, operation, heads, steps, location, word, shift, chan
  */
 export function touches({quantity, heads, steps}, asked, names, step) {
   return quantity === asked && (!heads || heads.some((name) => names.includes(name))) && (!steps || (step >= steps[0] && step < steps[1]));
+}
+
+/**
+ * @param {TraceHeader} header
+ * @param {number} head
+ * @returns {string[]} All names of a head, the first of a head that both reads and writes being that of reading.
+ */
+export function namesOf({heads}, head) {
+  const one = heads[head].same_as ?? head;
+  return heads.filter(({same_as}, index) => (same_as ?? index) === one).map(({name}) => name);
+}
+
+/**
+ * @param {TraceHeader} header
+ * @param {string} quantity
+ * @param {number} head
+ * @param {number} step
+ * @returns {boolean} Whether an edit, or the addressing mode, changes it of this head at this step.
+ */
+export function isEdited(header, quantity, head, step) {
+  const {interventions = []} = header;
+  return interventions.length > 0 && interventions.some((edit) => touches(edit, quantity, namesOf(header, head), step));
 }
 
 /**

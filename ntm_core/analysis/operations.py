@@ -76,7 +76,7 @@ class Operations:
     Attributes:
         operation: the name of the operation; `operation_names` lists them.
         displacement: from the focus of w_{t-1} to that of w_t, the nearer way round, forward positive.
-        content_share: the share of w~ that came through content, in [0, 1]; NaN where w~ is nothing.
+        content_share: the share of w~ that came through content, in [0, 1] for a gate there; NaN where w~ is nothing.
         location_share: 1 − content_share.
         remainder: the share of w~ that eq. 3 and 4 do not explain.
     """

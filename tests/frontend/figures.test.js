@@ -17,16 +17,16 @@ import {TRACK_NAMES, dashes, sharedDashes, sharedLine, logarithmicAxis, trackPlo
 import {SIZE, viewsModel, viewsTrace} from './views_helper.js';
 import {random} from './wire_helper.js';
 
-function everyPlot(heads) {
+function everyPlot(header) {
   return [
-    inputPlot(), outputPlot(), vectorPlot('write'), vectorPlot('read'), ...heads.map((_, head) => weightingPlot(heads, head)),
+    inputPlot(), outputPlot(), vectorPlot('write'), vectorPlot('read'), ...header.heads.map((_, head) => weightingPlot(header, head)),
     ...STAGES.map(stagePlot), kernelPlot(), ...['before', 'erased', 'added', 'after'].map(memoryPlot), ...TRACK_NAMES.map(trackPlot),
   ];
 }
 
 test('every plot has its own id, a title, a caption, and axes with titles that fit its margins', () => {
   const model = viewsModel(viewsTrace({writers: 2}));
-  const plots = everyPlot(model.data.header.heads);
+  const plots = everyPlot(model.data.header);
   assert.equal(new Set(plots.map(({id}) => id)).size, plots.length);
   for (const plot of plots) {
     assert.ok(plot.title && plot.symbol && plot.caption.endsWith('.'), plot.id);
@@ -42,7 +42,7 @@ test('every plot has its own id, a title, a caption, and axes with titles that f
 test('a heatmap has the numbers of the trace and a fixed scale; its cells on the canvas are the same', () => {
   const data = viewsTrace();
   const model = viewsModel(data, {step: 4});
-  const plot = weightingPlot(data.header.heads, 1);
+  const plot = weightingPlot(data.header, 1);
   const {traces: [map], layout} = plot.figure(model, SIZE);
   assert.deepEqual([map.zmin, map.zmax, map.zauto, map.x0, map.y0], [0, 1, false, 1, 0]);
   map.z.forEach((row, location) => row.forEach((value, step) => {
@@ -56,7 +56,7 @@ test('a heatmap has the numbers of the trace and a fixed scale; its cells on the
 test('steps that have not arrived are NaN, and reading there says so', () => {
   const data = viewsTrace({received: 3});
   const model = viewsModel(data, {complete: false});
-  const plot = weightingPlot(data.header.heads, 0);
+  const plot = weightingPlot(data.header, 0);
   const {z} = plot.figure(model, SIZE).traces[0];
   assert.ok(z.every((row) => Number.isFinite(row[2]) && Number.isNaN(row[3])));
   assert.equal(plot.read(model, 5, 1), 't = 5: has not arrived yet');
@@ -66,7 +66,7 @@ test('reading a place gives the exact digits of the number there', () => {
   const data = viewsTrace();
   const model = viewsModel(data, {step: 2, head: 1});
   const weight = exact(data.value('weighting', 3, 1, 2), 'float32');
-  assert.equal(weightingPlot(data.header.heads, 1).read(model, 4.2, 1.8), `t = 4 · location 2 · write 0\nw = ${weight}`);
+  assert.equal(weightingPlot(data.header, 1).read(model, 4.2, 1.8), `t = 4 · location 2 · write 0\nw = ${weight}`);
   const cell = exact(data.memory(2)[3 * 4 + 1], 'float32');
   assert.equal(memoryPlot('after').read(model, 1.3, 2.6), `location 3 · element 1\nM(t) = ${cell}`);
   assert.equal(memoryPlot('after').read(model, 9, 2), null);
@@ -75,7 +75,7 @@ test('reading a place gives the exact digits of the number there', () => {
 test('a difference is to the pinned step, in the weightings and in both memories, and the sum still holds', () => {
   const data = viewsTrace();
   const model = viewsModel(data, {step: 4, pinned: 1, reference: 1});
-  const {z} = weightingPlot(data.header.heads, 0).figure(model, SIZE).traces[0];
+  const {z} = weightingPlot(data.header, 0).figure(model, SIZE).traces[0];
   assert.equal(z[2][4], data.value('weighting', 4, 0, 2) - data.value('weighting', 1, 0, 2));
   assert.ok(z.every((row) => row[1] === 0));
   const [before, erased, added, after] = ['before', 'erased', 'added', 'after']
@@ -249,7 +249,7 @@ function stepNumber(data, step, at) {
 
 test('a trace with more steps than pixels shares columns between steps, in the figure and on the canvas alike', () => {
   const data = viewsTrace({steps: 2000});
-  const plot = weightingPlot(data.header.heads, 1);
+  const plot = weightingPlot(data.header, 1);
   const model = viewsModel(data);
   const [map] = plot.figure(model, SIZE).traces;
   // 364 pixels: at most as many columns, so six steps a column; the middle of steps 1 to 6 is t = 3.5.
@@ -267,7 +267,7 @@ test('a trace with more steps than pixels shares columns between steps, in the f
 test('to show a long trace, its weightings are not held a second time; as logarithms or differences they are', (t) => {
   const data = viewsTrace({steps: 2000});
   const matrix = t.mock.method(data, 'matrix');
-  const plot = weightingPlot(data.header.heads, 1);
+  const plot = weightingPlot(data.header, 1);
   const plain = plot.cells(viewsModel(data), SIZE).layers[0];
   assert.equal(matrix.mock.callCount(), 0);
   const logarithms = plot.cells(viewsModel(data, {scale: {weighting: 'log', memory: 'auto', key_strength: 'linear'}}), SIZE).layers[0];
@@ -285,7 +285,7 @@ test('a memory with more locations than pixels shares rows between them, and non
   const data = viewsTrace({locations: 1024});
   const model = viewsModel(data, {step: 2});
   // 164 pixels: at most as many rows, so seven locations a row; the middle of locations 0 to 6 is 3.
-  const weighting = weightingPlot(data.header.heads, 1);
+  const weighting = weightingPlot(data.header, 1);
   const [map] = weighting.figure(model, SIZE).traces;
   assert.deepEqual([map.y0, map.dy, map.z.length, map.x0, map.dx, map.z[0].length], [3, 7, 147, 1, 1, 6]);
   map.z.forEach((row, at) => row.forEach((value, step) => {
@@ -325,7 +325,7 @@ test('a zoomed part of a large memory shows each of its locations', () => {
   const data = viewsTrace({locations: 1024});
   const model = viewsModel(data, {step: 2, zoom: {time: null, location: [99.7, 200.2], word: null}});
   for (const [plot, expected] of [
-    [weightingPlot(data.header.heads, 1), (location, column) => data.value('weighting', column, 1, location)],
+    [weightingPlot(data.header, 1), (location, column) => data.value('weighting', column, 1, location)],
     [memoryPlot('after'), (location, column) => data.memory(2)[4 * location + column]],
   ]) {
     const [map] = plot.figure(model, SIZE).traces;
@@ -337,7 +337,7 @@ test('a zoomed part of a large memory shows each of its locations', () => {
 
 test('a zoomed part of a long trace has its own columns, and exact ones where there is room', () => {
   const data = viewsTrace({steps: 2000});
-  const plot = weightingPlot(data.header.heads, 1);
+  const plot = weightingPlot(data.header, 1);
   const near = viewsModel(data, {zoom: {time: [100.2, 160.4], location: null, word: null}});
   const [map] = plot.figure(near, SIZE).traces;
   assert.deepEqual([map.x0, map.dx, map.z[0].length], [100, 1, 61]);
@@ -347,7 +347,7 @@ test('a zoomed part of a long trace has its own columns, and exact ones where th
 
 test('of a long trace that is still arriving, only the columns from the asked one on are looked at', () => {
   const data = viewsTrace({steps: 2000, received: 1000});
-  const plot = weightingPlot(data.header.heads, 1);
+  const plot = weightingPlot(data.header, 1);
   const model = viewsModel(data, {complete: false});
   const [whole, part] = [plot.cells(model, SIZE), plot.cells(model, SIZE, 150)];
   assert.equal(whole.arrived, 167);
@@ -365,4 +365,26 @@ test('a saved picture says what it is of, in lines that fit it', () => {
   assert.deepEqual(titleLines(model, ['Key', ''], 99), ['Key · t = 4 of 6 · example · head write 0 · edited']);
   model.data.header.mode = 'no_shift';
   assert.match(titleLines(model, ['Key', ''], 99)[0], /head write 0 · mode no_shift$/);
+});
+
+test('captions say what holds for the machine', () => {
+  const {header} = viewsTrace({writers: 1});
+  const config = {...header.config, sharpening_epsilon: 0};
+  const caption = (changes) => weightingPlot({...header, config, ...changes}, 1).caption;
+  assert.equal(caption({}), 'Where the write head looks. Columns add up to 1.');
+  assert.equal(caption({acting_weighting: 'previous'}), 'Where the write head looks in the next step. Columns add up to 1.');
+  assert.equal(caption({config: {...config, sharpening_epsilon: 1e-16}}), 'Where the write head looks.');
+  assert.equal(caption({interventions: [{quantity: 'weighting', operation: 'scale', value: 2}]}), 'Where the write head looks.');
+});
+
+test('a gap of similarities is told where the content weighting is a softmax over the locations', () => {
+  const told = (changes) => {
+    const model = viewsModel(viewsTrace({writers: 1}));
+    Object.assign(model.data.header, changes);
+    return stagePlot('content_weighting').read(model, 1).split('\n').slice(2);
+  };
+  assert.match(told({})[0], /^β·K is .* below its best$/);
+  const {config} = viewsTrace({writers: 1}).header;
+  assert.deepEqual(told({config: {...config, content_softmax: 'each_location'}}), []);
+  assert.deepEqual(told({interventions: [{quantity: 'content_weighting', operation: 'harden'}]}), []);
 });

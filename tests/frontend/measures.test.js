@@ -61,8 +61,23 @@ test('a step is told in words', () => {
   assert.equal(describeStep(step), 'Looks up by content. Moves 1 location forward. Sharpens from 1.20 to 0.10 bit.');
   assert.equal(describeStep({...step, interpolationGate: 0, shiftWeighting: [0, 1, 0], blurred: 0, sharpened: 0}),
     'Starts from where it was. Stays there. Is sharp already.');
-  assert.equal(describeStep({...step, interpolationGate: 0.4, shiftWeighting: [0.5, 0.01, 0.49], sharpening: 1}),
+  assert.equal(describeStep({...step, interpolationGate: 0.4, shiftWeighting: [0.5, 0.01, 0.49], sharpened: 1.2}),
     'Mixes 40 % content with 60 % of where it was. Spreads over the shifts −1, +1. Stays as wide as it is (1.20 bit).');
+});
+
+test('a step is told in words that hold for its numbers', () => {
+  const step = {interpolationGate: 0.125, shiftWeighting: [0, 0, 0], shifts: [-1, 0, 1], sharpening: 0.5, blurred: 2.8401, sharpened: 2.9612};
+  assert.equal(describeStep(step), 'Mixes 13 % content with 87 % of where it was. Is left with nothing by the shift. Widens from 2.84 to 2.96 bit.');
+  assert.match(describeStep({...step, shiftWeighting: [0, 1, 0], blurred: NaN}), /it was\. Stays there\.$/, 'nothing was left to sharpen');
+  const wide = Array.from({length: 25}, (_, j) => j - 12);
+  assert.match(describeStep({...step, shifts: wide, shiftWeighting: wide.map(() => 0.04)}), /Spreads over the shifts −12 to \+12\./);
+  assert.match(describeStep({...step, sharpening: 30, blurred: 7, sharpened: 6.998}), /Stays as wide as it is \(7\.00 bit\)\.$/);
+});
+
+test('a mean location is found however little weight there is', () => {
+  near(circularMean([0, 0, 1e-7, 0, 0]), 2);
+  assert.ok(Number.isNaN(circularMean([0, 0, 0])));
+  assert.ok(Number.isNaN(circularMean(new Float32Array(8).fill(1e-7))));
 });
 
 test('the entropy of what does not add up to 1 is that of its shares', () => {

@@ -21,9 +21,9 @@ const SHORT = Object.freeze({
  * @param {TraceHeader} header
  * @returns {PlotSpec[]} Output, the weightings of write heads and then of read heads, adds, reads, and memory.
  */
-export function columnPlots(letter, {heads}) {
-  const weightings = /** @type {const} */ (['write', 'read']).flatMap((kind) => heads.flatMap((head, index) => (
-    head.kind === kind ? [{...weightingPlot(heads, index), caption: `Where the ${kind} head looks. Columns add up to 1.`, height: 200}] : [])));
+export function columnPlots(letter, header) {
+  const weightings = /** @type {const} */ (['write', 'read']).flatMap((kind) => header.heads.flatMap((head, index) => (
+    head.kind === kind ? [{...weightingPlot(header, index), height: 200}] : [])));
   return [
     {...outputPlot(), caption: SHORT.output}, ...weightings, {...vectorPlot('write'), caption: SHORT.adds},
     {...vectorPlot('read'), caption: SHORT.reads}, {...memoryPlot('after'), height: MEMORY_HEIGHT},

@@ -44,7 +44,7 @@ export function deltaPlots({header}, b) {
   const both = heads.filter(({name}) => b.header.heads.some((other) => other.name === name));
   const memory = header.axes.word === b.header.axes.word ? [deltaVector('write'), deltaVector('read'), deltaMemory()] : [];
   const outputs = header.axes.output === b.header.axes.output ? [deltaOutput()] : [];
-  return [...outputs, ...both.map(({index}) => deltaWeighting(header.heads, index)), ...memory];
+  return [...outputs, ...both.map(({index}) => deltaWeighting(header, index)), ...memory];
 }
 
 /**
@@ -152,12 +152,12 @@ function otherOf(model) {
 }
 
 /**
- * @param {TraceData['header']['heads']} heads
+ * @param {TraceData['header']} header
  * @param {number} head
  * @returns {PlotSpec}
  */
-function deltaWeighting(heads, head) {
-  const {title, id} = weightingPlot(heads, head);
+function deltaWeighting(header, head) {
+  const {title, id} = weightingPlot(header, head);
   const words = {id, title, symbol: '<i>w<sub>t</sub></i>(<i>i</i>)', letter: 'w', bar: '<i>w</i>'};
   return {...deltaLocations('weighting', () => head, words), height: 200, selects: head};
 }

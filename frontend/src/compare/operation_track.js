@@ -53,9 +53,10 @@ export function runsOf(track) {
 
 /**
  * @param {Operation} operation
- * @returns {string} The shares of a weighting that came through content and through location.
+ * @returns {string} The shares of a weighting that came through content and through location; none of a gate beyond 0 and 1.
  */
 export function sharesText({contentShare, locationShare}) {
-  if (Number.isNaN(contentShare)) return '–';
-  return `${Math.round(100 * contentShare)} % / ${Math.round(100 * locationShare)} %`;
+  if (!(contentShare >= 0 && locationShare >= 0)) return '–';
+  const content = Math.round(100 * contentShare);
+  return `${content} % / ${100 - content} %`;
 }

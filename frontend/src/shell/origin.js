@@ -45,7 +45,7 @@ function ranking({ranking: findings, variants, encodings, encoding, variant: cho
     el('td', {class: 'table-number'}, String(sequences))));
   return el('div', {class: 'table-wrap', tabindex: 0, role: 'region', 'aria-label': 'Readings of the file, the best first'},
     el('table', {class: 'table'},
-      el('caption', {}, 'Every reading that the file allows, tried on generated sequences; guessing loses 1 bit for each bit asked.'),
+      el('caption', {}, 'The readings that the file allows, tried on generated sequences of one task after another until one was solved; guessing loses 1 bit for each bit asked.'),
       el('thead', {}, el('tr', {}, ...['Reading', 'Task', 'loss, bit a bit', 'wrong', 'sequences'].map((name) => el('th', {scope: 'col'}, name)))),
       el('tbody', {}, ...rows)));
 }

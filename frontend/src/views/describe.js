@@ -6,7 +6,7 @@ import {total} from './measures.js';
  *
  * @param {{interpolationGate: number, shiftWeighting: ArrayLike<number>, shifts: number[], sharpening: number,
  *   blurred: number, sharpened: number, changed?: boolean}} step `blurred` and `sharpened`: entropy in bits before and after
- *   eq. 5; `changed`: an edit or the addressing mode has changed a stage of the weighting, so that the others do not tell of it.
+ *   eq. 5, NaN where nothing is left to sharpen; `changed`: an edit or the addressing mode has changed a stage of the weighting, so that the others do not tell of it.
  * @returns {string} One sentence a stage.
  */
 export function describeStep({interpolationGate, shiftWeighting, shifts, sharpening, blurred, sharpened, changed = false}) {
@@ -14,7 +14,7 @@ export function describeStep({interpolationGate, shiftWeighting, shifts, sharpen
   const told = [
     !Number.isNaN(interpolationGate) && describeGate(interpolationGate),
     !Number.isNaN(shiftWeighting[0]) && describeShift(shiftWeighting, shifts),
-    !Number.isNaN(sharpening * blurred) && describeSharpening(sharpening, blurred, sharpened),
+    !Number.isNaN(sharpening * blurred) && describeSharpening(blurred, sharpened),
   ].filter(Boolean);
   return told.length > 0 ? told.join(' ') : 'How it got there was not recorded.';
 }
@@ -26,7 +26,8 @@ export function describeStep({interpolationGate, shiftWeighting, shifts, sharpen
 function describeGate(gate) {
   if (gate >= 0.9) return 'Looks up by content.';
   if (gate <= 0.1) return 'Starts from where it was.';
-  return `Mixes ${Math.round(100 * gate)} % content with ${Math.round(100 * (1 - gate))} % of where it was.`;
+  const content = Math.round(100 * gate);
+  return `Mixes ${content} % content with ${100 - content} % of where it was.`;
 }
 
 /**
@@ -36,6 +37,7 @@ function describeGate(gate) {
  */
 function describeShift(weighting, shifts) {
   const whole = total(weighting);
+  if (!(whole > 0)) return 'Is left with nothing by the shift.';
   const main = shifts.findIndex((_, index) => weighting[index] >= 0.9 * whole);
   if (main >= 0) {
     const offset = shifts[main];
@@ -44,18 +46,22 @@ function describeShift(weighting, shifts) {
     return `Moves ${distance} location${distance > 1 ? 's' : ''} ${offset > 0 ? 'forward' : 'back'}.`;
   }
   const used = shifts.filter((_, index) => weighting[index] >= 0.05 * whole);
-  const names = used.map((offset) => signed(tick(offset)));
-  return `Spreads over the shifts ${names.join(', ')}.`;
+  if (used.length === 0) return `Spreads over the shifts ${shiftText(shifts[0])} to ${shiftText(shifts[shifts.length - 1])}.`;
+  return `Spreads over the shifts ${used.map(shiftText).join(', ')}.`;
+}
+
+/** @param {number} offset */
+function shiftText(offset) {
+  return signed(tick(offset));
 }
 
 /**
- * @param {number} sharpening
  * @param {number} before
  * @param {number} after
  * @returns {string}
  */
-function describeSharpening(sharpening, before, after) {
-  if (before < 0.005) return 'Is sharp already.';
-  if (sharpening < 1.005) return `Stays as wide as it is (${before.toFixed(2)} bit).`;
-  return `Sharpens from ${before.toFixed(2)} to ${after.toFixed(2)} bit.`;
+function describeSharpening(before, after) {
+  const [from, to] = [before.toFixed(2), after.toFixed(2)];
+  if (from === to) return before < 0.005 ? 'Is sharp already.' : `Stays as wide as it is (${from} bit).`;
+  return `${after < before ? 'Sharpens' : 'Widens'} from ${from} to ${to} bit.`;
 }

@@ -4,7 +4,7 @@
 /** @import {AxisSpec} from './layout.js' */
 /** @import {Model} from './model.js' */
 /** @import {PlotSpec} from './panel.js' */
-/** @import {Head} from '../state.js' */
+/** @import {TraceHeader} from '../state.js' */
 import {exact} from './format.js';
 import {upsideDown, wholeTicks, wordRange} from './layout.js';
 import {locationHeatmap} from './location_heatmap.js';
@@ -81,18 +81,19 @@ export function wordAxisDown(model, pixels) {
 }
 
 /**
- * @param {Head[]} heads
+ * @param {TraceHeader} header
  * @param {number} head Index on the head axis.
  * @returns {PlotSpec} Where one head looks.
  */
-export function weightingPlot(heads, head) {
+export function weightingPlot(header, head) {
+  const {heads} = header;
   const {kind, name} = heads[head];
   const several = heads.filter((other) => other.kind === kind).length > 1;
   return locationHeatmap({
     id: `weighting-${name.replace(' ', '-')}`,
     title: `${kind === 'write' ? 'Write' : 'Read'} weighting${several ? `, head ${name.split(' ').at(-1)}` : ''}`,
     symbol: '<i>w<sub>t</sub></i>(<i>i</i>)',
-    caption: `Where the ${kind} head looks. Each column adds up to 1.`,
+    caption: weightingCaption(header, kind),
     height: several ? 200 : 240,
     selects: head,
     stage: 'weighting',
@@ -100,4 +101,15 @@ export function weightingPlot(heads, head) {
     letter: 'w',
     bar: '<i>w</i>',
   });
+}
+
+/**
+ * @param {TraceHeader} header
+ * @param {'write'|'read'} kind
+ * @returns {string}
+ */
+function weightingCaption({acting_weighting: acting, config, interventions = []}, kind) {
+  const looks = `Where the ${kind} head looks${acting === 'previous' ? ' in the next step' : ''}.`;
+  const whole = config.sharpening_epsilon === 0 && !interventions.some(({quantity}) => quantity === 'weighting');
+  return whole ? `${looks} Columns add up to 1.` : looks;
 }

@@ -10,12 +10,12 @@
 /** @import {Tooltip} from './tooltip.js' */
 import {isRecording, RECORDED} from '../api.js';
 import {SEQUENTIAL} from '../colors.js';
-import {kernelWith, touchedWords, touches} from '../interventions.js';
+import {isEdited, kernelWith, namesOf, touchedWords} from '../interventions.js';
 import {logarithmicBar, PART_OF_1} from './bar.js';
 import {describeStep} from './describe.js';
 import {element, formula, setHidden, setPressed, setText} from './dom.js';
 import {Edits} from './edits.js';
-import {brief, exact, signed, tick, typeset} from './format.js';
+import {exact, signed, tick, typeset} from './format.js';
 import {argmax, circularMean, entropyBits, expectedShift, ROUNDING, total} from './measures.js';
 import {roundedUp} from './model.js';
 import {NumberField} from './number_field.js';
@@ -186,9 +186,8 @@ export class Inspector {
 
   /** @param {Model} model */
   #updateNumbers({data, step, head}) {
-    const {dtype, shifts, interventions = []} = data.header;
-    const names = interventions.length > 0 ? namesOf(data.header, head) : [];
-    const edited = (/** @type {string} */ quantity) => interventions.some((edit) => touches(edit, quantity, names, step));
+    const {dtype, shifts} = data.header;
+    const edited = (/** @type {string} */ quantity) => isEdited(data.header, quantity, head, step);
     for (const [name, field] of Object.entries(this.#fields)) field.update(exact(data.value(name, step, head), dtype), edited(name));
     const kernel = data.at('shift_weighting', step, head);
     const kernelEdited = edited('shift_weighting');
@@ -199,19 +198,19 @@ export class Inspector {
     this.#set('argmax', at < 0 ? '–' : String(at));
     const position = circularMean(weighting);
     this.#set('position', Number.isNaN(position) ? '–' : position.toFixed(3));
-    const sharpened = entropyBits(weighting);
+    const [shifted, sharpened] = [data.at('shifted_weighting', step, head), entropyBits(weighting)];
     this.#set('entropy', sharpened.toFixed(4));
     this.#set('expected', expectedShift(kernel, shifts).toFixed(4));
     const sum = total(weighting);
     const off = Math.abs(sum - 1) > ROUNDING;
     setHidden(this.#sum, !off);
-    if (off) setText(this.#sum, `Σ w = ${brief(sum)}: this weighting does not add up to 1.`);
+    if (off) setText(this.#sum, `Σ w = ${typeset(String(Number(sum.toPrecision(6))))}: this weighting does not add up to 1.`);
     setText(this.#words, describeStep({
       interpolationGate: data.value('interpolation_gate', step, head),
       shiftWeighting: kernel,
       shifts,
       sharpening: data.value('sharpening', step, head),
-      blurred: entropyBits(data.at('shifted_weighting', step, head)),
+      blurred: total(shifted) === 0 ? NaN : entropyBits(shifted),
       sharpened,
       changed: ['content_weighting', 'gated_weighting', 'shifted_weighting', 'weighting'].some(edited),
     }));
@@ -260,16 +259,6 @@ export class Inspector {
  */
 function section(title, ...children) {
   return element('section', {}, element('h3', {}, title), ...children);
-}
-
-/**
- * @param {TraceHeader} header
- * @param {number} head
- * @returns {string[]} All names of a head, the first of a head that both reads and writes being that of reading.
- */
-function namesOf({heads}, head) {
-  const one = heads[head].same_as ?? head;
-  return heads.filter(({same_as}, index) => (same_as ?? index) === one).map(({name}) => name);
 }
 
 /**

@@ -79,7 +79,7 @@ export function circularMean(weighting) {
     x += weighting[i] * Math.cos(turn * i);
     y += weighting[i] * Math.sin(turn * i);
   }
-  if (Math.hypot(x, y) < 1e-6) return NaN;
+  if (!(Math.hypot(x, y) > 1e-6 * total(weighting))) return NaN;
   const position = Math.atan2(y, x) / turn;
   const wrapped = position < 0 ? position + count : position;
   return wrapped >= count - 1e-9 ? 0 : wrapped;

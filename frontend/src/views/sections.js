@@ -48,9 +48,9 @@ export function sectionsFor(header, store, make) {
  * @param {MakePanel} make
  * @returns {Section}
  */
-function episodeSection({heads}, store, make) {
-  const headPlots = (/** @type {'read'|'write'} */ kind) => heads.flatMap((head, index) => (
-    head.kind === kind ? [make(weightingPlot(heads, index))] : []));
+function episodeSection(header, store, make) {
+  const headPlots = (/** @type {'read'|'write'} */ kind) => header.heads.flatMap((head, index) => (
+    head.kind === kind ? [make(weightingPlot(header, index))] : []));
   const left = [make(inputPlot()), make(vectorPlot('write'))];
   const right = [make(outputPlot()), make(vectorPlot('read'))];
   const [writes, reads] = [headPlots('write'), headPlots('read')];

@@ -4,6 +4,7 @@
 /** @import {Size} from './layout.js' */
 /** @import {PlotSpec} from './panel.js' */
 /** @import {StageName} from './stages.js' */
+import {isEdited} from '../interventions.js';
 import {areaOf, stepEdges, stepHeights, stepPaths} from '../plotly.js';
 import {brief, exact} from './format.js';
 import {baseLayout, locationRange, wholeTicks} from './layout.js';
@@ -16,7 +17,7 @@ const MARGIN = Object.freeze({l: 46, r: 62, t: 5, b: 19});
 /** @type {Record<StageName, {title: string, symbol: string, caption: string, letter: string}>} */
 export const STAGE_WORDS = {
   previous: {
-    title: 'Previous', symbol: '<i>w</i><sub><i>t</i>−1</sub>', caption: 'Where the head looked one step ago.', letter: 'w(t−1)',
+    title: 'Previous', symbol: '<i>w</i><sub><i>t</i>−1</sub>', caption: 'The weighting of the step before, from which it starts.', letter: 'w(t−1)',
   },
   content_weighting: {
     title: 'Content', symbol: '<i>w</i><sup>c</sup>', caption: 'Locations that resemble the key.', letter: 'w^c',
@@ -28,7 +29,7 @@ export const STAGE_WORDS = {
     title: 'Shifted', symbol: '<i class="tilde">w</i>', caption: 'Moved along by the shift kernel.', letter: 'w̃',
   },
   weighting: {
-    title: 'Sharpened', symbol: '<i>w<sub>t</sub></i>', caption: 'What the head uses in this step.', letter: 'w',
+    title: 'Sharpened', symbol: '<i>w<sub>t</sub></i>', caption: 'Where the head has come to.', letter: 'w',
   },
 };
 
@@ -66,7 +67,7 @@ export function stagePlot(stage) {
       const values = stageValues(model, stage);
       if (!(location >= 0 && location < values.length)) return null;
       const lines = [`location ${location}`, `${letter} = ${exact(values[location], model.data.header.dtype)}`];
-      if (stage === 'content_weighting') lines.push(similarityGap(values, location));
+      if (stage === 'content_weighting') lines.push(...similarityGap(model, values, location));
       return lines.join('\n');
     },
     note(model) {
@@ -80,14 +81,16 @@ export function stagePlot(stage) {
 /**
  * By eq. 1, ln w^c(i) and β K[k, M(i)] differ by the same number everywhere, so their gaps to the best are equal.
  *
+ * @param {Model} model
  * @param {ArrayLike<number>} values
  * @param {number} location
- * @returns {string}
+ * @returns {string[]} A line, or none where w^c is no softmax over the locations or was edited.
  */
-function similarityGap(values, location) {
-  if (Number.isNaN(values[location])) return 'not recorded';
+function similarityGap({data: {header}, step, head}, values, location) {
+  if (Number.isNaN(values[location])) return ['not recorded'];
+  if (header.config.content_softmax === 'each_location' || isEdited(header, 'content_weighting', head, step)) return [];
   const gap = Math.log(values[location] / values[argmax(values)]);
-  return `β·K is ${Number.isFinite(gap) ? brief(-gap) : 'more than float32 can tell'} below its best`;
+  return [`β·K is ${Number.isFinite(gap) ? brief(-gap) : `more than ${header.dtype} can tell`} below its best`];
 }
 
 /**

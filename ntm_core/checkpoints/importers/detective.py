@@ -26,8 +26,8 @@ _HOPELESS = 0.5
 """Above this mean loss after the first rounds, a machine is tried no further."""
 
 _FIRST_ROUNDS, _ROUNDS, _BATCH = 2, 6, 5
-_MAX_WEIGHTS, _MAX_CELLS, _MAX_PARAMETERS = 1 << 14, 1 << 16, 1 << 22
-"""N times heads, N times W, and numbers in all: above them trying a machine takes too long."""
+_MAX_WEIGHTS, _MAX_SHIFTS, _MAX_CELLS, _MAX_PARAMETERS = 1 << 14, 1 << 17, 1 << 16, 1 << 22
+"""N times heads, that times 2R+1, N times W, and numbers in all: above them trying a machine takes too long."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,8 @@ def investigate(candidates: Sequence[Candidate], seed: int = 0) -> tuple[Finding
 def _is_quick(candidate: Candidate) -> bool:
     config, numbers = candidate.config, sum(array.size for array in candidate.tensors.values())
     cells, weights = config.memory_size * config.word_size, config.memory_size * config.heads
-    return weights <= _MAX_WEIGHTS and cells <= _MAX_CELLS and numbers <= _MAX_PARAMETERS
+    shifts = weights * len(config.shifts)
+    return weights <= _MAX_WEIGHTS and shifts <= _MAX_SHIFTS and cells <= _MAX_CELLS and numbers <= _MAX_PARAMETERS
 
 
 def _tried(trials: Sequence["_Trial"], seed: int) -> list[Finding]:
