@@ -249,7 +249,7 @@ def _choose(
 
 
 def _best(findings: Sequence[Finding], order: Sequence[str]) -> Finding | None:
-    """Of the findings that solve their task with about the smallest loss, the importer's likeliest; None if none does."""
+    """Of those that solve their task with about the smallest loss, the importer's likeliest; None if none does."""
     if not findings or not findings[0].solves:
         return None
     near = [finding for finding in findings if finding.solves and finding.loss <= _NEAR * findings[0].loss]
