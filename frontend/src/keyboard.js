@@ -18,6 +18,7 @@ export const KEYS = Object.freeze([
   {keys: ['D'], does: 'difference to the pinned step'},
   {keys: ['H'], does: 'next head'},
   {keys: ['F'], does: 'fork: a branch of this run from this step on'},
+  {keys: ['Tab'], does: 'to a plot: its arrow keys read it cell by cell, + and − zoom'},
   {keys: ['?'], does: 'this help'},
 ]);
 

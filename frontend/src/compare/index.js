@@ -77,7 +77,7 @@ class ComparePage {
     this.store = store;
     this.actions = actions;
     this.signal = signal;
-    const tooltip = new Tooltip(store);
+    const tooltip = new Tooltip(store, signal);
     this.group = new PanelGroup(signal, {tooltip, failed: (error) => this.#fail(error)});
     const again = () => this.hear(this.store.get());
     this.makeDelta = () => new DeltaCard({store, api, group: this.group, changed: again, signal});

@@ -71,7 +71,7 @@ class Page {
     this.store = store;
     this.actions = actions;
     this.signal = signal;
-    this.tooltip = new Tooltip(store);
+    this.tooltip = new Tooltip(store, signal);
     this.pointer = new Pointer(store, this.tooltip, signal);
     this.scheduler = new Scheduler(signal, {failed: (error) => this.#fail(error), rested: () => this.#rested()});
     this.words = new InTurn([() => this.#tellPanels(), () => this.#tellSections(), (running) => this.#tellInspector(running)]);

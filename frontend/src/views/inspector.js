@@ -50,8 +50,14 @@ export class Inspector {
     this.store = store;
     this.actions = actions;
     this.#edits = new Edits({store, actions});
-    /** @type {Pick<StripOptions, 'tell'|'digits'>} */
-    const shown = {tell: (text, event) => tooltip.tell(text, event), digits: (value) => exact(value, header.dtype)};
+    /** @type {Pick<StripOptions, 'tell'|'keep'|'digits'>} */
+    const shown = {
+      tell: (text, event) => {
+        if (text !== null || event.pointerType === 'mouse' || !tooltip.kept) tooltip.tell(text, event);
+      },
+      keep: (text, event) => tooltip.keep(text, event),
+      digits: (value) => exact(value, header.dtype),
+    };
     this.#heads = header.heads.map(({name}, head) => {
       const button = element('button', {type: 'button', class: 'chip'}, name);
       button.addEventListener('click', () => store.set({head}));

@@ -10,7 +10,9 @@
 import {
   assignZ, drawFigure, isDrawn, onZoom, pictureOf, removeFigure, saveFigure, setShapes, settle,
 } from '../plotly.js';
+import {clamp} from '../cursor.js';
 import {pixelRatio} from '../level_of_detail.js';
+import {NO_ZOOM} from '../state.js';
 import {CellOverlay} from './cells.js';
 import {ColumnCursor} from './column_cursor.js';
 import {element, nextFrame, setText} from './dom.js';
@@ -84,7 +86,7 @@ export class Panel {
   constructor(spec, handlers) {
     this.spec = spec;
     this.handlers = handlers;
-    this.host = element('div', {class: 'plot-host', 'data-motion': spec.motion.kind, role: 'img', 'aria-label': `${spec.title}. ${spec.caption}`});
+    this.host = element('div', {class: 'plot-host', 'data-motion': spec.motion.kind, role: 'application', 'aria-roledescription': 'plot', tabindex: '0', 'aria-label': `${spec.title}. ${spec.caption}`});
     this.host.style.height = `${spec.height}px`;
     this.note = element('span', {class: 'plot-note'});
     const symbol = element('span', {class: 'math'});
@@ -344,15 +346,52 @@ export class Panel {
     if (isDrawn(this.host) && same(wanted, this.#drawn)) layers.forEach(({rows}, trace) => assignZ(this.host, trace, rows));
   }
 
+  /** @returns {Area|null} Where its axes lie; null before it shows something. */
+  get area() {
+    return this.#model && this.#size.width > 0 ? this.spec.area(this.#model, this.#size) : null;
+  }
+
+  /**
+   * @param {{x: number, y: number}} place On the axes.
+   * @returns {{left: number, top: number, width: number, height: number}|null} The cell around it, in the host; as high as the
+   *   plot where there are no cells.
+   */
+  boxOf({x, y}) {
+    const {area} = this;
+    if (!area) return null;
+    const [across, down] = [area.width / (area.x[1] - area.x[0]), area.height / (area.y[0] - area.y[1])];
+    const left = area.left + (x - 0.5 - area.x[0]) * across;
+    if (!this.spec.cells) return {left, top: area.top, width: across, height: area.height};
+    const middle = area.top + (y - area.y[1]) * down;
+    return {left, top: middle - Math.abs(down) / 2, width: across, height: Math.abs(down)};
+  }
+
+  /**
+   * Shows so many times as much of the axis across, around a place; all of it where that is as much.
+   *
+   * @param {number} times
+   * @param {number} x
+   */
+  zoomBy(times, x) {
+    const {area} = this;
+    if (!area || !this.#model) return;
+    const [first, last] = this.spec.area({...this.#model, zoom: NO_ZOOM}, this.#size).x;
+    const length = Math.max(2, (area.x[1] - area.x[0]) * times);
+    if (length >= last - first) return this.handlers.reset(this);
+    const start = clamp(x - length / 2, first, last - length);
+    this.handlers.zoomed(this, {x: [start, start + length], y: null});
+  }
+
   /**
    * @param {number} clientX
    * @param {number} clientY
    * @returns {{x: number, y: number}|null} The values of the axes there; null outside the plot's area.
    */
   placeAt(clientX, clientY) {
-    if (!this.#model || this.#size.width === 0) return null;
+    const {area} = this;
+    if (!area) return null;
     const box = this.host.getBoundingClientRect();
-    const {left, top, width, height, x, y} = this.spec.area(this.#model, this.#size);
+    const {left, top, width, height, x, y} = area;
     const [across, down] = [(clientX - box.left - left) / width, (clientY - box.top - top) / height];
     if (!(across >= 0 && across < 1 && down >= 0 && down < 1)) return null;
     return {x: x[0] + across * (x[1] - x[0]), y: y[1] + down * (y[0] - y[1])};

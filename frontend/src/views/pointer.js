@@ -1,10 +1,11 @@
-// The pointer on plots: reads values, previews steps, keeps a step or a head with a click.
+// The pointer on plots: reads values, previews steps, keeps a step or a head with a click, and a finger's value with a tap.
 
 /** @import {Store} from '../store.js' */
 /** @import {State} from '../state.js' */
 /** @import {Panel} from './panel.js' */
 /** @import {Tooltip} from './tooltip.js' */
 import {moveTo} from '../cursor.js';
+import {PlaceKeys} from './place_keys.js';
 
 /** A press that moves further than this, in CSS pixels, is a drag: Plotly zooms. */
 const CLICK_RADIUS = 4;
@@ -23,12 +24,14 @@ export class Pointer {
     this.store = store;
     this.tooltip = tooltip;
     this.signal = signal;
+    this.keys = new PlaceKeys(store, tooltip, signal);
   }
 
   /** @param {Panel} panel */
   watch(panel) {
     const {host} = panel;
     const {signal} = this;
+    this.keys.watch(panel);
     host.addEventListener('pointermove', (event) => this.#move(panel, event), {signal});
     host.addEventListener('pointerleave', (event) => this.#leave(event), {signal});
     host.addEventListener('pointerdown', (down) => {
@@ -46,6 +49,7 @@ export class Pointer {
    * @param {State} state
    */
   update(state) {
+    this.keys.update(state);
     if (state.playing || (this.#preview !== null && state.step !== this.#preview)) this.#forget();
     if (!this.#over) return;
     const {panel, x, y} = this.#over;
@@ -88,6 +92,7 @@ export class Pointer {
 
   /** @param {PointerEvent} event */
   #leave(event) {
+    if (event.pointerType !== 'mouse' && this.tooltip.kept) return;
     this.#over = null;
     this.tooltip.tell(null, event);
     const state = this.store.get();
@@ -107,5 +112,8 @@ export class Pointer {
       this.store.set(moveTo(this.store.get(), place.x - 1));
     }
     if (panel.spec.selects !== null) this.store.set({head: panel.spec.selects});
+    if (event.pointerType === 'mouse') return;
+    this.#over = {panel, ...place, clientX: event.clientX, clientY: event.clientY};
+    this.tooltip.keep(panel.read(place.x, place.y), event, () => { this.#over = null; });
   }
 }

@@ -14,6 +14,7 @@ const NONE = Object.freeze([]);
  * @property {string} symbol HTML, constant.
  * @property {string} name Plain words.
  * @property {(text: string|null, event: PointerEvent) => void} tell Hears what is under the pointer.
+ * @property {(text: string|null, event: MouseEvent) => void} keep Hears what a finger has tapped on.
  * @property {(index: number) => string} label What an entry is called.
  * @property {(value: number) => string} digits
  * @property {(index: number) => (value: number) => void} [begin] Where entries can be changed: called when a person begins;
@@ -22,34 +23,37 @@ const NONE = Object.freeze([]);
 
 /** A vector with its symbol, and the range of its values in words. */
 export class Strip {
-  #cells = element('div', {class: 'strip-cells', role: 'img'});
+  #cells = element('div', {class: 'strip-cells', role: 'group'});
   #marks = element('span', {class: 'strip-marks', hidden: ''});
   #range = element('span', {class: 'strip-range'});
   /** @type {Values} */ #values = [];
-  /** @type {StripEntry|null} */ #entry = null;
+  /** @type {StripEntry|null} Where entries can be changed. */ #entry = null;
+  /** @type {StripEntry} */ #reader;
   #locked = true;
 
   /** @param {StripOptions} options */
   constructor(options) {
-    const {symbol, name, tell, begin} = options;
+    const {symbol, name, tell, keep, begin} = options;
     this.options = options;
     this.element = element('div', {class: 'strip'}, formula(symbol, 'math strip-symbol'), this.#cells, this.#range);
-    this.#cells.setAttribute('aria-label', `${name}, one cell a value`);
+    this.#cells.setAttribute('aria-label', `${name}, one cell a value: arrow keys choose one`);
     this.#cells.addEventListener('pointermove', (event) => {
       const index = this.#under(event);
       tell(index in this.#values ? this.#read(index, '\n') : null, event);
     });
     this.#cells.addEventListener('pointerleave', (event) => tell(null, event));
+    this.#cells.addEventListener('click', (event) => {
+      const index = this.#under(event);
+      if (event instanceof PointerEvent && event.pointerType !== 'mouse' && index in this.#values) keep(this.#read(index, '\n'), event);
+    });
+    this.#reader = this.#entryOf(null);
+    this.#cells.append(this.#reader.element);
     if (begin) this.#editable(begin);
   }
 
   /** @param {(index: number) => (value: number) => void} begin */
   #editable(begin) {
-    const entry = new StripEntry({
-      name: this.options.name, place: this.#range, begin,
-      digits: (index) => this.options.digits(this.#values[index]),
-      changed: () => this.#tellEntry(),
-    });
+    const entry = this.#entryOf(begin);
     this.#entry = entry;
     this.#cells.append(entry.element, this.#marks);
     this.#cells.addEventListener('click', (event) => {
@@ -58,14 +62,23 @@ export class Strip {
     this.lock('');
   }
 
+  /** @param {((index: number) => (value: number) => void)|null} begin */
+  #entryOf(begin) {
+    return new StripEntry({
+      name: this.options.name, place: this.#range, begin,
+      digits: (index) => this.options.digits(this.#values[index]),
+      changed: () => this.#tellEntry(),
+    });
+  }
+
   /** @param {string} locked Why no entry can be changed; empty if they can. */
   lock(locked) {
     if (!this.#entry || this.#locked === Boolean(locked)) return;
     this.#locked = Boolean(locked);
-    this.#cells.setAttribute('role', locked ? 'img' : 'group');
-    this.#cells.setAttribute('aria-label', `${this.options.name}, one cell a value${locked ? '' : ': arrow keys choose one, Enter changes it'}`);
+    this.#cells.setAttribute('aria-label', `${this.options.name}, one cell a value: arrow keys choose one${locked ? '' : ', Enter changes it'}`);
     this.#cells.toggleAttribute('data-editable', !locked);
     setHidden(this.#entry.element, this.#locked);
+    setHidden(this.#reader.element, !this.#locked);
   }
 
   /** @param {boolean} shown */
@@ -84,19 +97,20 @@ export class Strip {
     this.#cells.style.background = gradient(values, scale);
     setHidden(this.#marks, edited.length === 0);
     if (edited.length > 0) this.#marks.style.background = edited.map((index) => mark(index, values.length)).join(', ');
-    this.#entry?.fit(values.length);
+    for (const entry of [this.#entry, this.#reader]) entry?.fit(values.length);
     this.#tellEntry();
   }
 
   /** The range, or the entry that a person is at. */
   #tellEntry() {
-    const index = this.#entry?.index ?? null;
+    const entry = this.#locked ? this.#reader : this.#entry;
+    const index = entry?.index ?? null;
     if (index === null) {
       const [low, high] = extremes(this.#values);
       setText(this.#range, low === high ? brief(low) : `${brief(low)} … ${brief(high)}`);
     } else {
       setText(this.#range, `${index}: ${brief(this.#values[index])}`);
-      this.#entry?.tell(this.#read(index, ': '));
+      entry?.tell(this.#read(index, ': '));
     }
   }
 

@@ -9,8 +9,8 @@ import {typeNumber} from './number_input.js';
  * @property {string} name Of the vector.
  * @property {HTMLElement} place Where the number stands while it is typed.
  * @property {(index: number) => string} digits Of the entry as it is.
- * @property {(index: number) => (value: number) => void} begin Called when a person begins; what it returns is called with
- *   the number.
+ * @property {((index: number) => (value: number) => void)|null} begin Called when a person begins; what it returns is called
+ *   with the number. Null where nothing can be changed.
  * @property {() => void} changed Called when another entry is chosen, or none any more.
  */
 
@@ -18,11 +18,14 @@ export class StripEntry {
   #index = 0;
   #size = 1;
   #focused = false;
-  #button = element('button', {type: 'button', class: 'strip-entry'});
+  /** @type {HTMLElement} */ #button;
 
   /** @param {EntryOptions} options */
   constructor(options) {
     this.options = options;
+    this.#button = options.begin
+      ? element('button', {type: 'button', class: 'strip-entry'})
+      : element('span', {class: 'strip-entry', role: 'slider', tabindex: '0', 'aria-readonly': 'true', 'aria-label': options.name});
     this.element = element('div', {class: 'strip-place'}, this.#button);
     this.#button.addEventListener('click', (event) => {
       event.stopPropagation(); // What is clicked beside it is another entry.
@@ -51,15 +54,17 @@ export class StripEntry {
     this.#choose(this.#index);
   }
 
-  /** @param {string} text The entry in words. */
+  /** @param {string} text The entry in words: the name of a button, the value of what is only read. */
   tell(text) {
-    if (this.#button.getAttribute('aria-label') !== text) this.#button.setAttribute('aria-label', text);
+    const attribute = this.options.begin ? 'aria-label' : 'aria-valuetext';
+    if (this.#button.getAttribute(attribute) !== text) this.#button.setAttribute(attribute, text);
   }
 
   /** @param {number} index */
   open(index) {
     this.#choose(index);
     const {place, digits, begin} = this.options;
+    if (!begin) return;
     typeNumber({
       place, back: this.#button, digits: digits(this.#index), take: begin(this.#index),
       attributes: {'aria-label': this.#name()},
@@ -74,6 +79,10 @@ export class StripEntry {
   #choose(index) {
     this.#index = clamp(index, 0, this.#size - 1);
     this.element.style.setProperty('--index', String(this.#index));
+    if (!this.options.begin) {
+      this.#button.setAttribute('aria-valuenow', String(this.#index));
+      this.#button.setAttribute('aria-valuemax', String(this.#size - 1));
+    }
     this.tell(this.#name());
     this.options.changed();
   }
