@@ -145,7 +145,9 @@ class ImportReport(BaseModel):
 
     model_config = _Answer
 
-    container: str = Field(description="The kind of file: torch_zip, torch_legacy, npy, json, safetensors or pickle.")
+    container: str = Field(
+        description="The kind of file: torch_zip, torch_legacy, npy, npz, json, safetensors or pickle."
+    )
     importer: str = Field(description="Name of the importer that read it.")
     title: str = Field(description="The program that wrote it.")
     variant: str

@@ -255,11 +255,23 @@ export function createApi(
      */
     async upload(file, wishes, onProgress, signal) {
       const named = `name=${encodeURIComponent(uploadName(file.name))}`;
-      if (/\.npz$/i.test(file.name)) return recording(await send(`/api/uploaded-traces?${named}`, file, onProgress, signal));
+      if (await isTrace(file)) return recording(await send(`/api/uploaded-traces?${named}`, file, onProgress, signal));
       const wished = wishes ? `&wishes=${encodeURIComponent(JSON.stringify(wishes))}` : '';
       return send(`/api/checkpoints?${named}${wished}`, file, onProgress, signal);
     },
   };
+}
+
+/** Bytes at the end of an archive in which its directory names what it holds. */
+const DIRECTORY = 1 << 16;
+
+/**
+ * @param {File} file
+ * @returns {Promise<boolean>} Whether it is an archive of numpy's that holds a trace; others hold the arrays of a model.
+ */
+export async function isTrace(file) {
+  if (!/\.npz$/i.test(file.name)) return false;
+  return new TextDecoder('latin1').decode(await file.slice(-DIRECTORY).arrayBuffer()).includes('header.npy');
 }
 
 /** @typedef {ReturnType<typeof createApi>} Api */

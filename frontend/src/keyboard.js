@@ -84,14 +84,16 @@ function releaseFocus(signal) {
  * @param {Store} parts.store
  * @param {() => void} parts.showHelp
  * @param {() => void} parts.fork
+ * @param {() => boolean} parts.singleKeysAct Whether keys of one letter, digit or sign do.
  * @param {AbortSignal} parts.signal
  */
-export function bindKeyboard({store, showHelp, fork, signal}) {
+export function bindKeyboard({store, showHelp, fork, singleKeysAct, signal}) {
   releaseFocus(signal);
   document.addEventListener('keydown', (event) => {
     const typesWithAltGraph = event.getModifierState('AltGraph');
     if (event.defaultPrevented || event.metaKey || ((event.ctrlKey || event.altKey) && !typesWithAltGraph)) return;
     const target = event.target instanceof Element ? event.target : null;
+    if (event.key.length === 1 && event.key !== ' ' && !singleKeysAct()) return;
     if (keepsKey(target, event.key) || document.querySelector('dialog:modal')) return;
     const action = actionOf(event, store.get());
     if (action === null) return;

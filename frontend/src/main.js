@@ -11,6 +11,7 @@ import {keepClearOf} from './shell/clear_of_bar.js';
 import {conventionsPanel} from './shell/conventions.js';
 import {exportMenu} from './shell/export.js';
 import {helpPanel} from './shell/help.js';
+import {singleKeysAct} from './shell/single_keys.js';
 import {mountInputEditor} from './shell/input_editor.js';
 import {mountNotices, mountResult, mountStage} from './shell/status.js';
 import {bindTheme, rememberedTheme} from './shell/theme.js';
@@ -71,6 +72,6 @@ mountToolbar(part('#toolbar'), {
   editInput: mountInputEditor(part('#editor'), {store, actions, signal}),
   exportMenu: exportMenu({store, api, actions, views: () => views, signal}),
 });
-bindKeyboard({store, showHelp, fork: actions.fork, signal});
+bindKeyboard({store, showHelp, fork: actions.fork, singleKeysAct, signal});
 startPlayback({store, signal});
 bindHistory({store, actions, signal});

@@ -220,6 +220,9 @@ def test_the_rule_for_each_operation_is_told_in_the_legend(tab: ScopePage) -> No
     legend = tab.page.get_by_role("list", name="Colours")
     expect(legend.get_by_text("hold", exact=True)).to_have_attribute("title", re.compile("At most a tenth"))
     expect(legend.locator("li:not([title])")).to_have_count(0)
+    tab.page.get_by_text("When a step is called what").click()
+    expect(tab.page.locator(".operations-rules dd")).to_have_count(legend.locator("li").count())
+    expect(tab.page.locator(".operations-rules dd", has_text="At most a tenth")).to_be_visible()
 
 
 def test_columns_are_measured_over_many_sequences(tab: ScopePage) -> None:

@@ -178,3 +178,37 @@ def test_length_and_seed_ask_for_another_episode(tab: ScopePage) -> None:
     assert json.dumps([10, 10]).replace(" ", "") in tab.page.evaluate("decodeURIComponent(location.hash)").replace(
         " ", ""
     )
+
+
+def test_keys_of_one_letter_can_be_told_to_rest(tab: ScopePage) -> None:
+    """For who speaks to the computer: the choice is kept, and other keys act as before."""
+    tab.open(fragment(MODEL, task=copying(4), seed=1, t=2))
+    tab.page.keyboard.press("?")
+    tab.page.get_by_label("Keys of one letter, digit or sign act").uncheck()
+    tab.page.keyboard.press("Escape")
+    for key in ("f", "p", "?", "5"):
+        tab.page.keyboard.press(key)
+    expect(tab.page.locator("dialog:modal")).to_have_count(0)
+    expect(tab.page).not_to_have_url(re.compile("pin|branch|speed"))
+    tab.page.keyboard.press("ArrowRight")
+    tab.at(3, of=9)
+    tab.page.reload()
+    tab.page.keyboard.press("?")
+    expect(tab.page.locator("dialog:modal")).to_have_count(0)
+    tab.page.get_by_role("button", name="Keys and reading guide").click()
+    tab.page.get_by_label("Keys of one letter, digit or sign act").check()
+    tab.page.keyboard.press("Escape")
+    tab.page.keyboard.press("p")
+    expect(tab.page).to_have_url(re.compile("pin=2"))
+
+
+def test_a_finger_changes_a_cell_by_a_tap(new_tab: OpenTab) -> None:
+    tab = new_tab(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    tab.open(fragment(MODEL, task=copying(4), seed=1, t=2))
+    tab.page.locator("#edit-input").tap()
+    cell = tab.page.locator('.cells [aria-label^="step 1, bit 0"]')
+    before = cell.get_attribute("data-value")
+    cell.tap()
+    expect(cell).to_have_attribute("data-value", "zero" if before == "positive" else "positive")
+    cell.tap()
+    expect(cell).to_have_attribute("data-value", before or "")

@@ -101,7 +101,7 @@ def test_a_shift_entry_leaves_the_others_the_rest_of_1(tab: ScopePage) -> None:
 def test_an_entry_of_a_vector_is_typed_where_it_stands(tab: ScopePage, server: ServerProcess) -> None:
     tab.open(fragment(MODEL, task=copying(5), seed=1, t=1))
     strip = tab.page.locator(".strip", has_text="k")
-    strip.locator(".strip-entry").focus()
+    strip.locator("button.strip-entry").focus()
     tab.press("End", "ArrowLeft", "ArrowLeft")
     expect(strip.locator(".strip-range")).to_contain_text("17:")
     tab.at(1, of=11)
@@ -111,8 +111,8 @@ def test_an_entry_of_a_vector_is_typed_where_it_stands(tab: ScopePage, server: S
     tab.press("Enter")
     expect(tab.page.locator("#changes")).to_contain_text("1 edit")
     expect(tab.page.locator(".edits-go")).to_have_text("t = 1, read 0: key (17) = −2.5")
-    expect(strip.locator(".strip-entry")).to_be_focused()
-    expect(strip.locator(".strip-entry")).to_have_accessible_name("key, element 17: −2.5")
+    expect(strip.locator("button.strip-entry")).to_be_focused()
+    expect(strip.locator("button.strip-entry")).to_have_accessible_name("key, element 17: −2.5")
     expect(strip.locator(".strip-marks")).to_be_visible()
     expect(tab.page).to_have_url(re.compile("edits=.*word.{1,6}17"))
     edit = {**read_gate(-2.5, 0), "quantity": "key", "word": 17}

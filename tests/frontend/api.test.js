@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
 
-import {createApi, listsOf, uploadName} from '../../frontend/src/api.js';
+import {createApi, isTrace, listsOf, uploadName} from '../../frontend/src/api.js';
 import {ApiError, failureOf} from '../../frontend/src/request.js';
 import {exampleBlocks, exampleHeader, exampleStream, inChunks, jsonFrame} from './wire_helper.js';
 
@@ -100,6 +100,12 @@ test('ids are encoded into paths', async () => {
   const {api, calls} = server(() => Response.json({}));
   await api.detail('a/../b', signal);
   assert.equal(calls[0].path, '/api/checkpoints/a%2F..%2Fb');
+});
+
+test('an archive of arrays is a trace if it has a header, else the arrays of a model', async () => {
+  const archive = (name) => new File([`PK… ${name}.npy PK…`], 'mine.NPZ');
+  const files = [archive('header'), archive('arr_0'), new File(['header.npy'], 'a.pt')];
+  assert.deepEqual(await Promise.all(files.map(isTrace)), [true, false, false]);
 });
 
 test('a recording is asked for at its own address', async () => {

@@ -41,7 +41,8 @@ export class OperationsTable {
       el('div', {class: 'table-wrap', tabindex: 0, role: 'group', 'aria-label': 'Operations of each head'},
         el('table', {class: 'operations'},
           el('thead', {}, el('tr', {}, ...['Head', 'Column', 'At the cursor', 'Content / location', 'Over time'].map((name) => el('th', {scope: 'col'}, name)))),
-          this.#body)));
+          this.#body)),
+      rules());
   }
 
   /** @param {Shown[]} shown */
@@ -136,4 +137,9 @@ function cellOf({look, start, length}) {
 function legend() {
   return el('ul', {class: 'operations-legend', 'aria-label': 'Colours'},
     ...LOOKS.map(([look, text, rule]) => el('li', {'data-look': look, title: rule}, text)));
+}
+
+function rules() {
+  return el('details', {class: 'operations-rules'}, el('summary', {}, 'When a step is called what'),
+    el('dl', {class: 'guide'}, ...LOOKS.flatMap(([, text, rule]) => [el('dt', {}, text), el('dd', {}, `${rule}.`)])));
 }

@@ -38,6 +38,7 @@ export class CellGrid {
       if (this.#takeKey(event.key) || onKey(event.key)) event.preventDefault();
     });
     this.table.addEventListener('pointerdown', (event) => this.#press(event));
+    this.table.addEventListener('click', (event) => this.#tap(event));
     this.table.addEventListener('pointerover', (event) => this.#paint(event));
     window.addEventListener('pointerup', () => { this.#painting = null; }, {signal});
   }
@@ -172,10 +173,22 @@ export class CellGrid {
     return true;
   }
 
+  /**
+   * A finger changes a cell by a tap: pressed longer, it scrolls.
+   *
+   * @param {MouseEvent} event
+   */
+  #tap(event) {
+    const place = placeOf(event);
+    if (!place || !(event instanceof PointerEvent) || event.pointerType !== 'touch' || event.target instanceof HTMLInputElement) return;
+    this.#move(place);
+    this.#toggle();
+  }
+
   /** @param {PointerEvent} event */
   #press(event) {
     const place = placeOf(event);
-    if (!place || event.button !== 0 || event.target instanceof HTMLInputElement) return;
+    if (!place || event.button !== 0 || event.pointerType === 'touch' || event.target instanceof HTMLInputElement) return;
     event.preventDefault();
     this.#move(place);
     this.#toggle();

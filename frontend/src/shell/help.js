@@ -1,5 +1,6 @@
 import {KEYS} from '../keyboard.js';
 import {el, modal} from './dom.js';
+import {chooseSingleKeys, singleKeysAct} from './single_keys.js';
 
 /** What to look at, in the order of the page; [term, text]. */
 const GUIDE = /** @type {const} */ ([
@@ -23,7 +24,15 @@ export function helpPanel() {
       el('dd', {}, does),
     ])),
     el('p', {class: 'text-muted'}, 'Keys rest while you type in a field.'),
+    singleKeys(),
     el('h3', {}, 'What you see'),
     el('dl', {class: 'guide'}, ...GUIDE.flatMap(([term, text]) => [el('dt', {}, term), el('dd', {}, text)])),
   ]).open;
+}
+
+/** A switch for the keys that a stray word or a wrong finger can hit. */
+function singleKeys() {
+  const box = el('input', {type: 'checkbox', checked: singleKeysAct()});
+  box.addEventListener('change', () => chooseSingleKeys(box.checked));
+  return el('p', {}, el('label', {}, box, ' Keys of one letter, digit or sign act'));
 }

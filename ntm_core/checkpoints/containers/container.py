@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
-Kind: TypeAlias = Literal["safetensors", "torch_zip", "torch_legacy", "npy", "pickle", "json"]
+Kind: TypeAlias = Literal["safetensors", "torch_zip", "torch_legacy", "npy", "npz", "pickle", "json"]
 
 
 @dataclass(frozen=True)

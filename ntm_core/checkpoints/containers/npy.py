@@ -24,6 +24,12 @@ _HEADER = re.compile(
 
 def read_npy(data: bytes, limits: ContainerLimits) -> Container:
     """The content of a `.npy` file: its root is an array, or a list if it is an array of objects."""
+    root, stored_dtypes, classes, unread = unfold(npy_value(data, limits), limits)
+    return Container("npy", root, Notes(stored_dtypes=stored_dtypes, classes=classes, unread=unread))
+
+
+def npy_value(data: bytes, limits: ContainerLimits) -> PickledArray:
+    """The array of a `.npy` file, before it is unfolded; CheckpointError if the file is damaged."""
     order, code, fortran_order, shape, start = _header(data)
     if code in OBJECT_CODES:
         pickle = read_pickle(data, start, limits.max_operations)
@@ -32,12 +38,10 @@ def read_npy(data: bytes, limits: ContainerLimits) -> Container:
         array = pickle.value
         if not isinstance(array, PickledArray) or array.shape != shape or not isinstance(array.content, list):
             raise CheckpointError(f"the .npy file says that it holds objects of shape {shape}, but its pickle does not")
-    elif code in NUMPY_DTYPES:
-        array = PickledArray(shape, PickledDtype(code, order == ">"), fortran_order, data[start:])
-    else:
+        return array
+    if code not in NUMPY_DTYPES:
         raise CheckpointError(f"the .npy file holds an array of type {shown(order + code)}, which is not read")
-    root, stored_dtypes, classes, unread = unfold(array, limits)
-    return Container("npy", root, Notes(stored_dtypes=stored_dtypes, classes=classes, unread=unread))
+    return PickledArray(shape, PickledDtype(code, order == ">"), fortran_order, data[start:])
 
 
 def _header(data: bytes) -> tuple[str, str, bool, tuple[int, ...], int]:

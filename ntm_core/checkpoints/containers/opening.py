@@ -24,7 +24,7 @@ _ELSEWHERE = (
     (b"version https://git-lfs", "it only stands for a large file: fetch that with git lfs"),
     (b"<", "it is a web page or XML, not the file that a link on it would give"),
 )
-_KINDS = "safetensors, torch (zip or legacy), .npy, pickles of numpy arrays and a flat JSON array"
+_KINDS = "safetensors, torch (zip or legacy), .npy, .npz, pickles of numpy arrays and a flat JSON array"
 
 
 def open_container(data: bytes, limits: ContainerLimits | None = None) -> Container:

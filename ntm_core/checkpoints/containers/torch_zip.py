@@ -2,6 +2,7 @@
 
 from ntm_core.checkpoints.containers.container import Container, ContainerLimits
 from ntm_core.checkpoints.containers.dtypes import STORED
+from ntm_core.checkpoints.containers.npz import is_npz, read_npz
 from ntm_core.checkpoints.containers.pickles import read_pickle
 from ntm_core.checkpoints.containers.torch_pickles import TorchReferences, torch_container
 from ntm_core.checkpoints.containers.wording import shown
@@ -12,8 +13,11 @@ _PICKLE = "data.pkl"
 
 
 def read_torch_zip(data: bytes, limits: ContainerLimits) -> Container:
-    """The content of a zip archive that torch wrote; CheckpointError says what else it is."""
-    members = _in_folder(zip_members(data, limits))
+    """The content of a zip archive that torch or numpy wrote; CheckpointError says what else it is."""
+    archive = zip_members(data, limits)
+    if is_npz(archive):
+        return read_npz(archive, limits)
+    members = _in_folder(archive)
     if "constants.pkl" in members or any(name.startswith("code/") for name in members):
         raise CheckpointError("this is a TorchScript archive, which holds a program: save the module's state_dict()")
     if _PICKLE not in members:
@@ -37,8 +41,6 @@ def read_torch_zip(data: bytes, limits: ContainerLimits) -> Container:
 
 def _in_folder(members: dict[str, memoryview]) -> dict[str, memoryview]:
     """The members by their names within the one folder that holds them all."""
-    if all(name.endswith(".npy") for name in members):
-        raise CheckpointError("this is an archive of numpy's, .npz: save the arrays by np.save, or as safetensors")
     folders = {name.partition("/")[0] for name in members}
     if len(folders) != 1 or not all("/" in name for name in members):
         raise CheckpointError(f"this zip archive is not a file of torch: it has {len(folders)} top-level names, not 1")

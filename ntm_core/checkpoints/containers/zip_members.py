@@ -121,7 +121,10 @@ def _entry(data: bytes, position: int, end: int) -> tuple[_Entry, int]:
     if flags & _ENCRYPTED:
         raise CheckpointError(f"member {shown(name)} of the archive is encrypted")
     if method != 0:
-        raise CheckpointError(f"member {shown(name)} of the archive is compressed (method {method}): torch only stores")
+        raise CheckpointError(
+            f"member {shown(name)} of the archive is compressed (method {method}): "
+            "only archives without compression are read, as torch and np.savez write them"
+        )
     if packed != size or disk:
         raise CheckpointError(f"member {shown(name)} of the archive is stored, but its sizes are {packed} and {size}")
     return _Entry(name, checksum, size, start), position

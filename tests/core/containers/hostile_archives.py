@@ -107,7 +107,18 @@ def zips() -> Corpus:
         "zip with an entry beyond its directory": (_entry_with(32, b"\xff\xff"), "reaches beyond it"),
         "zip path that is not UTF-8": (torch_zip(b"}").replace(b"net/version", b"net/versio\xff"), "not UTF-8"),
         "zip without a pickle": (Archive([Member("net/x", b"")]).data(), "no data.pkl"),
-        "zip of arrays, .npz": (Archive([Member("a.npy", npy(b"", "<f8", "(0,)"))]).data(), "an archive of numpy"),
+        "npz that is a trace": (
+            Archive([Member(f"{name}.npy", npy(b"", "<f8", "(0,)")) for name in ("header", "weighting")]).data(),
+            "this is a trace",
+        ),
+        "npz with an array cut off": (
+            Archive([Member("a.npy", npy(b"\0" * 7, "<f8", "(1,)"))]).data(),
+            "holds 7 bytes of it",
+        ),
+        "npz with something else in it": (
+            Archive([Member("a.npy", b"no array")]).data(),
+            "the .npy file is of version",
+        ),
         "zip of a big-endian machine": (with_members(lambda m: setattr(m[1], "content", b"big")), "big-endian"),
         "empty zip": (Archive([]).data(), "empty zip"),
     }

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from ntm_core.checkpoints.containers import flatten, open_container
+from ntm_core.errors import CheckpointError
 from tests.core.containers.builders import array_pickle, npy, object_array
 
 
@@ -62,6 +63,37 @@ def test_arrays_in_a_plain_pickle(protocol: int) -> None:
         np.testing.assert_array_equal(root[name], arrays[name])
     assert (root["half"], root["n"]) == (0.5, -3)
     assert [type(root[name]) for name in ("half", "n")] == [float, int]
+
+
+def archive_of(*arrays: np.ndarray, **named: np.ndarray) -> bytes:
+    file = io.BytesIO()
+    np.savez(file, *arrays, **named)  # type: ignore[arg-type]
+    return file.getvalue()
+
+
+def test_an_archive_of_arrays_is_read_by_their_names() -> None:
+    arrays = {"controller/w": np.arange(6.0).reshape(2, 3), "b": np.ones(2, np.float16), "step": np.array(3)}
+    container = open_container(archive_of(**arrays))
+    assert container.kind == "npz"
+    assert list(container.root) == list(arrays)
+    for name, array in arrays.items():
+        np.testing.assert_array_equal(container.root[name], array)
+
+
+def test_arrays_that_were_saved_without_names_are_a_list_in_their_order() -> None:
+    """As the parameters of a network of Lasagne's are saved."""
+    arrays = [np.full(size, float(size)) for size in range(1, 13)]
+    root = open_container(archive_of(*arrays)).root
+    assert [array.tolist() for array in root] == [array.tolist() for array in arrays]
+    mixed = open_container(archive_of(arrays[0], other=arrays[1])).root
+    assert sorted(mixed) == ["arr_0", "other"]
+
+
+def test_a_compressed_archive_says_how_to_save_it() -> None:
+    file = io.BytesIO()
+    np.savez_compressed(file, np.zeros(99))
+    with pytest.raises(CheckpointError, match=r"only archives without compression are read, as torch and np\.savez"):
+        open_container(file.getvalue())
 
 
 def test_an_array_of_objects_as_python_2_wrote_it() -> None:
