@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
 
-import {cursorShape, phaseLines, phaseStarts, pinShapes, roundTicks, visible, wholeTicks} from '../../frontend/src/views/layout.js';
+import {cursorShapes, phaseLines, phaseStarts, pinShapes, roundTicks, visible, wholeTicks} from '../../frontend/src/views/layout.js';
 import {modelOf, roundedUp} from '../../frontend/src/views/model.js';
 import {logarithmic, scaledWeighting, signedScale, weightingScale} from '../../frontend/src/views/scales.js';
 import {Series} from '../../frontend/src/views/series.js';
@@ -30,10 +30,9 @@ test('phases start where they change', () => {
 });
 
 test('the cursor and the pinned step frame their columns', () => {
-  const cursor = cursorShape({step: 3, theme: THEME});
-  assert.deepEqual([cursor.x0, cursor.x1, cursor.yref], [3.5, 4.5, 'paper']);
+  for (const frame of cursorShapes({step: 3, theme: THEME})) assert.deepEqual([frame.x0, frame.x1, frame.yref], [3.5, 4.5, 'paper']);
   assert.deepEqual(pinShapes({pinned: null, theme: THEME}), []);
-  assert.deepEqual(pinShapes({pinned: 1, theme: THEME}).map(({x0, x1}) => [x0, x1]), [[1.5, 2.5]]);
+  assert.deepEqual(pinShapes({pinned: 1, theme: THEME}).map(({x0, x1}) => [x0, x1]), [[1.5, 2.5], [1.5, 2.5]], 'the line and its edge');
 });
 
 test('weightings have a scale from 0 to 1 whatever the data, unless another is chosen', () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
 
-import {describeStep} from '../../frontend/src/views/describe.js';
+import {describeStep, longestWords} from '../../frontend/src/views/describe.js';
 import {brief, exact, signed, tick, typeset} from '../../frontend/src/views/format.js';
 import {argmax, circularMean, entropyBits, expectedShift, peak, total} from '../../frontend/src/views/measures.js';
 import {random} from './wire_helper.js';
@@ -63,6 +63,13 @@ test('a step is told in words', () => {
     'Starts from where it was. Stays there. Is sharp already.');
   assert.equal(describeStep({...step, interpolationGate: 0.4, shiftWeighting: [0.5, 0.01, 0.49], sharpened: 1.2}),
     'Mixes 40 % content with 60 % of where it was. Spreads over the shifts −1, +1. Stays as wide as it is (1.20 bit).');
+});
+
+test('there is room for the most that a step is told in', () => {
+  assert.equal(longestWords([-1, 0, 1], 128),
+    'Mixes 50 % content with 50 % of where it was. Spreads over the shifts −1, 0, +1. Stays as wide as it is (7.00 bit).');
+  const wide = Array.from({length: 41}, (_, j) => j - 20);
+  assert.match(longestWords(wide, 128), /Spreads over the shifts −20, .*, −1\. /);
 });
 
 test('a step is told in words that hold for its numbers', () => {

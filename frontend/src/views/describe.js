@@ -19,6 +19,22 @@ export function describeStep({interpolationGate, shiftWeighting, shifts, sharpen
   return told.length > 0 ? told.join(' ') : 'How it got there was not recorded.';
 }
 
+/** How many shifts a sentence can name: each has a twentieth of the kernel at least. */
+const MOST_NAMED = 20;
+
+/**
+ * @param {number[]} shifts
+ * @param {number} locations
+ * @returns {string} As many words as `describeStep` can tell of a machine.
+ */
+export function longestWords(shifts, locations) {
+  const bits = Math.log2(locations);
+  return describeStep({
+    interpolationGate: 0.5, shiftWeighting: shifts.map((_, index) => Number(index < MOST_NAMED)), shifts,
+    sharpening: 1, blurred: bits, sharpened: bits,
+  });
+}
+
 /**
  * @param {number} gate
  * @returns {string}

@@ -24,6 +24,16 @@ export function formula(html, className = 'math') {
 }
 
 /**
+ * @param {'p'|'span'} tag
+ * @param {string} longest The most that the child will say.
+ * @param {HTMLElement} child Says another thing each step, for which nothing else is to move or to be laid out.
+ * @returns {HTMLElement} A box with room for that, whatever the reader's font, spacing and width.
+ */
+export function roomFor(tag, longest, child) {
+  return element(tag, {class: 'room', 'data-longest': longest}, child);
+}
+
+/**
  * Says whether a button is pressed, where that is another than before.
  *
  * @param {Element} button

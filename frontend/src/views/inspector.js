@@ -12,8 +12,8 @@ import {isRecording, RECORDED} from '../api.js';
 import {SEQUENTIAL} from '../colors.js';
 import {isEdited, kernelWith, namesOf, touchedWords} from '../interventions.js';
 import {logarithmicBar, PART_OF_1} from './bar.js';
-import {describeStep} from './describe.js';
-import {element, formula, setHidden, setPressed, setText} from './dom.js';
+import {describeStep, longestWords} from './describe.js';
+import {element, formula, roomFor, setHidden, setPressed, setText} from './dom.js';
 import {Edits} from './edits.js';
 import {exact, signed, tick, typeset} from './format.js';
 import {argmax, circularMean, entropyBits, expectedShift, ROUNDING, total} from './measures.js';
@@ -30,7 +30,7 @@ export class Inspector {
   #step = element('strong', {class: 'inspector-step'});
   #steps = element('span', {class: 'inspector-steps'});
   #phase = element('span', {class: 'inspector-phase'});
-  #words = element('p', {class: 'inspector-words'});
+  #words = element('span', {class: 'inspector-words'});
   #sum = element('p', {class: 'inspector-warning', role: 'note'});
   /** @type {HTMLButtonElement[]} */ #heads;
   /** @type {Map<string, HTMLElement>} */ #numbers = new Map();
@@ -88,9 +88,9 @@ export class Inspector {
     const group = element('div', {class: 'inspector-heads', role: 'group', 'aria-label': 'Selected head'}, ...this.#heads);
     return element('aside', {class: 'inspector', 'data-dtype': header.dtype, 'aria-label': 'Inspector: the selected head at the cursor'},
       element('div', {class: 'inspector-top'},
-        element('h2', {}, this.#step, this.#steps), this.#phase),
+        element('h2', {}, roomFor('span', `t = ${header.steps}`, this.#step), this.#steps), this.#phase),
       group,
-      this.#words,
+      roomFor('p', longestWords(header.shifts, header.axes.location), this.#words),
       section('Parameters', this.#fieldList(
         ['key_strength', '<i>β</i>', 'strength', 'at least 0', STRENGTHS],
         ['interpolation_gate', '<i>g</i>', 'gate', '0 to 1', PART_OF_1],
@@ -183,7 +183,6 @@ export class Inspector {
     const {header} = data;
     setText(this.#step, `t = ${step + 1}`);
     setText(this.#steps, `of ${header.steps}`);
-    this.#step.style.setProperty('--digits', String(String(header.steps).length));
     setText(this.#phase, header.phases[data.episode('phase')[step]] ?? '');
     this.#heads.forEach((button, index) => setPressed(button, index === head));
     this.#updateNumbers(model);

@@ -207,27 +207,28 @@ export function colorBar(theme, {title, values, labels}) {
  * @returns {Shape[]} The pinned step.
  */
 export function pinShapes({pinned, theme}) {
-  return pinned === null ? [] : [columnShape(pinned, theme.accent, 'dot')];
+  return pinned === null ? [] : columnShapes(pinned, theme, theme.accent, 'dot');
 }
 
 /**
  * @param {Model} model
- * @returns {Shape} The one cursor, for a picture in which nothing moves.
+ * @returns {Shape[]} The one cursor, for a picture in which nothing moves.
  */
-export function cursorShape({step, theme}) {
-  return columnShape(step, theme.cursor, 'solid');
+export function cursorShapes({step, theme}) {
+  return columnShapes(step, theme, theme.cursor, 'solid');
 }
 
 /**
  * @param {number} step
+ * @param {Theme} theme
  * @param {string} color
  * @param {'solid'|'dot'} dash
- * @returns {Shape} A frame around the column of t = step + 1.
+ * @returns {Shape[]} A frame around the column of t = step + 1, with edges that stand out from any colour under it.
  */
-function columnShape(step, color, dash) {
-  return {
-    type: 'rect', x0: step + 0.5, x1: step + 1.5, y0: 0, y1: 1, yref: 'paper', line: {width: 1.5, color, dash},
-  };
+function columnShapes(step, {surface}, color, dash) {
+  /** @type {Shape['line'][]} */
+  const lines = [{width: 3.5, color: surface, dash: 'solid'}, {width: 1.5, color, dash}];
+  return lines.map((line) => ({type: 'rect', x0: step + 0.5, x1: step + 1.5, y0: 0, y1: 1, yref: 'paper', line}));
 }
 
 /**

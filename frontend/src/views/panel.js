@@ -17,7 +17,7 @@ import {CellOverlay} from './cells.js';
 import {ColumnCursor} from './column_cursor.js';
 import {element, nextFrame, setText} from './dom.js';
 import {FigurePicture} from './figure_picture.js';
-import {cursorShape} from './layout.js';
+import {cursorShapes} from './layout.js';
 import {MovingPaths} from './moving_paths.js';
 import {sketchOf} from '../sketch.js';
 import {textWidth} from './text_width.js';
@@ -417,7 +417,7 @@ export class Panel {
     const size = this.#size.width > 0 ? this.#size : {width: 720, height: this.spec.height};
     await saveFigure(() => {
       const figure = this.spec.figure(model, size);
-      if (this.#cursor) figure.layout.shapes = [...figure.layout.shapes, cursorShape(model)];
+      if (this.#cursor) figure.layout.shapes = [...figure.layout.shapes, ...cursorShapes(model)];
       return withTitle(figure, [this.spec.title, this.spec.note?.(model, size) ?? ''], model);
     }, format, this.#filename(model));
   }

@@ -6,7 +6,7 @@
 /** @import {Panel, PlotSpec} from './panel.js' */
 import {Arrow} from './arrows.js';
 import {choice} from './controls.js';
-import {element, formula, setText} from './dom.js';
+import {element, formula, roomFor, setText} from './dom.js';
 import {inputPlot, outputPlot} from './episode_plots.js';
 import {brief} from './format.js';
 import {vectorPlot, weightingPlot} from './head_plots.js';
@@ -114,14 +114,15 @@ function memorySection({heads, config}, make) {
   const writers = heads.filter(({kind}) => kind === 'write').length;
   const order = config.write_order === 'one_by_one' ? 'each head erases and adds in turn' : 'all heads erase, then all add';
   const sums = writers > 1 ? ` · sums over ${writers} write heads: ${order}` : '';
+  const noteOf = (/** @type {string} */ gap) => `before − erased + added = after, to within ${gap}${sums}`;
   return {
     name: 'memory',
-    element: frame('memory', 'Memory', [{element: note}],
+    element: frame('memory', 'Memory', [{element: roomFor('span', noteOf('0.00e−00'), note)}],
       element('div', {class: 'memory'}, before.element, sign('−'), erased.element, sign('+'), added.element, sign('='),
         after.element)),
     panels: [before, erased, added, after],
     update(model) {
-      setText(note, `before − erased + added = after, to within ${brief(identityGap(model.data.memoryParts(model.step)))}${sums}`);
+      setText(note, noteOf(brief(identityGap(model.data.memoryParts(model.step)))));
     },
     choose() {},
   };
