@@ -390,7 +390,7 @@ export function createActions({store, api, signal}) {
   return {
     start, openPlace, chooseCheckpoint, chooseMoment, runs, chooseTask, useTrainedTask, change, intervene, interveneAnyway,
     edit, takeBack, allow, fork, showBranch, renameBranch, deleteBranch, makeMain, forkPatched, dismissRefusal, retry, importAgain, upload, remove, dismissUpload,
-    notify: notices.notify, dismiss: notices.dismiss,
+    notify: notices.notify, dismiss: notices.dismiss, hold: notices.hold, letGo: notices.letGo,
   };
 }
 

@@ -40,6 +40,26 @@ export function replaceChildren(node, ...children) {
   node.replaceChildren(...present(children));
 }
 
+/**
+ * Children that stay as they are for as long as their keys are wanted: none is announced twice, nor loses the focus.
+ *
+ * @param {Element} root Whose children nothing else sets.
+ * @returns {(wanted: [key: unknown, make: () => HTMLElement][]) => void}
+ */
+export function keyedChildren(root) {
+  /** @type {Map<unknown, HTMLElement>} */
+  let shown = new Map();
+  root.replaceChildren();
+  return (wanted) => {
+    const before = shown;
+    shown = new Map(wanted.map(([key, make]) => [key, before.get(key) ?? make()]));
+    for (const [key, node] of before) if (!shown.has(key)) node.remove();
+    [...shown.values()].forEach((node, at) => {
+      if (root.children[at] !== node) root.insertBefore(node, root.children[at] ?? null);
+    });
+  };
+}
+
 /** A letter of an equation with what stands above it, below it, or both: w^c, M_0, w^c_t, M_{t-1}. */
 const SYMBOL = /(?<![\p{L}\d_])(\p{L}(?:\^[a-z](?:_(?:\{[^}]+\}|\w))?|_(?:\{[^}]+\}|\w))(?![\p{L}\d_]))/u;
 
