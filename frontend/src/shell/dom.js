@@ -153,7 +153,19 @@ export function confirmed(question, action) {
     });
     document.body.append(dialog);
     dialog.showModal();
+    closeOnLeaving(dialog);
   });
+}
+
+/**
+ * Closes an open dialog when the browser goes to another address of the page, which is then another view below it.
+ *
+ * @param {HTMLDialogElement} dialog
+ */
+function closeOnLeaving(dialog) {
+  const closed = new AbortController();
+  dialog.addEventListener('close', () => closed.abort(), {once: true});
+  window.addEventListener('popstate', () => dialog.close(), {signal: closed.signal});
 }
 
 /**
@@ -179,6 +191,7 @@ export function modal(title, content, extra = '') {
     open() {
       replaceChildren(body, ...content());
       dialog.showModal();
+      closeOnLeaving(dialog);
       body.scrollTop = 0;
     },
     close: () => dialog.close(),

@@ -159,10 +159,15 @@ function taskFields(info, onChange) {
 function choiceGroups(machine) {
   const named = new Set([...SIZES, ...GROUPS.flatMap(([, names]) => names)]);
   return [...GROUPS, /** @type {const} */ (['Controller, output and limits', machine.names.filter((name) => !named.has(name))])]
-    .map(([title, names]) => el('section', {class: 'choice-group'}, el('h4', {}, title), machine.part([...names])));
+    .map(([title, names]) => el('section', {class: 'choice-group'}, el('h3', {}, title), machine.part([...names])));
 }
 
 /** @typedef {{root: HTMLElement, box: HTMLInputElement, update: (run: RunInfo) => void}} RunRow */
+
+/** @param {string} name Of a column that explains itself to who sees it. */
+function unseen(name) {
+  return el('th', {scope: 'col'}, el('span', {class: 'visually-hidden'}, name));
+}
 
 /** @param {RunInfo[]} runs What curves are drawn of; when it changes, they do. */
 function measuredOf(runs) {
@@ -179,7 +184,7 @@ function runsSection({store, api, actions, signal, close}) {
   const root = el('section', {class: 'train-runs'},
     el('h3', {}, 'Runs'),
     el('div', {class: 'table-wrap', tabindex: 0, role: 'region', 'aria-label': 'Runs'}, el('table', {class: 'table'},
-      el('thead', {}, el('tr', {}, ...['', 'Run', 'stands', 'iterations', 'wrong bits', ''].map((text) => el('th', {scope: 'col'}, text)))), list)),
+      el('thead', {}, el('tr', {}, unseen('Curve'), ...['Run', 'stands', 'iterations', 'wrong bits'].map((text) => el('th', {scope: 'col'}, text)), unseen('What to do'))), list)),
     el('div', {class: 'train-curves-head'}, el('h3', {}, 'Learning curves'), measure), curves.root);
   /** @type {Set<string>} */
   const left = new Set();
