@@ -10,7 +10,7 @@
 /** @import {Tree} from './branches/tree.js' */
 import {isRecording, RECORDED} from './api.js';
 import {forked, hasRoom, pruned, swapped} from './branches/moves.js';
-import {editedBranch, freed, inheritedEdits, MOST_BRANCHES, pathTo, renamed, runOf, stillShown, withOwn} from './branches/tree.js';
+import {branchOf, editedBranch, freed, inheritedEdits, MOST_BRANCHES, pathTo, renamed, runOf, stillShown, withOwn} from './branches/tree.js';
 import {keepColumns} from './compare/column_loader.js';
 import {withChoices} from './compare/columns.js';
 import {createConnection} from './connection.js';
@@ -371,11 +371,13 @@ export function createActions({store, api, signal}) {
 
   /** @param {number} id */
   function deleteBranch(id) {
-    const {shown} = store.get().tree;
+    const before = store.get().tree;
     const {tree, columns} = pruned(store.get(), id);
+    const below = before.branches.length - tree.branches.length - 1;
     store.set({columns});
-    if (tree.shown === shown) store.set({tree});
+    if (tree.shown === before.shown) store.set({tree});
     else growTo(tree);
+    notices.notify('info', `'${branchOf(before, id)?.name}'${below > 0 ? ` and the ${below} below` : ''} ${below > 0 ? 'are' : 'is'} deleted. The browser's Back brings ${below > 0 ? 'them' : 'it'} back.`);
   }
 
   /** @param {number} id Of the column to change places with the main trace. */

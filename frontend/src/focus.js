@@ -7,6 +7,7 @@ const ALWAYS = ['#step', '#model'];
 
 /**
  * Changes a part of the page. If that takes the focus away, it goes on, and a key that is still held presses nothing there.
+ * Who works with a pointer is brought to what is always in sight, where all keys are the page's as before.
  *
  * @param {Element} part
  * @param {() => void} change
@@ -14,12 +15,17 @@ const ALWAYS = ['#step', '#model'];
  */
 export function keepFocus(part, change, next = () => []) {
   const had = document.activeElement;
-  const within = part.contains(had);
+  if (!had || !part.contains(had)) return change();
+  const byKeys = had.matches(':focus-visible');
   change();
-  if (!within || (document.activeElement === had && canHave(had))) return;
-  const found = [had, ...next(), ...ALWAYS.map((one) => document.querySelector(one))].find(canHave);
-  found?.focus();
-  if (found) ignoreHeldKey();
+  if (document.activeElement === had && canHave(had)) return;
+  const always = ALWAYS.map((one) => document.querySelector(one));
+  const places = [had, ...(byKeys ? [...next(), ...always] : [...always, ...next()])];
+  places.find((place) => {
+    if (canHave(place)) place.focus();
+    return document.activeElement === place;
+  });
+  ignoreHeldKey();
 }
 
 /**

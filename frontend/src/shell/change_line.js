@@ -31,7 +31,7 @@ export function mountChangeLine(root, {store, actions, signal}) {
     const lines = [];
     if (line) lines.push([JSON.stringify(line), () => changedLine(line, actions)]);
     if (told) lines.push([told, () => refusedLine(state, told, actions)]);
-    keepFocus(root, () => show(lines), () => [undone ? document.querySelector('#mode') : null]);
+    keepFocus(root, () => show(lines), () => (undone ? [root.querySelector('.change-undo'), document.querySelector('#mode')] : []));
   }
   /** @type {(keyof State)[]} */
   const shown = ['request', 'modes', 'tree'];

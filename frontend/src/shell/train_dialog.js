@@ -5,6 +5,7 @@
 /** @import {RunInfo, TaskInfo, TaskSettings, TrainingOptions} from '../state.js' */
 /** @import {Store} from '../store.js' */
 import {failureFrom} from '../failure.js';
+import {besideIn, keepFocus} from '../focus.js';
 import {controlsOf} from '../task_settings.js';
 import {el, modal, replaceChildren} from './dom.js';
 import {latestMeasured, learningCurves} from './learning_curves.js';
@@ -255,12 +256,10 @@ function runsSection({store, api, actions, signal, close}) {
     drawCurves();
   }
 
-  /** @param {string} id Its row goes; where the focus was there, it passes to a row beside it. */
+  /** @param {string} id Its row goes; where the focus was there, it passes to a row beside it, or to the form. */
   function removeRow(id) {
-    const gone = rows.get(id)?.root;
-    const beside = gone?.nextElementSibling ?? gone?.previousElementSibling;
-    if (gone?.contains(document.activeElement)) /** @type {HTMLElement|null} */ (beside?.querySelector('button:not([hidden])') ?? null)?.focus();
-    gone?.remove();
+    const beside = besideIn(list, 'button:not([hidden])');
+    keepFocus(list, () => rows.get(id)?.root.remove(), () => [...beside(), root.closest('dialog')?.querySelector('select')]);
     rows.delete(id);
   }
 
