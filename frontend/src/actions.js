@@ -10,7 +10,7 @@
 /** @import {Tree} from './branches/tree.js' */
 import {isRecording, RECORDED} from './api.js';
 import {forked, hasRoom, pruned, swapped} from './branches/moves.js';
-import {editedBranch, freed, inheritedEdits, MOST_BRANCHES, pathTo, renamed, runOf, stillShown, withOwn} from './branches/tree.js';
+import {branchOf, editedBranch, freed, inheritedEdits, MOST_BRANCHES, pathTo, renamed, runOf, stillShown, withOwn} from './branches/tree.js';
 import {keepColumns} from './compare/column_loader.js';
 import {withChoices} from './compare/columns.js';
 import {createConnection} from './connection.js';
@@ -19,10 +19,12 @@ import {isChanged, UNCHANGED, withEdit, withUsedSources} from './interventions.j
 import {Latest} from './latest.js';
 import {createNotices} from './notices.js';
 import {patchedFork} from './patching/fork.js';
-import {checkpointOf, createRuns} from './runs.js';
+import {ApiError} from './request.js';
+import {checkpointOf, createRuns, modelName} from './runs.js';
 import {codedAs, startingSettings, startingTask} from './task_settings.js';
 import {createTraceLoader, viewOf, viewWithin} from './trace_loader.js';
 import {createUploads} from './uploads.js';
+import {beyond} from './url_state.js';
 
 /**
  * @param {object} parts
@@ -33,7 +35,7 @@ import {createUploads} from './uploads.js';
 export function createActions({store, api, signal}) {
   const notices = createNotices(store);
   const connection = createConnection({store, api, onReturn: askAgain, signal});
-  const loadTrace = createTraceLoader({store, api, onFailure: connection.failed});
+  const loadTrace = createTraceLoader({store, api, onFailure: traceFailed});
   const {upload, remove, dismissUpload} = createUploads({store, api, notices, connection, choose, signal});
   const runs = createRuns({store, api, notices, connection, show: chooseCheckpoint, again: askOnceMore, relist, signal});
   keepColumns({store, api, onFailure: connection.failed, signal});
@@ -62,6 +64,23 @@ export function createActions({store, api, signal}) {
     } catch (error) {
       if (!signal.aborted) connection.failed(error);
     }
+  }
+
+  /** @param {unknown} error Why there is no trace. */
+  function traceFailed(error) {
+    connection.failed(error);
+    if (error instanceof ApiError && error.status === 404) void leaveGone();
+  }
+
+  /** Shows the first model where that of the page is no longer on the server: another tab may have deleted it. */
+  async function leaveGone() {
+    const before = store.get();
+    await relist();
+    const {checkpoints, request} = store.get();
+    const [first] = checkpoints;
+    if (!request || request !== before.request || !first || checkpointOf(checkpoints, request.checkpoint)) return;
+    choose(first);
+    notices.notify('warn', `'${modelName(before.checkpoints, request.checkpoint)}' is no longer on this server; '${first.name}' is shown.`);
   }
 
   /** The trace on screen anew: its machine has learnt more. */
@@ -116,8 +135,22 @@ export function createActions({store, api, signal}) {
       checkpoint: found ? asked.checkpoint ?? found.id : checkpoint.id,
       task: asked.task ?? taskFor(tasks, checkpoint),
     };
-    if (JSON.stringify(store.get().request) === JSON.stringify(request)) showView(wanted);
-    else ask(request, wanted);
+    if (JSON.stringify(store.get().request) === JSON.stringify(request)) {
+      showView(wanted);
+      return;
+    }
+    const loaded = ask(request, wanted);
+    const shown = store.get().request;
+    void loaded.then(() => {
+      if (store.get().request === shown) tellBeyond(wanted);
+    });
+  }
+
+  /** @param {View} wanted What a link says, once its run is there. */
+  function tellBeyond(wanted) {
+    const {data} = store.get().trace;
+    const told = data ? beyond(wanted, data.header) : [];
+    if (told.length > 0) notices.notify('warn', told.join(' '));
   }
 
   /**
@@ -140,7 +173,9 @@ export function createActions({store, api, signal}) {
   /** @param {View} wanted */
   function showView(wanted) {
     const {data} = store.get().trace;
-    if (data && data.received > 0) store.set(viewWithin(wanted, data));
+    if (!data || data.received === 0) return;
+    store.set(viewWithin(wanted, data));
+    tellBeyond(wanted);
   }
 
   /**
@@ -148,13 +183,15 @@ export function createActions({store, api, signal}) {
    * @param {View} [wanted]
    * @param {{keep?: boolean}} [options]
    * @param {Tree} [tree] The branches as they are then.
+   * @returns {Promise<void>} When the trace is there, or is not to come.
    */
   function ask(asked, wanted = viewOf(store.get()), options = {}, tree = store.get().tree) {
     const before = store.get();
     const request = withUsedSources(asked);
     store.set({request, tree: stillShown(tree, request)});
-    void loadTrace(request, wanted, {...options, before: before.tree});
+    const loaded = loadTrace(request, wanted, {...options, before: before.tree});
     if (before.request?.checkpoint !== request.checkpoint) void loadDetail(request.checkpoint);
+    return loaded;
   }
 
   /** @param {string} id */
@@ -334,11 +371,13 @@ export function createActions({store, api, signal}) {
 
   /** @param {number} id */
   function deleteBranch(id) {
-    const {shown} = store.get().tree;
+    const before = store.get().tree;
     const {tree, columns} = pruned(store.get(), id);
+    const below = before.branches.length - tree.branches.length - 1;
     store.set({columns});
-    if (tree.shown === shown) store.set({tree});
+    if (tree.shown === before.shown) store.set({tree});
     else growTo(tree);
+    notices.notify('info', `'${branchOf(before, id)?.name}'${below > 0 ? ` and the ${below} below` : ''} ${below > 0 ? 'are' : 'is'} deleted. The browser's Back brings ${below > 0 ? 'them' : 'it'} back.`);
   }
 
   /** @param {number} id Of the column to change places with the main trace. */
@@ -390,7 +429,7 @@ export function createActions({store, api, signal}) {
   return {
     start, openPlace, chooseCheckpoint, chooseMoment, runs, chooseTask, useTrainedTask, change, intervene, interveneAnyway,
     edit, takeBack, allow, fork, showBranch, renameBranch, deleteBranch, makeMain, forkPatched, dismissRefusal, retry, importAgain, upload, remove, dismissUpload,
-    notify: notices.notify, dismiss: notices.dismiss,
+    notify: notices.notify, dismiss: notices.dismiss, hold: notices.hold, letGo: notices.letGo,
   };
 }
 

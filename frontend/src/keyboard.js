@@ -3,6 +3,7 @@
 /** @import {State} from './state.js' */
 /** @import {Store} from './store.js' */
 import {moveTo, nextHead, setLoopEnd, toggleDiff, togglePin, togglePlay, lastStep} from './cursor.js';
+import {canHave} from './focus.js';
 import {NO_ZOOM, SPEEDS} from './state.js';
 
 /** What the help panel says, in its order: keys and what they do. */
@@ -65,14 +66,18 @@ function keepsKey(target, key) {
 }
 
 /**
- * Hands the keys back to the page: a number field after Enter, a list after a choice by pointer; not those of a form,
- * which Enter sends.
+ * Hands the keys back to the page: a number field after Enter, to the timeline, where all keys are the page's; a list after
+ * a choice by pointer; not those of a form, which Enter sends.
  *
  * @param {AbortSignal} signal
  */
 function releaseFocus(signal) {
   document.addEventListener('keydown', ({key, target}) => {
-    if (key === 'Enter' && target instanceof HTMLInputElement && target.type === 'number' && !target.form) target.blur();
+    const field = target instanceof HTMLInputElement && target.type === 'number' && !target.form && target === document.activeElement;
+    if (key !== 'Enter' || !field) return;
+    const timeline = document.querySelector('#step');
+    if (canHave(timeline)) timeline.focus();
+    else target.blur();
   }, {signal});
   document.addEventListener('change', ({target}) => {
     if (target instanceof HTMLSelectElement && !target.form && !target.matches(':focus-visible')) target.blur();
@@ -99,7 +104,7 @@ export function bindKeyboard({store, showHelp, fork, singleKeysAct, signal}) {
     if (action === null) return;
     event.preventDefault();
     if (action === 'help') showHelp();
-    else if (action === 'fork') fork();
-    else store.set(action);
+    else if (action !== 'fork') store.set(action);
+    else if (!event.repeat) fork();
   }, {signal});
 }

@@ -13,6 +13,8 @@ import {exportMenu} from './shell/export.js';
 import {helpPanel} from './shell/help.js';
 import {singleKeysAct} from './shell/single_keys.js';
 import {mountInputEditor} from './shell/input_editor.js';
+import {mountSaidMoves} from './shell/said_moves.js';
+import {mountSaidResult} from './shell/said_result.js';
 import {mountNotices, mountResult, mountStage} from './shell/status.js';
 import {bindTheme, rememberedTheme} from './shell/theme.js';
 import {mountTimeline} from './shell/timeline.js';
@@ -52,6 +54,8 @@ const {chooseFile} = mountUpload(part('#upload-area'), {store, actions, signal})
 mountNotices(part('#notices'), {store, actions, signal});
 mountStage({stage: part('#stage'), views: part('#views')}, {store, actions, chooseFile, signal});
 mountResult(part('#result'), {store, signal});
+mountSaidResult(part('#said-result'), {store, signal});
+mountSaidMoves(part('#said'), {store, signal});
 mountChangeLine(part('#changes'), {store, actions, signal});
 mountTimeline(part('#timeline'), {store, signal});
 mountTrainingBar(part('#training-bar'), {store, actions, signal});

@@ -119,6 +119,21 @@ export function fromHash(hash) {
 }
 
 /**
+ * @param {Pick<Place['view'], 'step'|'head'|'pinned'|'loop'>} view What a link says.
+ * @param {Pick<import('./state.js').TraceHeader, 'steps'|'heads'>} header Of the run that it shows.
+ * @returns {string[]} One sentence for each part that is beyond the run.
+ */
+export function beyond({step, head, pinned, loop}, {steps, heads}) {
+  const ends = `this run ends at t = ${steps}`;
+  return [
+    ...(step < steps ? [] : [`The link says t = ${step + 1}, but ${ends}.`]),
+    ...(head < heads.length ? [] : [`The link says head = ${head}, but the last of this machine is ${heads.length - 1}.`]),
+    ...(pinned === null || pinned < steps ? [] : [`The link says pin = ${pinned + 1}, but ${ends}: nothing is pinned.`]),
+    ...(loop === null || loop[1] < steps ? [] : [`The link says loop = ${loop[0] + 1}-${loop[1] + 1}, but ${ends}.`]),
+  ];
+}
+
+/**
  * @param {string} text
  * @returns {[string, string|null][]} Decoded names and values; null for a value that cannot be decoded.
  */

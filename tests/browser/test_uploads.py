@@ -46,6 +46,19 @@ def test_a_dropped_file_opens(tab: ScopePage, hand_compiled_file: Path) -> None:
     tab.recorded()
 
 
+def test_a_model_that_another_tab_has_deleted_gives_way_to_the_first(tab: ScopePage, hand_compiled_file: Path) -> None:
+    tab.open()
+    tab.page.locator("#upload").set_input_files(hand_compiled_file)
+    expect(tab.page.locator("#model")).to_have_value(UPLOADED)
+    tab.recorded()
+    tab.page.request.delete(f"{tab.base}/api/checkpoints/{tab.page.locator('#model').input_value()}")
+    tab.page.get_by_role("button", name="Next seed").click()
+    expect(tab.page.locator("#notices")).to_contain_text("is no longer on this server; 'copy-lstm' is shown")
+    expect(tab.page.locator("#model")).to_have_value("copy-lstm")
+    tab.recorded()
+    tab.problems = [problem for problem in tab.problems if "404" not in problem]
+
+
 @pytest.mark.parametrize(
     ("name", "content", "reason"),
     [

@@ -242,6 +242,43 @@ test('an unknown checkpoint in a link gives the default and a notice', async () 
   assert.match(store.get().notices[1].text, /'upload-123', which this server does not have/);
 });
 
+test('a step beyond the run of a link is told once that is there', async () => {
+  const {store, streams, actions} = example();
+  actions.start(fromHash('#t=99'), lists);
+  assert.equal(store.get().notices.length, 0);
+  streams[0].finish();
+  await settle();
+  assert.deepEqual([store.get().step, store.get().notices[0].text], [39, 'The link says t = 99, but this run ends at t = 40.']);
+  actions.openPlace(fromHash('#checkpoint=first&t=77&seed=1'));
+  actions.change({seed: 2});
+  streams[2].finish();
+  await settle();
+  assert.ok(!store.get().notices.some(({text}) => text.includes('77')), 'a link that was left is not told of');
+});
+
+test('a model that another tab has deleted gives way to the first, with a notice', async () => {
+  const {store, streams, actions} = example({checkpoints: async () => [summary('first')]});
+  actions.start(fromHash('#checkpoint=second'), lists);
+  streams[0].finish();
+  await settle();
+  actions.change({seed: 1});
+  streams[1].fail(new ApiError({code: 'unknown_checkpoint', message: 'there is no checkpoint', status: 404}));
+  await settle();
+  assert.deepEqual([streams[2].request.checkpoint, streams[2].request.seed], ['first', 1]);
+  assert.deepEqual(store.get().notices.map(({text}) => text), ["'second' is no longer on this server; 'first' is shown."]);
+  streams[2].finish();
+  await settle();
+  assert.equal(store.get().trace.status, 'ready');
+});
+
+test('a trace that is not found of a model that is still there is told as any other', async () => {
+  const {store, streams, actions} = example();
+  actions.start(fromHash(''), lists);
+  streams[0].fail(new ApiError({code: 'not_found', message: 'no', status: 404}));
+  await settle();
+  assert.deepEqual([store.get().trace.status, store.get().notices, streams.length], ['failed', [], 1]);
+});
+
 test('the same place again moves the cursor and runs nothing', async () => {
   const {store, streams, actions} = example();
   actions.start(fromHash('#t=1'), lists);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import {test} from 'node:test';
 
 import {initialState} from '../../frontend/src/state.js';
-import {fromHash, packRows, toHash, unpackRows} from '../../frontend/src/url_state.js';
+import {beyond, fromHash, packRows, toHash, unpackRows} from '../../frontend/src/url_state.js';
 import {random} from './wire_helper.js';
 
 const request = {checkpoint: 'copy-lstm', task: {name: 'copy', bits: 8, lengths: [20, 20]}, seed: 0, initial_seed: 0, inputs: null, mode: 'full', interventions: [], leave_constraints: false};
@@ -108,4 +108,16 @@ test('many bad parts are summed up', () => {
 
 test('a zoom whose ends stand the other way round is read as it was meant', () => {
   assert.deepEqual(fromHash('#zoom_location=90.24,21.22').view.zoom.location, [21.22, 90.24]);
+});
+
+test('what a link says of steps and heads that a run does not have is told', () => {
+  const header = {steps: 21, heads: [{name: 'read 0'}, {name: 'write 0'}]};
+  const told = (hash) => beyond(fromHash(hash).view, header);
+  assert.deepEqual(told('#t=21&head=1&pin=21&loop=1-21'), []);
+  assert.deepEqual(told('#t=99999'), ['The link says t = 99999, but this run ends at t = 21.']);
+  assert.deepEqual(told('#t=3&head=2&pin=22&loop=5-22'), [
+    'The link says head = 2, but the last of this machine is 1.',
+    'The link says pin = 22, but this run ends at t = 21: nothing is pinned.',
+    'The link says loop = 5-22, but this run ends at t = 21.',
+  ]);
 });

@@ -10,7 +10,7 @@ import {modeOf} from '../change_words.js';
 import {LEFT} from '../compare/column_head.js';
 import {LETTERS, MOST_COLUMNS} from '../compare/columns.js';
 import {el, icon, replaceChildren} from '../shell/dom.js';
-import {setHidden, setText} from '../views/dom.js';
+import {setHidden, setIdle, setText} from '../views/dom.js';
 import {inColumn} from './moves.js';
 import {branchOf, LONGEST_NAME, withChildren} from './tree.js';
 
@@ -35,7 +35,7 @@ export class BranchItem {
     this.id = id;
     this.store = store;
     this.actions = actions;
-    this.input = el('input', {class: 'branch-name', 'data-part': 'name', maxlength: LONGEST_NAME, spellcheck: 'false', onchange: () => this.#rename(), onkeydown: (/** @type {KeyboardEvent} */ event) => this.#leave(event)});
+    this.input = el('input', {class: 'branch-name', 'data-part': 'name', maxlength: LONGEST_NAME, spellcheck: 'false', onchange: () => this.#rename(), onkeydown: (/** @type {KeyboardEvent} */ event) => this.#typed(event)});
     this.show = button('show', () => actions.showBranch(id), 'Show as A');
     this.show.title = 'Show as the main trace';
     this.column = button('column', () => store.set(inColumn(store.get(), id)), 'Add column');
@@ -92,8 +92,8 @@ export class BranchItem {
   #updateButtons(state, {name}, letters) {
     const all = withChildren(state.tree, this.id).length;
     const full = state.columns.length >= MOST_COLUMNS;
-    this.show.disabled = state.tree.shown === this.id;
-    this.column.disabled = full || letters.length > 0;
+    setIdle(this.show, state.tree.shown === this.id);
+    setIdle(this.column, full || letters.length > 0);
     this.column.title = full ? 'All columns are taken' : 'Show in a column';
     this.show.setAttribute('aria-label', `Show as A: ${name}`);
     this.column.setAttribute('aria-label', `Add column: ${name}`);
@@ -108,10 +108,10 @@ export class BranchItem {
     this.#updateName(branchOf(this.store.get().tree, this.id)?.name ?? this.#name);
   }
 
-  /** @param {KeyboardEvent} event Enter keeps a name, Escape the one before. */
-  #leave({key}) {
+  /** @param {KeyboardEvent} event Enter keeps a name, Escape the one before; neither takes the focus away. */
+  #typed({key}) {
     if (key === 'Escape') this.input.value = this.#name;
-    if (key === 'Enter' || key === 'Escape') this.input.blur();
+    if (key === 'Enter') this.#rename();
   }
 }
 

@@ -4,6 +4,7 @@
 /** @import {Api} from '../api.js' */
 /** @import {State} from '../state.js' */
 /** @import {Store} from '../store.js' */
+import {besideIn, keepFocus} from '../focus.js';
 import {el} from '../shell/dom.js';
 import {setHidden} from '../views/dom.js';
 import {BranchItem} from './item.js';
@@ -31,6 +32,12 @@ export class BranchPanel {
     const seen = [state.tree, state.columns, state.request, state.trace.status, state.checkpoints, state.modes];
     if (seen.every((part, at) => part === this.#seen[at])) return;
     this.#seen = seen;
+    const part = document.activeElement?.closest('[data-part]')?.getAttribute('data-part');
+    keepFocus(this.element, () => this.#show(state), besideIn(this.#list, `[data-part="${part}"]`));
+  }
+
+  /** @param {State} state */
+  #show(state) {
     setHidden(this.element, state.tree.branches.length === 0);
     const rows = asRead(state.tree);
     this.#arrange(rows.map(({branch: {id}}) => id));
@@ -44,19 +51,13 @@ export class BranchPanel {
   }
 
   /**
-   * An item for exactly these branches, in this order. The focus stays, or goes to the item that took the place of its own.
+   * An item for exactly these branches, in this order.
    *
    * @param {number[]} ids
    */
   #arrange(ids) {
-    const before = [...this.#items.keys()];
-    if (ids.join() === before.join()) return;
-    const part = this.#list.contains(document.activeElement) ? document.activeElement?.closest('[data-part]') : null;
-    const from = before.findIndex((id) => this.#items.get(id)?.element.contains(part ?? null));
+    if (ids.join() === [...this.#items.keys()].join()) return;
     this.#items = new Map(ids.map((id) => [id, this.#items.get(id) ?? new BranchItem(id, this)]));
     this.#list.replaceChildren(...[...this.#items.values()].map(({element}) => element));
-    if (!part || from < 0) return;
-    const id = ids.includes(before[from]) ? before[from] : ids[Math.min(from, ids.length - 1)];
-    /** @type {HTMLElement|null|undefined} */ (this.#items.get(id)?.element.querySelector(`[data-part="${part.getAttribute('data-part')}"]`))?.focus();
   }
 }

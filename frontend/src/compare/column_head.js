@@ -13,7 +13,7 @@ import {fillModels} from '../shell/model_group.js';
 import {askedBits, bitsText, unjudged} from '../shell/status.js';
 import {moveTo} from '../cursor.js';
 import {checkpointOf, modelName} from '../runs.js';
-import {setHidden, setText} from '../views/dom.js';
+import {isIdle, setHidden, setIdle, setText} from '../views/dom.js';
 import {changeColumn, chosenRun, removeColumn, retryColumn} from './columns.js';
 import {divergenceText} from './first_divergence.js';
 
@@ -36,8 +36,8 @@ export const LEFT = 'This run leaves a constraint of the machine: no machine wou
  */
 export function columnHead(letter, column, {store, actions}) {
   const choices = column ? columnChoices(letter, column.id, store) : mainName();
-  const main = el('button', {type: 'button', class: 'button', hidden: column === null, 'aria-label': `Make main: column ${letter}`,
-    title: 'Changes places with A, where it can be edited by hand', onclick: () => column && actions.makeMain(column.id)}, 'Make main');
+  const main = el('button', {type: 'button', class: 'button', 'data-part': 'main', hidden: column === null, 'aria-label': `Make main: column ${letter}`,
+    title: 'Changes places with A, where it can be edited by hand', onclick: () => column && !isIdle(main) && actions.makeMain(column.id)}, 'Make main');
   const result = el('span', {class: 'column-result'});
   const moment = el('span', {class: 'column-moment'});
   const violation = el('span', {class: 'violation'});
@@ -61,7 +61,7 @@ export function columnHead(letter, column, {store, actions}) {
       setText(violation, broken);
       setText(moment, [momentOf(shown, state), shown.lack].filter(Boolean).join(' · '));
       setHidden(retry, column === null || shown.state.trace.status !== 'failed');
-      main.disabled = shown.state.trace.status !== 'ready';
+      setIdle(main, shown.state.trace.status !== 'ready');
     },
     part(found, offset) {
       setText(parting, found ? divergenceText(found, offset) : '');
@@ -153,6 +153,7 @@ function columnChoices(letter, id, store) {
   });
   mode.addEventListener('change', () => store.set(changeColumn(store.get(), id, {mode: mode.value})));
   const remove = iconButton('close', `Remove column ${letter}`, () => store.set(removeColumn(store.get(), id)), 'button-quiet');
+  remove.dataset.part = 'remove';
   /** @type {unknown[]} */
   let shown = [];
 

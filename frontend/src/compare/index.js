@@ -8,6 +8,7 @@
 /** @import {Theme} from '../views/theme.js' */
 /** @import {Shown} from './align.js' */
 import {BranchPanel} from '../branches/panel.js';
+import {besideIn, keepFocus} from '../focus.js';
 import {PatchingPanel} from '../patching/panel.js';
 import {el, replaceChildren} from '../shell/dom.js';
 import {painted, setHidden, setText} from '../views/dom.js';
@@ -180,6 +181,13 @@ class ComparePage {
     const keys = shown.map(({letter, column}) => `${letter}/${column?.id ?? ''}`).join(' ');
     if (keys === this.#keys) return;
     this.#keys = keys;
+    const part = document.activeElement?.getAttribute('data-part');
+    const beside = besideIn(this.#columns, `[data-part="${part}"]`);
+    keepFocus(this.#columns, () => this.#lay(shown), () => [...beside(), this.root.querySelector('#add-column')]);
+  }
+
+  /** @param {Shown[]} shown */
+  #lay(shown) {
     for (const card of this.#cards) card.dispose();
     this.#cards = shown.map(({letter, column}) => new ColumnCard(letter, column, {store: this.store, actions: this.actions, group: this.group}));
     this.#columns.style.setProperty('--columns', String(shown.length + 1));

@@ -4,8 +4,9 @@
 /** @import {Failure, State} from '../state.js' */
 /** @import {Store} from '../store.js' */
 /** @import {Metrics, MetricsRequest} from './metrics.js' */
+import {keepFocus} from '../focus.js';
 import {el, replaceChildren} from '../shell/dom.js';
-import {setHidden, setText} from '../views/dom.js';
+import {setHidden, setIdle, setText} from '../views/dom.js';
 import {patiently} from './column_loader.js';
 import {LETTERS} from './columns.js';
 import {lengthsFrom, metricsRequest, metricsRows, notMeasured} from './metrics.js';
@@ -35,7 +36,7 @@ export class MetricsPanel {
       this.#problem, this.#start, this.#cancel, this.#progress, this.#note);
     form.addEventListener('submit', (event) => {
       event.preventDefault();
-      void this.#measure();
+      if (!this.#running) void this.#measure();
     });
     this.#lengths.addEventListener('input', () => this.#check());
     form.addEventListener('input', () => this.update(store.get()));
@@ -111,9 +112,9 @@ export class MetricsPanel {
 
   #show() {
     const busy = this.#running !== null;
-    setHidden(this.#cancel, !busy);
+    keepFocus(this.#cancel, () => setHidden(this.#cancel, !busy), () => [this.#start]);
     setHidden(this.#progress, !busy);
-    this.#start.disabled = busy;
+    setIdle(this.#start, busy);
     setHidden(this.#table, this.#measured.length === 0);
     replaceChildren(this.#table, metricsTable(this.#measured));
   }

@@ -6,13 +6,13 @@
 import {quantityWords} from '../change_words.js';
 import {LETTERS} from '../compare/columns.js';
 import {el, replaceChildren} from '../shell/dom.js';
-import {setHidden} from '../views/dom.js';
+import {isIdle, setHidden, setIdle} from '../views/dom.js';
 import {PATCHED} from './asked.js';
 
 /**
  * @param {Store} store
  * @param {...HTMLElement} after What stands behind the fields.
- * @returns {{element: HTMLElement, update: (state: State, busy: boolean) => void}}
+ * @returns {{element: HTMLElement, start: HTMLElement, update: (state: State, busy: boolean) => void}}
  */
 export function patchForm(store, ...after) {
   const corrupted = el('select', {class: 'select', id: 'patch-corrupted'});
@@ -28,7 +28,7 @@ export function patchForm(store, ...after) {
     el('span', {class: 'field'}, el('span', {class: 'field-label'}, 'at t ='), from, '…', to), start, ...after);
   element.addEventListener('submit', (event) => {
     event.preventDefault();
-    store.set({patching: read()});
+    if (!isIdle(start)) store.set({patching: read()});
   });
   corrupted.addEventListener('change', () => setHidden(seed, corrupted.value !== 'seed'));
   let listed = '';
@@ -69,7 +69,7 @@ export function patchForm(store, ...after) {
     setHidden(seed, corrupted.value !== 'seed');
     const steps = String(trace.data?.header.steps ?? 1);
     for (const field of [from, to]) if (field.max !== steps) field.max = steps;
-    start.disabled = busy || trace.status !== 'ready';
+    setIdle(start, busy || trace.status !== 'ready');
   }
-  return {element, update};
+  return {element, start, update};
 }

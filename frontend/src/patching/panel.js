@@ -12,6 +12,7 @@ import {modelFor} from '../compare/align.js';
 import {patiently} from '../compare/column_loader.js';
 import {PanelList} from '../compare/panel_list.js';
 import {failureFrom} from '../failure.js';
+import {keepFocus} from '../focus.js';
 import {el, replaceChildren} from '../shell/dom.js';
 import {bitsText} from '../shell/status.js';
 import {setHidden, setText} from '../views/dom.js';
@@ -111,7 +112,8 @@ export class PatchingPanel {
   /** @param {boolean} busy */
   #busy(busy) {
     this.#progress.value = 0;
-    for (const part of [this.#cancel, this.#progress]) setHidden(part, !busy);
+    keepFocus(this.#cancel, () => setHidden(this.#cancel, !busy), () => [this.form.start]);
+    setHidden(this.#progress, !busy);
     this.form.update(this.store.get(), busy);
   }
 

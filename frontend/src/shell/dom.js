@@ -40,6 +40,26 @@ export function replaceChildren(node, ...children) {
   node.replaceChildren(...present(children));
 }
 
+/**
+ * Children that stay as they are for as long as their keys are wanted: none is announced twice, nor loses the focus.
+ *
+ * @param {Element} root Whose children nothing else sets.
+ * @returns {(wanted: [key: unknown, make: () => HTMLElement][]) => void}
+ */
+export function keyedChildren(root) {
+  /** @type {Map<unknown, HTMLElement>} */
+  let shown = new Map();
+  root.replaceChildren();
+  return (wanted) => {
+    const before = shown;
+    shown = new Map(wanted.map(([key, make]) => [key, before.get(key) ?? make()]));
+    for (const [key, node] of before) if (!shown.has(key)) node.remove();
+    [...shown.values()].forEach((node, at) => {
+      if (root.children[at] !== node) root.insertBefore(node, root.children[at] ?? null);
+    });
+  };
+}
+
 /** A letter of an equation with what stands above it, below it, or both: w^c, M_0, w^c_t, M_{t-1}. */
 const SYMBOL = /(?<![\p{L}\d_])(\p{L}(?:\^[a-z](?:_(?:\{[^}]+\}|\w))?|_(?:\{[^}]+\}|\w))(?![\p{L}\d_]))/u;
 
@@ -133,7 +153,19 @@ export function confirmed(question, action) {
     });
     document.body.append(dialog);
     dialog.showModal();
+    closeOnLeaving(dialog);
   });
+}
+
+/**
+ * Closes an open dialog when the browser goes to another address of the page, which is then another view below it.
+ *
+ * @param {HTMLDialogElement} dialog
+ */
+function closeOnLeaving(dialog) {
+  const closed = new AbortController();
+  dialog.addEventListener('close', () => closed.abort(), {once: true});
+  window.addEventListener('popstate', () => dialog.close(), {signal: closed.signal});
 }
 
 /**
@@ -159,6 +191,7 @@ export function modal(title, content, extra = '') {
     open() {
       replaceChildren(body, ...content());
       dialog.showModal();
+      closeOnLeaving(dialog);
       body.scrollTop = 0;
     },
     close: () => dialog.close(),

@@ -3,6 +3,7 @@
 /** @import {Actions} from '../actions.js' */
 /** @import {State} from '../state.js' */
 /** @import {Store} from '../store.js' */
+import {keepFocus} from '../focus.js';
 import {checkpointOf, modelName} from '../runs.js';
 import {confirmed, el, iconButton, replaceChildren} from './dom.js';
 import {machineLine} from './machine_line.js';
@@ -14,6 +15,8 @@ export function modelGroup({store, actions, chooseFile, showAbout}) {
   const select = el('select', {class: 'select', id: 'model'});
   select.addEventListener('change', () => actions.chooseCheckpoint(select.value));
   const about = el('button', {type: 'button', class: 'chip', id: 'about-model', onclick: showAbout, title: 'Card, training and conventions of this model'});
+  const upload = iconButton('upload', 'Upload a checkpoint, or a trace (.npz)', chooseFile);
+  upload.id = 'choose-file';
   const remove = iconButton('trash', 'Delete this upload', async () => {
     const id = store.get().request?.checkpoint;
     const name = select.selectedOptions[0]?.textContent;
@@ -21,7 +24,7 @@ export function modelGroup({store, actions, chooseFile, showAbout}) {
   });
   const root = el('div', {class: 'group', role: 'group', 'aria-label': 'Model'},
     el('label', {class: 'group-label', for: 'model'}, 'Model'), select, about,
-    iconButton('upload', 'Upload a checkpoint, or a trace (.npz)', chooseFile), remove);
+    upload, remove);
   /** @type {State['checkpoints']|null} */
   let listed = null;
 
@@ -34,7 +37,9 @@ export function modelGroup({store, actions, chooseFile, showAbout}) {
     const chosen = checkpointOf(checkpoints, request?.checkpoint);
     select.value = chosen?.id ?? '';
     select.disabled = checkpoints.length === 0;
-    remove.hidden = chosen?.source !== 'uploaded' && chosen?.source !== 'recorded';
+    keepFocus(remove, () => {
+      remove.hidden = chosen?.source !== 'uploaded' && chosen?.source !== 'recorded';
+    }, () => [select, upload]);
     about.hidden = !chosen;
     if (chosen) {
       const deviations = detail?.status === 'ready' ? detail.value.choices.filter(({deviates}) => deviates).length : 0;

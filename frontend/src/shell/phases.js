@@ -1,5 +1,6 @@
 // An episode's phases and its wrong steps, along the time axis.
 
+/** @import {State} from '../state.js' */
 /** @import {TraceData} from '../trace_data.js' */
 import {isWrong} from '../views/measures.js';
 
@@ -38,12 +39,14 @@ export function wrongSteps(data) {
 }
 
 /**
- * @param {Segment[]} segments
- * @param {number} step
- * @returns {string} The name of the phase at a step.
+ * @param {Pick<State, 'trace'|'step'|'sought'>} state
+ * @returns {string} Where the cursor is to stand; empty without a trace.
  */
-export function phaseAt(segments, step) {
-  return segments.find(({start, length}) => step >= start && step < start + length)?.name ?? '';
+export function placeWords({trace: {data}, step, sought}) {
+  if (!data) return '';
+  const at = sought ?? step;
+  const phase = data.header.phases[data.episode('phase')[at]] ?? '';
+  return `t = ${at + 1} of ${data.header.steps}, ${phase}${sought === null ? '' : ', on its way'}`;
 }
 
 /**

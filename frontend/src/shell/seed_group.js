@@ -13,15 +13,21 @@ const RANDOM_BELOW = 10_000;
 /** @param {{store: Store, actions: Actions}} parts */
 export function seedGroup({store, actions}) {
   const input = el('input', {type: 'number', class: 'number', id: 'seed', min: 0, max: MAX_SEED, step: 1, required: true, value: 0});
-  input.addEventListener('change', () => {
-    if (input.reportValidity()) actions.change({seed: input.valueAsNumber});
-  });
+  input.addEventListener('change', () => take(input, 'seed'));
   const start = el('input', {type: 'number', class: 'number', id: 'initial-seed', min: 0, max: MAX_SEED, step: 1, required: true, value: 0});
-  start.addEventListener('change', () => {
-    if (start.reportValidity()) actions.change({initial_seed: start.valueAsNumber});
-  });
+  start.addEventListener('change', () => take(start, 'initial_seed'));
   const startField = el('label', {class: 'field', title: 'This machine draws its state before step 1 at random, from this seed'},
     el('span', {class: 'field-label'}, 'start'), start);
+
+  /**
+   * @param {HTMLInputElement} field Empty, it has the seed of the run again.
+   * @param {'seed'|'initial_seed'} name
+   */
+  function take(field, name) {
+    if (field.value === '') field.value = String(store.get().request?.[name] ?? 0);
+    else if (field.reportValidity()) actions.change({[name]: field.valueAsNumber});
+  }
+
   /** @param {number} by */
   const shift = (by) => {
     const seed = (store.get().request?.seed ?? 0) + by;

@@ -1,16 +1,17 @@
 // What the page has to say: notices, the server gone, the state of the trace, its result.
 
 /** @import {Actions} from '../actions.js' */
-/** @import {State} from '../state.js' */
+/** @import {Notice, State} from '../state.js' */
 /** @import {Store} from '../store.js' */
 /** @import {TraceData} from '../trace_data.js' */
 import {isRecording} from '../api.js';
 import {refusalOf} from '../change_words.js';
+import {besideIn, keepFocus} from '../focus.js';
 import {isChanged, UNCHANGED} from '../interventions.js';
 import {EAGER, whyEager} from './core_note.js';
-import {el, icon, iconButton, replaceChildren} from './dom.js';
+import {el, icon, iconButton, keyedChildren, replaceChildren} from './dom.js';
 import {withSteps} from './input_rows.js';
-import {setBusy} from '../views/dom.js';
+import {setBusy, setText} from '../views/dom.js';
 
 /**
  * @param {TraceData} data Whose outputs were not judged.
@@ -84,6 +85,14 @@ export function resultParts({trace: {status, data, end, received, retry_at}, sou
 }
 
 /**
+ * @param {State} state
+ * @returns {string[]} What is to be known of the trace beside its result.
+ */
+export function resultNotes({trace: {data}}) {
+  return data ? [withSteps(data.header.task_note ?? ''), ...data.header.warnings].filter(Boolean) : [];
+}
+
+/**
  * @param {HTMLElement} root
  * @param {{store: Store, signal: AbortSignal}} parts
  */
@@ -95,13 +104,12 @@ export function mountResult(root, {store, signal}) {
     clearTimeout(ticking);
     if (state.trace.retry_at !== null) ticking = window.setTimeout(() => render(store.get()), TICK);
     const {data} = state.trace;
-    const notes = data ? [withSteps(data.header.task_note ?? ''), ...data.header.warnings].filter(Boolean) : [];
     const slow = data && state.request && !isRecording(state.request.checkpoint) ? whyEager(data.header, state.detail) : null;
     replaceChildren(root,
       ...resultParts(state, Date.now()).map(({text, tone}) => el('span', {class: `result result-${tone}`}, text)),
       slow !== null && el('span', {class: 'result result-eager', title: slow}, EAGER),
       state.request?.inputs ? el('span', {class: 'result result-typed'}, 'typed input') : null,
-      ...notes.map((note) => el('span', {class: 'result result-note'}, note)));
+      ...resultNotes(state).map((note) => el('span', {class: 'result result-note'}, note)));
   }
   store.subscribe((state, previous) => {
     const keys = /** @type {const} */ (['trace', 'sought', 'request', 'detail']);
@@ -115,15 +123,25 @@ export function mountResult(root, {store, signal}) {
  * @param {{store: Store, actions: Actions, signal: AbortSignal}} parts
  */
 export function mountNotices(root, {store, actions, signal}) {
+  const show = keyedChildren(root);
+
+  /** @param {boolean} works Whether there is something on screen. */
+  const gone = (works) => el('div', {class: 'banner banner-error', role: 'alert'},
+    el('span', {}, `The server at ${location.host} does not answer; this page looks for it every few seconds.${works ? ' What is on screen still works.' : ''}`),
+    el('button', {type: 'button', class: 'button', onclick: actions.retry}, 'Try again'));
+
+  /** @param {Notice} notice One that has the focus stays. */
+  const banner = ({id, level, text}) => el('div', {class: `banner banner-${level}`, onfocusin: () => actions.hold(id), onfocusout: () => actions.letGo(id)},
+    el('span', {}, text),
+    iconButton('close', 'Dismiss', () => actions.dismiss(id)));
+
   /** @param {State} state */
   function render({notices, offline, trace}) {
-    replaceChildren(root,
-      offline && el('div', {class: 'banner banner-error', role: 'alert'},
-        el('span', {}, `The server at ${location.host} does not answer; this page looks for it every few seconds.${trace.data ? ' What is on screen still works.' : ''}`),
-        el('button', {type: 'button', class: 'button', onclick: actions.retry}, 'Try again')),
-      ...notices.map(({id, level, text}) => el('div', {class: `banner banner-${level}`},
-        el('span', {}, text),
-        iconButton('close', 'Dismiss', () => actions.dismiss(id)))));
+    const works = trace.data !== null;
+    /** @type {[string|number, () => HTMLElement][]} */
+    const banners = notices.map((notice) => [notice.id, () => banner(notice)]);
+    if (offline) banners.unshift([`gone ${works}`, () => gone(works)]);
+    keepFocus(root, () => show(banners), besideIn(root, 'button'));
   }
   store.subscribe((state, previous) => {
     if (state.notices !== previous.notices || state.offline !== previous.offline || (state.offline && state.trace !== previous.trace)) render(state);
@@ -140,6 +158,10 @@ export function mountNotices(root, {store, actions, signal}) {
 export function mountStage({stage, views}, {store, actions, chooseFile, signal}) {
   let ticking = 0;
 
+  let shown = '';
+  /** What is counted while it is waited is not announced. */
+  let line = el('p');
+
   /** @param {State} state */
   function render(state) {
     clearTimeout(ticking);
@@ -148,19 +170,34 @@ export function mountStage({stage, views}, {store, actions, chooseFile, signal})
     views.hidden = !trace.data;
     setBusy(views, trace.status === 'pending');
     stage.hidden = message === null;
-    if (!message) return replaceChildren(stage);
-    if (trace.retry_at !== null) ticking = window.setTimeout(() => render(store.get()), TICK);
-    const {title, text, kind} = message;
-    replaceChildren(stage,
+    if (message && trace.retry_at !== null) ticking = window.setTimeout(() => render(store.get()), TICK);
+    const refused = trace.error?.status === 422;
+    const changed = refused && state.request !== null && isChanged(state.request);
+    const now = JSON.stringify([message?.kind, message?.title, message?.kind === 'busy' || message?.text, refused, changed]);
+    if (now !== shown) keepFocus(stage, () => replaceChildren(stage, ...(message ? parts(message, refused, changed) : [])));
+    else setText(line, message?.text ?? '');
+    shown = now;
+  }
+
+  /**
+   * @param {Message} message
+   * @param {boolean} refused
+   * @param {boolean} changed
+   */
+  function parts({title, text, kind}, refused, changed) {
+    line = el('p', {'aria-live': kind === 'busy' ? 'off' : null});
+    setText(line, text);
+    return [
       kind === 'busy' && el('div', {class: 'stage-pulse', 'aria-hidden': 'true'}),
       el('h2', {}, title),
-      text && el('p', {}, text),
+      text !== '' && line,
       kind === 'failed' && el('div', {class: 'stage-actions'},
         el('button', {type: 'button', class: 'button button-strong', onclick: actions.retry}, 'Try again'),
-        trace.error?.status === 422 && state.request && isChanged(state.request) && el('button', {type: 'button', class: 'button', onclick: () => actions.change(UNCHANGED)}, 'Undo the changes'),
-        trace.error?.status === 422 && el('button', {type: 'button', class: 'button', onclick: actions.useTrainedTask}, 'Use the task it was trained on')),
+        changed && el('button', {type: 'button', class: 'button', onclick: () => actions.change(UNCHANGED)}, 'Undo the changes'),
+        refused && el('button', {type: 'button', class: 'button', onclick: actions.useTrainedTask}, 'Use the task it was trained on')),
       kind === 'empty' && el('div', {class: 'stage-actions'},
-        el('button', {type: 'button', class: 'button button-strong', onclick: chooseFile}, icon('upload'), 'Upload a model')));
+        el('button', {type: 'button', class: 'button button-strong', onclick: chooseFile}, icon('upload'), 'Upload a model')),
+    ];
   }
   store.subscribe((state, previous) => {
     const keys = /** @type {const} */ (['trace', 'checkpoints', 'request']);
@@ -169,10 +206,12 @@ export function mountStage({stage, views}, {store, actions, chooseFile, signal})
   render(store.get());
 }
 
+/** @typedef {{kind: 'busy'|'failed'|'empty', title: string, text: string}} Message */
+
 /**
  * @param {State} state
  * @param {number} now ms, as Date.now().
- * @returns {{kind: 'busy'|'failed'|'empty', title: string, text: string}|null} Null while the views speak for themselves.
+ * @returns {Message|null} Null while the views speak for themselves.
  */
 export function stageMessage({modes, checkpoints, request, trace}, now) {
   if (trace.data) return null;

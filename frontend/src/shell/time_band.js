@@ -3,11 +3,10 @@
 /** @import {State} from '../state.js' */
 /** @import {Store} from '../store.js' */
 /** @import {TraceData} from '../trace_data.js' */
-/** @import {Segment} from './phases.js' */
 import {moveTo} from '../cursor.js';
 import {Slide} from '../views/slide.js';
 import {el, replaceChildren} from './dom.js';
-import {phaseAt, phaseLook, segmentsOf, wrongSteps} from './phases.js';
+import {phaseLook, placeWords, segmentsOf, wrongSteps} from './phases.js';
 
 /** @param {Store} store */
 export function timeBand(store) {
@@ -23,8 +22,6 @@ export function timeBand(store) {
   const slide = new Slide(cursor);
   slide.between('0%', '100%');
   const root = el('div', {class: 'band'}, phases, missing, loop, wrong, pin, sought, cursor, slider);
-  /** @type {Segment[]} */
-  let segments = [];
 
   /**
    * @param {number} from
@@ -36,7 +33,7 @@ export function timeBand(store) {
   /** @param {TraceData} data */
   function drawPhases(data) {
     const steps = data.header.steps;
-    segments = segmentsOf(data.episode('phase'), data.header.phases);
+    const segments = segmentsOf(data.episode('phase'), data.header.phases);
     replaceChildren(phases, ...segments.map(({name, start, length}) => el('div', {
       class: `phase phase-${phaseLook(name)}`, style: place(start, start + length, steps), title: `${name}, t = ${start + 1}${length > 1 ? ` to ${start + length}` : ''}`,
     }, el('span', {}, name))));
@@ -89,7 +86,7 @@ export function timeBand(store) {
     const {trace: {data}, step, sought} = store.get();
     if (!data) return;
     const at = sought ?? step;
-    const text = `t = ${at + 1} of ${data.header.steps}, ${phaseAt(segments, at)}${sought === null ? '' : ', on its way'}`;
+    const text = placeWords(store.get());
     if (slider.value !== String(at)) slider.value = String(at);
     if (text !== slider.getAttribute('aria-valuetext')) slider.setAttribute('aria-valuetext', text);
   }

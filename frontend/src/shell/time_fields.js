@@ -3,7 +3,9 @@
 /** @import {State} from '../state.js' */
 /** @import {Store} from '../store.js' */
 import {clamp, lastStep, moveTo, toggleDiff, togglePin} from '../cursor.js';
+import {keepFocus} from '../focus.js';
 import {NO_ZOOM, SPEEDS} from '../state.js';
+import {setHidden} from '../views/dom.js';
 import {el, iconButton, replaceChildren} from './dom.js';
 
 /** @param {Store} store */
@@ -27,11 +29,12 @@ export function timeFields(store) {
   const pin = iconButton('pin', 'Pin this step (P)', () => store.set(togglePin(store.get())));
   const diff = el('button', {type: 'button', class: 'button', title: 'Difference to the pinned step (D)', 'aria-label': 'Difference to the pinned step', onclick: () => store.set(toggleDiff(store.get()))}, 'Δ');
   const whole = el('button', {type: 'button', class: 'button', title: 'Show all of the plots again (Esc)', onclick: () => store.set({zoom: NO_ZOOM})}, 'Show all');
+  const marks = el('div', {class: 'field'}, pin, diff, whole);
   const root = el('div', {class: 'time-fields'},
     el('div', {class: 'field'}, el('label', {class: 'math', for: 't'}, 't'), el('span', {class: 'field-unit'}, '='), t, total),
     speed,
     el('div', {class: 'field'}, toggle, ends),
-    el('div', {class: 'field'}, pin, diff, whole));
+    marks);
 
   /**
    * @param {State} state
@@ -51,8 +54,10 @@ export function timeFields(store) {
     pin.setAttribute('aria-pressed', String(state.pinned !== null));
     pin.title = state.pinned === null ? 'Pin this step (P)' : `Pinned: t = ${state.pinned + 1} (P)`;
     diff.setAttribute('aria-pressed', String(state.diff));
-    diff.hidden = state.pinned === null;
-    whole.hidden = Object.values(state.zoom).every((range) => range === null);
+    keepFocus(marks, () => {
+      setHidden(diff, state.pinned === null);
+      setHidden(whole, Object.values(state.zoom).every((range) => range === null));
+    }, () => [pin]);
   }
 
   /** Says where the cursor is. */

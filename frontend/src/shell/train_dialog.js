@@ -5,6 +5,7 @@
 /** @import {RunInfo, TaskInfo, TaskSettings, TrainingOptions} from '../state.js' */
 /** @import {Store} from '../store.js' */
 import {failureFrom} from '../failure.js';
+import {besideIn, keepFocus} from '../focus.js';
 import {controlsOf} from '../task_settings.js';
 import {el, modal, replaceChildren} from './dom.js';
 import {latestMeasured, learningCurves} from './learning_curves.js';
@@ -159,10 +160,15 @@ function taskFields(info, onChange) {
 function choiceGroups(machine) {
   const named = new Set([...SIZES, ...GROUPS.flatMap(([, names]) => names)]);
   return [...GROUPS, /** @type {const} */ (['Controller, output and limits', machine.names.filter((name) => !named.has(name))])]
-    .map(([title, names]) => el('section', {class: 'choice-group'}, el('h4', {}, title), machine.part([...names])));
+    .map(([title, names]) => el('section', {class: 'choice-group'}, el('h3', {}, title), machine.part([...names])));
 }
 
 /** @typedef {{root: HTMLElement, box: HTMLInputElement, update: (run: RunInfo) => void}} RunRow */
+
+/** @param {string} name Of a column that explains itself to who sees it. */
+function unseen(name) {
+  return el('th', {scope: 'col'}, el('span', {class: 'visually-hidden'}, name));
+}
 
 /** @param {RunInfo[]} runs What curves are drawn of; when it changes, they do. */
 function measuredOf(runs) {
@@ -179,7 +185,7 @@ function runsSection({store, api, actions, signal, close}) {
   const root = el('section', {class: 'train-runs'},
     el('h3', {}, 'Runs'),
     el('div', {class: 'table-wrap', tabindex: 0, role: 'region', 'aria-label': 'Runs'}, el('table', {class: 'table'},
-      el('thead', {}, el('tr', {}, ...['', 'Run', 'stands', 'iterations', 'wrong bits', ''].map((text) => el('th', {scope: 'col'}, text)))), list)),
+      el('thead', {}, el('tr', {}, unseen('Curve'), ...['Run', 'stands', 'iterations', 'wrong bits'].map((text) => el('th', {scope: 'col'}, text)), unseen('What to do'))), list)),
     el('div', {class: 'train-curves-head'}, el('h3', {}, 'Learning curves'), measure), curves.root);
   /** @type {Set<string>} */
   const left = new Set();
@@ -250,12 +256,10 @@ function runsSection({store, api, actions, signal, close}) {
     drawCurves();
   }
 
-  /** @param {string} id Its row goes; where the focus was there, it passes to a row beside it. */
+  /** @param {string} id Its row goes; where the focus was there, it passes to a row beside it, or to the form. */
   function removeRow(id) {
-    const gone = rows.get(id)?.root;
-    const beside = gone?.nextElementSibling ?? gone?.previousElementSibling;
-    if (gone?.contains(document.activeElement)) /** @type {HTMLElement|null} */ (beside?.querySelector('button:not([hidden])') ?? null)?.focus();
-    gone?.remove();
+    const beside = besideIn(list, 'button:not([hidden])');
+    keepFocus(list, () => rows.get(id)?.root.remove(), () => [...beside(), root.closest('dialog')?.querySelector('select')]);
     rows.delete(id);
   }
 

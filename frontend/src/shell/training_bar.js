@@ -3,7 +3,9 @@
 /** @import {Actions} from '../actions.js' */
 /** @import {Marks, RunInfo, State, Summary} from '../state.js' */
 /** @import {Store} from '../store.js' */
+import {keepFocus} from '../focus.js';
 import {checkpointOf, momentOf} from '../runs.js';
+import {setText} from '../views/dom.js';
 import {EAGER} from './core_note.js';
 import {el, replaceChildren} from './dom.js';
 import {createRunButtons} from './run_buttons.js';
@@ -32,7 +34,7 @@ export function mountTrainingBar(root, {store, actions, signal}) {
   const buttons = createRunButtons({actions, word: 'Watch', show: actions.chooseCheckpoint, keeps: true});
   const slider = el('input', {type: 'range', class: 'training-slider', id: 'training', min: 0, max: 0, step: 1, value: 0, 'aria-label': 'Training iteration'});
   const marks = el('div', {class: 'training-marks', 'aria-hidden': 'true'});
-  const place = el('output', {class: 'training-place', for: 'training'});
+  const place = el('span', {class: 'training-place'});
   const legend = el('div', {class: 'training-legend'});
   const scrubber = el('div', {class: 'training-scrubber'}, el('span', {class: 'training-label'}, 'Training'), el('div', {class: 'training-track'}, marks, slider), place, legend);
   root.append(line.root, buttons.root, scrubber);
@@ -73,8 +75,8 @@ export function mountTrainingBar(root, {store, actions, signal}) {
     const at = iteration === null ? last : positions.indexOf(iteration);
     if (at >= 0) slider.value = String(at);
     const text = iteration === null ? newest : `iteration ${whole(iteration)}`;
-    place.textContent = text;
-    slider.setAttribute('aria-valuetext', text);
+    setText(place, text);
+    if (slider.getAttribute('aria-valuetext') !== text) slider.setAttribute('aria-valuetext', text);
     replaceChildren(marks, ...MARKS.map(([name]) => {
       const first = seen[name] ?? null;
       if (first === null) return null;
@@ -85,7 +87,7 @@ export function mountTrainingBar(root, {store, actions, signal}) {
   }
 
   store.subscribe((state, previous) => {
-    if (state.runs !== previous.runs || state.request !== previous.request || state.checkpoints !== previous.checkpoints) render(state);
+    if (state.runs !== previous.runs || state.request !== previous.request || state.checkpoints !== previous.checkpoints) keepFocus(root, () => render(state), () => [slider]);
   }, signal);
   render(store.get());
 }

@@ -3,6 +3,7 @@
 /** @import {Actions} from '../actions.js' */
 /** @import {State} from '../state.js' */
 /** @import {Store} from '../store.js' */
+import {keepFocus} from '../focus.js';
 import {el, iconButton, replaceChildren} from './dom.js';
 import {questionForm} from './origin.js';
 
@@ -82,7 +83,7 @@ export function mountUpload(root, {store, actions, signal}) {
       status === 'failed' && iconButton('close', 'Dismiss', actions.dismissUpload)));
   }
   store.subscribe((state, previous) => {
-    if (state.upload !== previous.upload) render(state);
+    if (state.upload !== previous.upload) keepFocus(progress, () => render(state), () => [document.querySelector('#choose-file')]);
   }, signal);
   return {chooseFile: () => input.click()};
 }

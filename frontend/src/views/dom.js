@@ -53,6 +53,21 @@ export function setHidden(target, hidden) {
   if (target.hidden !== hidden) target.hidden = hidden;
 }
 
+/**
+ * Says whether a button does nothing for now, where that is another than before. Other than a disabled one it keeps the focus.
+ *
+ * @param {Element} button
+ * @param {boolean} idle
+ */
+export function setIdle(button, idle) {
+  if (button.getAttribute('aria-disabled') !== String(idle)) button.setAttribute('aria-disabled', String(idle));
+}
+
+/** @param {Element} button */
+export function isIdle(button) {
+  return button.getAttribute('aria-disabled') === 'true';
+}
+
 /** Milliseconds that an answer may take before what it will replace is dimmed: to dim much of a page for less would cost more. */
 const DIMMED_AFTER = 400;
 

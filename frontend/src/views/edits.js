@@ -7,6 +7,7 @@
 import {branchOf, inheritedEdits} from '../branches/tree.js';
 import {editWords} from '../change_words.js';
 import {moveTo} from '../cursor.js';
+import {besideIn, keepFocus} from '../focus.js';
 import {element, setHidden, setText} from './dom.js';
 
 export class Edits {
@@ -29,7 +30,10 @@ export class Edits {
     this.actions = actions;
     this.element = element('section', {'aria-label': 'Edits', class: 'edits'},
       element('div', {class: 'edits-head'}, this.#title, this.#fork), this.#branch, this.#hint, this.#list, this.#foot);
-    this.#fork.addEventListener('click', () => actions.fork());
+    // A double click is meant as one.
+    this.#fork.addEventListener('click', ({detail}) => {
+      if (detail <= 1) actions.fork();
+    });
     this.#all.addEventListener('click', () => actions.takeBack(() => false));
     this.#free.addEventListener('change', () => actions.allow(this.#free.checked));
   }
@@ -39,7 +43,17 @@ export class Edits {
    * @param {Tree} tree
    * @param {string} locked Why nothing can be edited; empty if it can.
    */
-  update({interventions, leave_constraints}, tree, locked) {
+  update(request, tree, locked) {
+    const beside = besideIn(this.#list, '.edits-remove');
+    keepFocus(this.element, () => this.#update(request, tree, locked), () => [...beside(), this.#list.querySelector('button'), this.#fork]);
+  }
+
+  /**
+   * @param {TraceRequest} request
+   * @param {Tree} tree
+   * @param {string} locked
+   */
+  #update({interventions, leave_constraints}, tree, locked) {
     setHidden(this.element, Boolean(locked));
     if (this.#free.checked !== leave_constraints) this.#free.checked = leave_constraints;
     setHidden(this.#foot, interventions.length === 0 && !leave_constraints);
