@@ -32,11 +32,14 @@ def variable(name: str) -> str:
 
 def unknown_variables(environment: Iterable[str]) -> Iterator[str]:
     """One sentence for each variable of the environment that is named as a setting and is none."""
-    known = [variable(name) for name in Settings.model_fields]
+    known = list(Settings.model_fields)
     for name in environment:
-        if name.upper().startswith(_PREFIX) and name.upper() not in (*known, BUILDING):
-            near = get_close_matches(name.upper(), known, 1)
-            yield f"{name} is no setting, and is ignored{f': did you mean {near[0]}?' if near else ''}"
+        if name.upper() == BUILDING or not name.upper().startswith(_PREFIX):
+            continue
+        setting = name[len(_PREFIX) :].lower()
+        if setting not in known:
+            near = get_close_matches(setting, known, 1)
+            yield f"{name} is no setting, and is ignored{f': did you mean {variable(near[0])}?' if near else ''}"
 
 
 def default_data_directory() -> Path:

@@ -67,5 +67,12 @@ def test_the_log_is_a_setting_too(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_variable_that_is_no_setting_is_told_with_the_nearest_that_is() -> None:
-    told = list(unknown_variables(["NTM_SCOPE_PORT", "ntm_scope_host", "NTM_SCOPE_BUILDING", "NTM_SCOPE_PRT", "PATH"]))
-    assert told == ["NTM_SCOPE_PRT is no setting, and is ignored: did you mean NTM_SCOPE_PORT?"]
+    told = list(
+        unknown_variables(
+            ["NTM_SCOPE_PORT", "ntm_scope_host", "NTM_SCOPE_BUILDING", "NTM_SCOPE_PRT", "NTM_SCOPE_FOO", "PATH"]
+        )
+    )
+    assert told == [
+        "NTM_SCOPE_PRT is no setting, and is ignored: did you mean NTM_SCOPE_PORT?",
+        "NTM_SCOPE_FOO is no setting, and is ignored",
+    ]
