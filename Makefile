@@ -4,6 +4,7 @@
 # make lint   style, types and import directions
 # make fuzz   the readers of uploaded files on 200 000 damaged ones; for a night
 # make format style, mended
+# make chromium  the browser of the tests, where none is found
 # make screenshot  the README's picture, taken anew
 # make clean  back to a fresh checkout; training runs are kept
 
@@ -19,7 +20,7 @@ run: .venv/.run
 
 test: .venv/.develop $(NODE_MODULES) chromium
 	cd tests/frontend && node --test --test-reporter=spec
-	$(BIN)/python -m server.training.worker
+	$(BIN)/python -m server.compiled
 	$(BIN)/pytest -m 'not browser' --numprocesses auto --maxprocesses 4
 	$(BIN)/pytest -m browser
 

@@ -24,12 +24,12 @@ from ntm_core.checkpoints.native import Checkpoint, load_checkpoint
 from ntm_core.checkpoints.reading import read_checkpoint
 from ntm_core.cli_inputs import initial_state, input_rows, interventions, sources
 from ntm_core.cli_options import add_options, given
-from ntm_core.compiled import ALONE, Core, Crew
+from ntm_core.compiled import ALONE, Core, Crew, yet_to_compile
 from ntm_core.config import MachineConfig
 from ntm_core.errors import CheckpointError, NtmError, TaskError, TraceError, TrainingError
 from ntm_core.evaluation import EVALUATION_SEED, LengthResult, Results, errors_by_length
 from ntm_core.interventions import MODES, expanded
-from ntm_core.machine import warm_up
+from ntm_core.machine import Machine, warm_up
 from ntm_core.recording import record
 from ntm_core.tasks import TASKS, Task, parse_task
 from ntm_core.tasks.rows import judged_rows
@@ -256,11 +256,26 @@ def _guarded(command: Callable[[argparse.Namespace], int]) -> Callable[[argparse
         except BrokenPipeError:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what Python has yet to write
             return UNREAD
-        except (NtmError, OSError) as error:
+        except NtmError as error:
             sys.stderr.write(f"ntm-scope: {error}\n")
+            return REFUSED
+        except OSError as error:
+            where = f"{error.filename}: " if error.filename else ""
+            sys.stderr.write(f"ntm-scope: {where}{error.strerror or error}\n")
             return REFUSED
 
     return run
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    """Within it the file is written; NtmError says in words why it cannot be."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise NtmError(f"{path} cannot be written: {error.strerror}") from None
 
 
 def _use_threads(threads: int) -> None:
@@ -334,7 +349,8 @@ def _curves(arguments: argparse.Namespace) -> int:
         text = spreads_csv(found) if kind == ".csv" else spreads_svg(found)
     else:
         text = curves_csv(curves) if kind == ".csv" else curves_svg(curves)
-    atomic_write(arguments.output, text.encode())
+    with _writing(arguments.output):
+        atomic_write(arguments.output, text.encode())
     return 0
 
 
@@ -342,7 +358,7 @@ def _evaluate(arguments: argparse.Namespace) -> int:
     checkpoint = _checkpoint(arguments)
     task = _task_of(checkpoint, arguments.task_json)
     lengths = arguments.lengths or task.evaluation_lengths
-    measured = errors_by_length(checkpoint.machine(), task, lengths, arguments.sequences, arguments.seed)
+    measured = errors_by_length(_machine(checkpoint), task, lengths, arguments.sequences, arguments.seed)
     if arguments.json:
         results = Results(metric=task.metric, unit=task.unit, seed=arguments.seed, errors_by_length=tuple(measured))
         sys.stdout.write(results.model_dump_json(indent=2) + "\n")
@@ -355,7 +371,7 @@ def _modes(arguments: argparse.Namespace) -> int:
     checkpoint = _checkpoint(arguments)
     task = _task_of(checkpoint, arguments.task_json)
     lengths = arguments.lengths or task.evaluation_lengths
-    rows = mode_rows(checkpoint.machine(), task, lengths, arguments.sequences, arguments.seed)
+    rows = mode_rows(_machine(checkpoint), task, lengths, arguments.sequences, arguments.seed)
     for line in markdown(lengths, rows):
         sys.stdout.write(f"{line}\n")
         sys.stdout.flush()
@@ -366,7 +382,7 @@ def _trace(arguments: argparse.Namespace) -> int:
     checkpoint = _checkpoint(arguments)
     if not 0 <= arguments.initial_seed < 2**32:
         raise TraceError(f"--initial-seed is {arguments.initial_seed}: it must be 0 … {2**32 - 1}")
-    machine, given = checkpoint.machine(), initial_state(arguments.initial_state) if arguments.initial_state else {}
+    machine, given = _machine(checkpoint), initial_state(arguments.initial_state) if arguments.initial_state else {}
     if arguments.inputs is None:
         task: Task | None = _task_of(checkpoint, arguments.task_json)
         assert task is not None
@@ -394,7 +410,9 @@ def _trace(arguments: argparse.Namespace) -> int:
         ),
         leave_constraints=arguments.leave_constraints,
     )
-    save_trace(arguments.output, record(machine, episode, header, given, sources=sources(arguments.source)))
+    trace = record(machine, episode, header, given, sources=sources(arguments.source))
+    with _writing(arguments.output):
+        save_trace(arguments.output, trace)
     return 0
 
 
@@ -408,6 +426,14 @@ def _checkpoint(arguments: argparse.Namespace) -> Checkpoint:
             raise CheckpointError(f"{name} came with the program and says all itself: leave --import-json out")
         return load_checkpoint(zoo.path(name))
     return read_checkpoint(name, Wishes(**wishes))
+
+
+def _machine(checkpoint: Checkpoint) -> Machine:
+    """The checkpoint's machine, with a word beforehand if what computes it has yet to be compiled."""
+    machine = checkpoint.machine()
+    if machine.usable_core() == "compiled" and (words := yet_to_compile()):
+        print(words, file=sys.stderr, flush=True)
+    return machine
 
 
 def _task_of(checkpoint: Checkpoint, changes: str | None) -> Task:

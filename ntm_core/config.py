@@ -4,6 +4,7 @@ A `MachineConfig` is frozen and validated: whoever holds one holds a machine tha
 checkpoint and every trace, and shown beside what the paper says (`open_choices`).
 """
 
+from collections.abc import Callable
 from typing import Any, Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -243,11 +244,14 @@ class MachineConfig(BaseModel):
         return tuple(_warnings(self))
 
 
-def describe_validation_error(error: ValidationError) -> str:
-    """One line for each broken rule of a pydantic model: the field, its value, and the rule."""
+def describe_validation_error(error: ValidationError, name: Callable[[str], str] = str) -> str:
+    """One line for each broken rule of a pydantic model: the field, its value, and the rule.
+
+    `name` tells what a person calls a field of the model.
+    """
     lines = []
     for item in error.errors(include_url=False, include_context=False):
-        field = ".".join(str(part) for part in item["loc"])
+        field = ".".join([name(str(part)) for part in item["loc"][:1]] + [str(part) for part in item["loc"][1:]])
         if item["type"] == "missing":
             lines.append(f"{field} is missing: it has no default")
             continue

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from ntm_core.access import access, readdress
 from ntm_core.addressing import Weightings
-from ntm_core.compiled import ALONE, Core, Crew, Start, core_for, fits, is_ready, why_eager
+from ntm_core.compiled import ALONE, Core, Crew, Start, core_for, fits, is_ready, why_eager, yet_to_compile
 from ntm_core.config import MachineConfig, OutputActivation
 from ntm_core.controllers import Controller, ControllerState
 from ntm_core.errors import ConfigError, TraceError
@@ -457,5 +457,5 @@ def warm_up(say: Callable[[str], None] = lambda _: None) -> None:
     """
     machine = Machine(MachineConfig(input_size=1, output_size=1, memory_size=1, word_size=1, controller_size=1))
     if machine.core == "compiled":
-        say("Loading the compiled core; the first time, numba compiles it, which takes about half a minute …")
+        say(yet_to_compile() or "Loading the compiled core …")
         machine(torch.zeros(1, 1, 1)).sum().backward()

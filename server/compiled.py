@@ -4,12 +4,14 @@ import importlib
 from collections.abc import Callable
 
 from ntm_core import machine
-from ntm_core.compiled import is_available
+from ntm_core.compiled import UNKEPT, is_available, is_kept
 from server import coded_steps
 
 COMPILING = (
     "The compiled core is being compiled, once on this computer: about half a minute, in which traces take longer."
 )
+
+__all__ = ["COMPILING", "UNKEPT", "is_kept", "warm_up"]
 
 
 def warm_up(say: Callable[[str], None] = lambda _: None) -> None:
@@ -22,6 +24,10 @@ def warm_up(say: Callable[[str], None] = lambda _: None) -> None:
         machine.warm_up()
         return
     compiling = importlib.import_module("server.compiling")
-    with compiling.told_of_compiling(lambda: say(COMPILING)):
+    with compiling.told_of_compiling(lambda: say(COMPILING if is_kept() else UNKEPT)):
         machine.warm_up()
         coded_steps.warm_up()
+
+
+if __name__ == "__main__":
+    warm_up(print)

@@ -13,18 +13,22 @@ from ntm_core.compiled.buffers import Start
 from ntm_core.compiled.crew import ALONE, Crew, Task
 from ntm_core.compiled.support import (
     BUILDING,
+    UNKEPT,
     Core,
     core_for,
     fits,
     is_available,
+    is_kept,
     is_ready,
     reason_not_compiled,
     why_eager,
+    yet_to_compile,
 )
 
 __all__ = [
     "ALONE",
     "BUILDING",
+    "UNKEPT",
     "Core",
     "Crew",
     "Start",
@@ -32,7 +36,9 @@ __all__ = [
     "core_for",
     "fits",
     "is_available",
+    "is_kept",
     "is_ready",
     "reason_not_compiled",
     "why_eager",
+    "yet_to_compile",
 ]

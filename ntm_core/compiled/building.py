@@ -20,10 +20,17 @@ import llvmlite.binding as llvm  # type: ignore[import-untyped]  # it ships no t
 import numba
 
 from ntm_core.atomic import atomic_write
+from ntm_core.compiled.intrinsics import sources_fingerprint
 from ntm_core.compiled.support import BUILDING
 
 _LONGEST = 900
 """Seconds after which the other process is given up, and this one compiles for itself."""
+
+_COMPILE = (
+    "import os, threading; threading.Thread(target=lambda: os.read(0, 1) or os._exit(1), daemon=True).start(); "
+    "from ntm_core.machine import warm_up; warm_up()"
+)
+"""The other process. It ends as soon as its standard input does, so that it does not outlive whoever waits for it."""
 
 
 def build(entries: Sequence[Any], sources: str) -> None:
@@ -36,15 +43,49 @@ def build(entries: Sequence[Any], sources: str) -> None:
     folder = entries[0].stats.cache_path
     if folder is None or not sys.executable:
         return
-    mark = Path(folder) / f"kernel-{_key(sources)}.built"
+    mark = _mark(folder, sources)
     if os.environ.get(BUILDING):
         atexit.register(_leave, mark, entries)
     elif not _holds(mark, entries):
-        words = [sys.executable, "-P", "-c", "from ntm_core.machine import warm_up; warm_up()"]
+        words = [sys.executable, "-P", "-c", _COMPILE]
         environment = os.environ | {BUILDING: "1", "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-        silent: dict[str, Any] = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.DEVNULL)
-        with suppress(OSError, subprocess.TimeoutExpired):
-            subprocess.run(words, env=environment, timeout=_LONGEST, check=False, **silent)  # noqa: S603  # our own words
+        pipes: dict[str, Any] = {"stdin": subprocess.PIPE} | dict.fromkeys(("stdout", "stderr"), subprocess.DEVNULL)
+        with (
+            suppress(OSError, subprocess.TimeoutExpired),
+            subprocess.Popen(words, env=environment, **pipes) as compiling,  # noqa: S603  # our own words
+        ):
+            compiling.wait(_LONGEST)
+
+
+def cache_folder() -> str | None:
+    """Where numba keeps what it has compiled of this package; None if there is no place that can be written to."""
+    try:
+        probe: Any = numba.njit(cache=True)(_nothing)
+    except RuntimeError:
+        return None
+    folder: str | None = probe.stats.cache_path
+    return folder
+
+
+def _nothing() -> None:
+    pass
+
+
+def is_built() -> bool:
+    """Whether a process has left the mark, and all that it speaks of is there."""
+    folder = cache_folder()
+    if folder is None:
+        return False
+    mark = _mark(folder, sources_fingerprint())
+    try:
+        found = json.loads(mark.read_bytes())
+        return all((mark.parent / name).stat().st_mtime_ns == written for name, written in found.items())
+    except (OSError, ValueError):
+        return False
+
+
+def _mark(folder: str, sources: str) -> Path:
+    return Path(folder) / f"kernel-{_key(sources)}.built"
 
 
 def _leave(mark: Path, entries: Sequence[Any]) -> None:

@@ -4,6 +4,7 @@ numba is imported on first use only. Nothing here fails: where the compiled core
 """
 
 import functools
+import importlib
 import importlib.util
 import logging
 import sys
@@ -52,6 +53,12 @@ _ANYTHING = _SIZES | _COMPUTED_BY_TORCH | _NUMBERS | {"head_order"}
 
 BUILDING = "NTM_SCOPE_BUILDING"
 """Is in the environment of the process that compiles the kernel for all others: see `building`."""
+
+COMPILING = "The compiled core is being compiled, once on this computer: about half a minute."
+UNKEPT = (
+    "The compiled core is being compiled, about half a minute at each start, for numba's cache cannot be written: "
+    "NUMBA_CACHE_DIR names another place for it."
+)
 
 _log = logging.getLogger(__name__)
 
@@ -112,6 +119,22 @@ def fits(tensors: Iterable[Tensor | None]) -> bool:
 
 
 _PLAIN = (Tensor, torch.nn.Parameter)
+
+
+def is_kept() -> bool:
+    """Whether what numba compiles is kept for the next process; True where there is nothing to be compiled."""
+    return not is_available() or _building().cache_folder() is not None
+
+
+def yet_to_compile() -> str | None:
+    """One sentence that says what takes long where the kernel has not been compiled before; None if it has been."""
+    if not is_kept():
+        return UNKEPT
+    return None if _building().is_built() else COMPILING
+
+
+def _building() -> Any:
+    return importlib.import_module("ntm_core.compiled.building")
 
 
 def is_ready(module: str, function: str) -> bool:

@@ -277,8 +277,7 @@ class Foreman:
             try:
                 worker = _hired(self._directory / run_id, self._settings.training_threads)
             except OSError as error:
-                message = f"its process cannot be started: {error.strerror}"
-                self._change(run_id, status=Status.FAILED, message=message)
+                self._fail(run_id, f"its process cannot be started: {error.strerror}")
                 continue
             self._workers[run_id] = worker
             self._change(run_id, status=Status.RUNNING)
@@ -335,7 +334,7 @@ class Foreman:
         if last.get("ended") == "finished":
             self._change(run_id, status=Status.FINISHED, message=None)
         elif "failed" in last:
-            self._change(run_id, status=Status.FAILED, message=last["failed"])
+            self._fail(run_id, last["failed"])
         elif halt is not None and (stopped or self._closed):
             self._change(run_id, status=halt.status, message=halt.reason)
         elif self._closed:
@@ -343,8 +342,11 @@ class Foreman:
         else:
             progress = self._runs[run_id].progress
             kept = "nothing" if progress is None or progress.live is None else f"iteration {progress.live}"
-            message = f"its process ended with {ending}; {kept} was saved, and it can go on from there"
-            self._change(run_id, status=Status.FAILED, message=message)
+            self._fail(run_id, f"its process ended with {ending}; {kept} was saved, and it can go on from there")
+
+    def _fail(self, run_id: str, message: str) -> None:
+        logger.warning("%s failed: %s", run_id, message)
+        self._change(run_id, status=Status.FAILED, message=message)
 
     def _prepare(self, run_id: str, words: str) -> None:
         with self._lock:
@@ -413,7 +415,7 @@ def _hired(directory: Path, threads: int) -> "subprocess.Popen[str]":
 
 
 def _command(directory: Path, threads: int) -> list[str]:
-    return [sys.executable, "-m", "server.training.worker", str(directory), str(threads)]
+    return [sys.executable, "-m", "server.training", str(directory), str(threads)]
 
 
 def _end(worker: "subprocess.Popen[str]") -> None:

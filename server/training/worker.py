@@ -1,15 +1,13 @@
-"""The process that trains one run: `python -m server.training.worker DIRECTORY THREADS`, with the plan in `plan.json`.
+"""The process that trains one run: `python -m server.training DIRECTORY THREADS`, with the plan in `plan.json`.
 
 It writes one JSON object a line: {"preparing": "what takes long"}, {"progress": …} a few times a second, and at last
 {"ended": "finished" | "stopped"} or {"failed": "why"}. It stops, with everything saved, as soon as its standard input
-ends: when it is told to, and when the server that started it is gone, however that went. Without a directory it only
-makes the compiled core ready, and says in plain words if it has to be compiled.
+ends: when it is told to, and when the server that started it is gone, however that went. Before it trains, when nothing
+is lost by it, it stops at once.
 """
 
 import json
-import os
 import sys
-import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -19,16 +17,16 @@ import torch
 from ntm_core import machine
 from ntm_core.errors import InUseError, NtmError
 from ntm_core.training import Plan, Progress, train
-from server.compiled import warm_up
+from server.compiled import UNKEPT, is_kept, warm_up
 from server.crews import crew_of
 from server.training.run import RunProgress
+from server.training.stopping import Stop
 
 PLAN = "plan.json"
 LIVE_SECONDS = 1.0
 PATIENCE_SECONDS = 30.0
 """So long may the worker of a server that was killed take to end."""
 
-_INPUT = 0
 _TELL_SECONDS = 0.2
 _SMOOTHING = 0.98
 
@@ -69,37 +67,36 @@ def _write(line: str) -> None:
         pass
 
 
-def main(directory: Path | None, threads: int = 1) -> int:
+def prepare() -> int:
+    """The exit status, 0, once the core has been compiled; where that is not kept, whoever needs it must do so."""
+    if not is_kept():
+        _write(UNKEPT)
+        return 0
+    torch.set_num_threads(1)
+    warm_up(_write)
+    return 0
+
+
+def main(directory: Path, threads: int, stop: Stop) -> int:
     """The exit status: 0 if the run is finished or was stopped, 1 if it failed."""
     torch.set_num_threads(1)
-    if directory is None:
-        warm_up(_write)
-        return 0
     machine.warm_up(lambda words: say(preparing=words))
-    told_to_stop = threading.Event()
-
-    def listen() -> None:
-        # Not through `sys.stdin`, whose lock this thread would still hold when the program ends: Python aborts then.
-        while os.read(_INPUT, 4096):
-            pass
-        told_to_stop.set()
-
-    threading.Thread(target=listen, daemon=True).start()
     teller = Teller()
     try:
         plan = Plan.model_validate_json((directory / PLAN).read_bytes())
         crew = crew_of(threads)
+        stop.begin()
         outcome = train(
             plan,
             directory,
-            stop=told_to_stop.is_set,
+            stop=stop,
             report=teller,
             live_seconds=LIVE_SECONDS,
             crew=crew,
             patience=PATIENCE_SECONDS,
         )
     except (NtmError, OSError, ValueError) as error:
-        if isinstance(error, InUseError) and told_to_stop.is_set():
+        if isinstance(error, InUseError) and stop():
             say(ended="stopped")
             return 0
         say(failed=str(error))
@@ -107,7 +104,3 @@ def main(directory: Path | None, threads: int = 1) -> int:
     teller.tell(outcome.progress)
     say(ended="stopped" if outcome.results is None else "finished")
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1]), int(sys.argv[2])) if len(sys.argv) > 1 else main(None))

@@ -268,6 +268,8 @@ def test_curves_of_runs_are_written_as_a_table_or_a_picture(tmp_path: Path, caps
     assert [line.partition(",")[0] for line in lines] == ["runs", *['"copy'] * 6]
     assert main(["curves", *runs, runs[0], "--median", "--output", str(tmp_path / "median.svg")]) == 0
     assert (tmp_path / "median.svg").read_text().count("<polyline") == 2
+    assert main(["curves", *runs, "--output", str(tmp_path / "none" / "curves.svg")]) == REFUSED
+    assert said(capsys).endswith("curves.svg cannot be written: No such file or directory")
     assert main(["curves", *runs, "--output", str(tmp_path / "curves.pdf")]) == REFUSED
     assert re.match(r"ntm-scope: --output is .*curves\.pdf: it must end in \.csv or \.svg", said(capsys))
 
@@ -459,6 +461,18 @@ def test_a_shipped_checkpoint_is_found_by_name(checkpoint: Path, monkeypatch: py
     assert main(["evaluate", "large", "--sequences", "1"]) == REFUSED
 
 
+@pytest.mark.parametrize("command", ["evaluate", "modes", "trace"])
+def test_what_has_yet_to_be_compiled_is_said_before_it_takes_its_time(
+    command: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    words = [command, "copy-lstm", *(["-o", str(tmp_path / "one.npz")] if command == "trace" else ["--sequences", "1"])]
+    words += [] if command == "trace" else ["--lengths", "1"]
+    for yet, told in ((None, ""), ("It is being compiled.", "It is being compiled.\n")):
+        monkeypatch.setattr(cli, "yet_to_compile", lambda yet=yet: yet)
+        assert main(words) == 0
+        assert capsys.readouterr().err == told
+
+
 # --- trace ------------------------------------------------------------------------------------------------------------
 
 
@@ -490,7 +504,7 @@ def test_trace_takes_settings_of_the_task(checkpoint: Path, tmp_path: Path) -> N
         (["--seed", "-1"], "ntm-scope: seed is -1: it must be one or several whole numbers"),
         (["--task-json", '{"lengths": [2, 1]}'], "ntm-scope: copy.lengths is "),
         (["--task-json", '{"bits": 4}'], "ntm-scope: the header names 5 input_channels, but the machine has 3"),
-        (["-o", "no/such/folder.npz"], "ntm-scope: .*No such file or directory"),
+        (["-o", "no/such/folder.npz"], r"ntm-scope: no/such/folder\.npz cannot be written: No such file or directory$"),
     ],
     ids=str,
 )

@@ -11,7 +11,7 @@ from typing import Any, Self
 import httpx2
 from fastapi import FastAPI
 
-from server.__main__ import ScopeServer, listen
+from server.serving import ScopeServer, listen
 
 LONG_TRACE = {"checkpoint": "small", "task": {"name": "copy", "bits": 2, "lengths": [49_000, 49_000]}}
 """A trace that takes half a minute if nobody stops it."""

@@ -209,3 +209,11 @@ def test_a_broken_plotly_package_is_said_at_once(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
     with pytest.raises(RuntimeError, match="not installed"):
         Plotly()
+
+
+def test_a_page_whose_script_cannot_be_loaded_says_so_by_itself(client: TestClient) -> None:
+    html = client.get("/").text
+    shown = html.index('<p class="unloaded">')
+    assert html.index('id="stage"') < shown < html.index('id="views"'), "the script replaces it with all that is there"
+    assert "NTM_SCOPE_ALLOWED_HOSTS" in html[shown:]
+    assert "@keyframes unloaded" in html[: html.index("<script")], "not in a sheet that cannot be loaded either"

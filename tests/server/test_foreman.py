@@ -173,6 +173,13 @@ def test_a_worker_that_cannot_be_started_fails_its_run_alone(employ: Employ, mon
     assert run.message == "its process cannot be started: No such file or directory"
 
 
+def test_a_run_that_fails_is_in_the_log(employ: Employ, caplog: pytest.LogCaptureFixture) -> None:
+    foreman = employ(says({"failed": "No space left on device"}))
+    run = foreman.add(PLAN, "one")
+    eventually(stands(foreman, run.id, Status.FAILED))
+    assert f"{run.id} failed: No space left on device" in caplog.messages
+
+
 @pytest.mark.parametrize("halted", ["pause", "stop"])
 def test_a_run_that_is_halted_while_it_prepares_does_not_say_so_for_ever(
     employ: Employ, tmp_path: Path, halted: str

@@ -289,6 +289,6 @@ def _workers(data: Path) -> list[int]:
                 command = (entry / "cmdline").read_bytes()
             except OSError:
                 continue
-            if b"server.training.worker" in command and str(data).encode() in command:
+            if b"server.training" in command and str(data).encode() in command:
                 found.append(int(entry.name))
     return found

@@ -4,7 +4,9 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from server.settings import DEFAULT_PORT, Settings, default_data_directory
+from server.settings import DEFAULT_PORT, Settings, default_data_directory, unknown_variables
+
+BOUNDLESS = (float("inf"), float("nan"), 1e9)
 
 
 def test_the_server_keeps_to_itself_unless_told_otherwise() -> None:
@@ -28,7 +30,11 @@ def test_what_is_given_beats_the_environment(monkeypatch: pytest.MonkeyPatch) ->
 
 
 @pytest.mark.parametrize(
-    "given", [{"max_steps": 0}, {"max_traces": 0}, {"port": 65536}, {"body_seconds": 0}, {"max_step": 10}]
+    "given",
+    [{"max_steps": 0}, {"max_traces": 0}, {"port": 65536}, {"body_seconds": 0}, {"max_step": 10}]
+    + [{f"{name}_seconds": number} for name in ("import", "body", "stall", "max_training") for number in BOUNDLESS]
+    + [{"allowed_hosts": name} for name in ("scope.example:8347", "https://scope.example", "*", "a b", "fe80::1%eth0")]
+    + [{"data_directory": ""}],
 )
 def test_a_setting_out_of_bounds_or_misspelt_is_refused(given: dict[str, Any]) -> None:
     with pytest.raises(ValidationError, match=next(iter(given))):
@@ -49,3 +55,24 @@ def test_uploads_are_kept_where_the_platform_keeps_data(
     monkeypatch.setattr("sys.platform", platform)
     monkeypatch.setenv(variable, "base")
     assert default_data_directory() == expected
+
+
+def test_an_address_may_stand_in_brackets_as_in_a_link() -> None:
+    assert Settings(host="[::1]").host == "::1"
+
+
+def test_the_log_is_a_setting_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NTM_SCOPE_LOG_LEVEL", "info")
+    assert Settings().log_level == "info"
+
+
+def test_a_variable_that_is_no_setting_is_told_with_the_nearest_that_is() -> None:
+    told = list(
+        unknown_variables(
+            ["NTM_SCOPE_PORT", "ntm_scope_host", "NTM_SCOPE_BUILDING", "NTM_SCOPE_PRT", "NTM_SCOPE_FOO", "PATH"]
+        )
+    )
+    assert told == [
+        "NTM_SCOPE_PRT is no setting, and is ignored: did you mean NTM_SCOPE_PORT?",
+        "NTM_SCOPE_FOO is no setting, and is ignored",
+    ]

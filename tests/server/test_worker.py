@@ -14,7 +14,8 @@ from ntm_core.compiled import Crew
 from ntm_core.compiled.crew import one_by_one
 from ntm_core.errors import TrainingError
 from ntm_core.training.session import STATE
-from server.training import worker
+from server.training import stopping, worker
+from server.training.stopping import Stop
 from tests.core.training.plans import small_plan
 from tests.server.live import eventually
 
@@ -31,14 +32,16 @@ def test_a_worker_trains_in_as_many_threads_as_it_is_told(tmp_path: Path, monkey
     monkeypatch.setattr(worker, "train", train)
     (tmp_path / worker.PLAN).write_text(small_plan().model_dump_json())
     with Path(os.devnull).open("rb") as nothing:
-        monkeypatch.setattr(worker, "_INPUT", nothing.fileno())
-        assert worker.main(tmp_path, 3) == 1
+        monkeypatch.setattr(stopping, "_INPUT", nothing.fileno())
+        stop = Stop(lambda: pytest.fail("the worker had begun"))
+        monkeypatch.setattr(stop, "begin", lambda: [step(stop) for step in (Stop.begin, Stop.listen)])
+        assert worker.main(tmp_path, 3, stop) == 1
     assert [crew.size for crew in crews] == [3]
 
 
 def test_a_worker_that_has_finished_ends_in_good_order_though_nobody_has_told_it_to_stop(tmp_path: Path) -> None:
     (tmp_path / worker.PLAN).write_text(small_plan().model_dump_json())
-    command = [sys.executable, "-m", "server.training.worker", str(tmp_path), "2"]
+    command = [sys.executable, "-m", "server.training", str(tmp_path), "2"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stdout is not None
         assert process.stderr is not None
@@ -48,10 +51,32 @@ def test_a_worker_that_has_finished_ends_in_good_order_though_nobody_has_told_it
     assert b"Fatal" not in trouble
 
 
-def test_a_worker_that_waits_for_another_to_leave_stops_when_it_is_told_to(tmp_path: Path) -> None:
+def test_a_worker_that_waits_for_another_to_leave_stops_when_it_is_told_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     (tmp_path / worker.PLAN).write_text(small_plan().model_dump_json())
-    command = [sys.executable, "-m", "server.training.worker", str(tmp_path), "1"]
-    with claimed(tmp_path), subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
-        said, _ = process.communicate(timeout=20 + worker.PATIENCE_SECONDS)
-    assert said.splitlines()[-1] == b'{"ended": "stopped"}'
+    stop = Stop(lambda: pytest.fail("the worker had begun"))
+    monkeypatch.setattr(stop, "_told", True)
+    with claimed(tmp_path):
+        assert worker.main(tmp_path, 1, stop) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == '{"ended": "stopped"}'
     assert not (tmp_path / STATE).exists()
+
+
+def test_a_worker_that_is_told_to_stop_before_it_trains_leaves_at_once(tmp_path: Path) -> None:
+    (tmp_path / worker.PLAN).write_text(small_plan().model_dump_json())
+    command = [sys.executable, "-m", "server.training", str(tmp_path), "1"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        said, _ = process.communicate(timeout=60)
+        assert process.returncode == 0
+    assert said == b'{"ended": "stopped"}\n'
+    assert not (tmp_path / STATE).exists()
+
+
+def test_where_nothing_is_kept_nothing_is_compiled_for_others(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(worker, "is_kept", lambda: False)
+    monkeypatch.setattr(worker, "warm_up", lambda _: pytest.fail("it is compiled"))
+    assert worker.prepare() == 0
+    assert "NUMBA_CACHE_DIR names another place" in capsys.readouterr().out

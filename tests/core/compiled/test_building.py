@@ -1,17 +1,21 @@
 """The kernel is compiled in a process of its own, and all others compute with what it left: the first one too."""
 
 import atexit
+import json
 import os
 import subprocess
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import numba
 import pytest
 
-from ntm_core.compiled import BUILDING
+from ntm_core.compiled import BUILDING, building, support
 from ntm_core.compiled.building import build
+from ntm_core.compiled.intrinsics import sources_fingerprint
 
 GRADIENTS = """
 import torch
@@ -50,7 +54,12 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, str]]:
     """The environments of the processes that would have been started."""
     found: list[dict[str, str]] = []
     monkeypatch.delenv(BUILDING, raising=False)
-    monkeypatch.setattr(subprocess, "run", lambda *_, env, **__: found.append(env))
+
+    def start(_: list[str], *, env: dict[str, str], **__: Any) -> Any:
+        found.append(env)
+        return nullcontext(SimpleNamespace(wait=lambda _: 0))
+
+    monkeypatch.setattr(subprocess, "Popen", start)
     return found
 
 
@@ -104,5 +113,38 @@ def test_where_no_process_can_be_started_this_one_goes_on(tmp_path: Path, monkey
         raise PermissionError
 
     monkeypatch.delenv(BUILDING, raising=False)
-    monkeypatch.setattr(subprocess, "run", refused)
+    monkeypatch.setattr(subprocess, "Popen", refused)
     build(entries(tmp_path), "text")
+
+
+def test_whoever_compiles_ends_with_whoever_waits_for_it(tmp_path: Path) -> None:
+    environment = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path), BUILDING: "1"}
+    words = [sys.executable, "-c", building._COMPILE]
+    with subprocess.Popen(words, env=environment, stdin=subprocess.PIPE) as compiling:
+        assert compiling.stdin is not None
+        compiling.stdin.close()
+        assert compiling.wait(60) == 1
+    assert list(tmp_path.rglob("*.built")) == []
+
+
+def test_what_takes_long_is_said_where_nothing_is_compiled_and_otherwise_where_that_is_not_kept(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(building, "cache_folder", lambda: str(tmp_path))
+    assert support.yet_to_compile() == support.COMPILING
+    mark = building._mark(str(tmp_path), sources_fingerprint())
+    (tmp_path / "index").touch()
+    mark.write_text(json.dumps({"index": (tmp_path / "index").stat().st_mtime_ns}))
+    assert support.yet_to_compile() is None
+    (tmp_path / "index").unlink()
+    assert support.yet_to_compile() == support.COMPILING
+    monkeypatch.setattr(building, "cache_folder", lambda: None)
+    assert support.yet_to_compile() == support.UNKEPT
+
+
+def test_numba_has_a_folder_or_none(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(numba.config, "CACHE_LOCATOR_CLASSES", "UserProvidedCacheLocator")
+    monkeypatch.setattr(numba.config, "CACHE_DIR", str(tmp_path))
+    assert Path(building.cache_folder() or "").is_relative_to(tmp_path)
+    monkeypatch.setattr(numba.config, "CACHE_DIR", os.devnull)
+    assert building.cache_folder() is None
