@@ -27,7 +27,7 @@ from ntm_core.atomic import atomic_write
 from ntm_core.config import describe_validation_error
 from ntm_core.errors import TraceError
 from ntm_core.interventions import Violation
-from ntm_core.trace import Array, Group, Trace, TraceHeader, group_size
+from ntm_core.trace import Array, Group, Trace, TraceHeader, check_episode, group_size
 
 MAX_HEADER_BYTES = 1 << 20
 DEFAULT_MAX_BYTES = 2 << 30
@@ -107,17 +107,9 @@ def _read_archive(archive: zipfile.ZipFile, max_bytes: int) -> Trace:
         for name in dtype.names or ():
             holder[name] = _read_array(archive, members[f"{name}.npy"], name, holder[name])
         holders[group] = holder
-    _check_episode(header, holders["episode"])
+    check_episode(header, holders["episode"])
     violation = _read_violation(archive, members)
     return Trace(header, holders["episode"], holders["initial"], holders["step"], violation)
-
-
-def _check_episode(header: TraceHeader, episode: Array) -> None:
-    """TraceError unless mask and phase are what they index; other numbers may be NaN where nothing is known."""
-    for name, allowed in (("mask", 2), ("phase", len(header.phases))):
-        wrong = episode[name][~np.isin(episode[name], np.arange(allowed))]
-        if len(wrong):
-            raise TraceError(f"array {name!r} holds {wrong[0]:g}: it must be a whole number of 0 … {allowed - 1}")
 
 
 def _read_header(archive: zipfile.ZipFile, members: dict[str, zipfile.ZipInfo]) -> TraceHeader:
