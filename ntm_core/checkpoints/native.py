@@ -56,7 +56,8 @@ class Checkpoint:
     Attributes:
         config: the machine's config.
         tensors: its state dict.
-        task: the task it was trained on, with settings, as JSON data, or as a task, which becomes that; None if unknown.
+        task: the task it was trained on, with settings, as JSON data, which a task that is given becomes; None if
+            unknown.
         training: how it was trained, as JSON data; None if unknown.
         results: what was measured, as JSON data; None if nothing was.
         card: plain sentences that say what to look for; None if there are none.
