@@ -21,7 +21,7 @@ from typing import Any, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ntm_core.compiled import Core, reason_not_compiled
 from ntm_core.config import HeadKind, MachineConfig, describe_validation_error
@@ -331,20 +331,21 @@ def check_channels(header: TraceHeader) -> None:
             raise TraceError(f"the header names {len(getattr(header, name))} {name}, but the machine has {size}")
 
 
-_INTERVENTIONS: TypeAdapter[tuple[Intervention, ...]] = TypeAdapter(tuple[Intervention, ...])
+class _Causes(BaseModel):
+    """What all else in a header follows from."""
+
+    steps: int = Field(ge=1, strict=True)
+    config: MachineConfig
+    interventions: tuple[Intervention, ...] = ()
 
 
 def _completed(found: dict[str, Any]) -> dict[str, Any]:
-    """What was found of a header, with all that follows from its config; as it is if it has no proper config."""
-    steps = found.get("steps")
-    if type(steps) is not int or steps < 1:
-        return found
-    try:
-        config = MachineConfig.model_validate(found.get("config"))
-        interventions = _INTERVENTIONS.validate_python(found.get("interventions", ()))
-    except ValidationError:
-        return found
-    derived = TraceHeader.of(config, steps, interventions=interventions)
+    """What was found of a header, with all that follows from its config.
+
+    ValidationError for what it follows from, alone: what may be left out is not missing where that is wrong.
+    """
+    causes = _Causes.model_validate(found)
+    derived = TraceHeader.of(causes.config, causes.steps, interventions=causes.interventions)
     return {**derived.model_dump(), "initial_seed": None, **found}
 
 
