@@ -324,7 +324,8 @@ class Machine(nn.Module):
 
         Eager mode computes the rest: other types than float32, other devices than the CPU, a graph that is traced,
         gradients of gradients and those carried forward, and layers that are not as they were built. ValueError
-        if inputs or state do not have the machine's shapes, or there is no step or no sequence.
+        if inputs or state do not have the machine's shapes, or there is no step or no sequence; TypeError for inputs
+        that are no tensor.
         """
         _require_inputs(self.config, inputs)
         state = state or self.initial_state(inputs.shape[1] if self.config.draws_fresh else 1)
@@ -416,7 +417,9 @@ def _is_changed(layer: nn.Module) -> bool:
     return any(hooks) or "forward" in vars(layer)
 
 
-def _require_inputs(config: MachineConfig, inputs: Tensor) -> None:
+def _require_inputs(config: MachineConfig, inputs: object) -> None:
+    if not isinstance(inputs, Tensor):
+        raise TypeError(f"the inputs are of type {type(inputs).__name__}: they must be a tensor of torch's")
     if inputs.ndim != 3 or inputs.shape[2] != config.input_size or 0 in inputs.shape:
         raise ValueError(
             f"the inputs have the shape {tuple(inputs.shape)}: it must be (step, batch, {config.input_size}), with at "

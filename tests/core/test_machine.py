@@ -381,3 +381,9 @@ def test_states_are_equal_where_they_are_one() -> None:
     assert state == state  # noqa: PLR0124  # tensors inside would make it ambiguous
     assert state != stirred(small_config()).initial_state()
     assert len({state, state.controller}) == 2
+
+
+def test_inputs_that_are_no_tensor_are_named() -> None:
+    unchecked: Any = getattr(Machine.forward, "__wrapped__", Machine.forward)  # the shapes' own check refuses them
+    with pytest.raises(TypeError, match="the inputs are of type ndarray: they must be a tensor of torch's"):
+        unchecked(stirred(small_config()), np.zeros((3, 1, 3), np.float32))
