@@ -25,7 +25,7 @@ class Baseline(nn.Module):
         """Draw the parameters from the seed. ConfigError if the controller is not an LSTM."""
         super().__init__()
         if config.controller != "lstm":
-            raise ConfigError(f"controller is {config.controller!r}: only an LSTM remembers anything without a memory")
+            raise ConfigError(f"controller is {config.controller!r}: without a memory, only an LSTM is offered")
         self.config = config
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import fields, replace
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from types import FrameType
 from typing import Any, Self, get_args
@@ -33,6 +34,7 @@ from ntm_core.machine import Machine, warm_up
 from ntm_core.recording import record
 from ntm_core.tasks import TASKS, Task, parse_task
 from ntm_core.tasks.rows import judged_rows
+from ntm_core.threads import require_threads
 from ntm_core.trace import TraceHeader
 from ntm_core.trace_file import save_trace
 from ntm_core.training import Plan, Progress, Recipe
@@ -279,8 +281,7 @@ def _writing(path: Path) -> Iterator[None]:
 
 
 def _use_threads(threads: int) -> None:
-    if threads < 1:
-        raise NtmError(f"--threads is {threads}: at least 1 is needed")
+    require_threads(threads, "--threads")
     torch.set_num_threads(threads)
 
 
@@ -372,7 +373,8 @@ def _modes(arguments: argparse.Namespace) -> int:
     task = _task_of(checkpoint, arguments.task_json)
     lengths = arguments.lengths or task.evaluation_lengths
     rows = mode_rows(_machine(checkpoint), task, lengths, arguments.sequences, arguments.seed)
-    for line in markdown(lengths, rows):
+    first = next(rows)  # what cannot be measured is refused before the table's head is written
+    for line in markdown(lengths, chain([first], rows)):
         sys.stdout.write(f"{line}\n")
         sys.stdout.flush()
     return 0
@@ -460,9 +462,11 @@ def _json_object(text: str | None, option: str) -> dict[str, Any]:
 
 
 def _write_table(rows: Sequence[LengthResult] | Iterator[LengthResult]) -> None:
-    """Write one line for each length, as soon as it is measured."""
-    sys.stdout.write("length  steps  sequences  perfect  wrong bits (mean, worst)  of asked  loss bits     metric\n")
+    """Write one line for each length, as soon as it is measured, under a head once there is one."""
+    head = "length  steps  sequences  perfect  wrong bits (mean, worst)  of asked  loss bits     metric\n"
     for row in rows:
+        sys.stdout.write(head)
+        head = ""
         sys.stdout.write(
             f"{row.length:6}  {row.steps:5}  {row.sequences:9}  {row.perfect:7}  {row.wrong_bits:16.3f}, {row.worst:6}"
             f"  {row.asked_bits:8}  {row.loss_bits:9.3f}  {row.metric:9.3f}\n"

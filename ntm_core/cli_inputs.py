@@ -1,6 +1,8 @@
 """What the command line takes from files: rows, the state before step 1, interventions. Nothing is unpickled."""
 
 import json
+import zipfile
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,9 @@ from ntm_core.trace import Trace
 from ntm_core.trace_file import load_trace
 
 MAX_BYTES = 256 << 20
+_UNREADABLE = (ValueError, EOFError, KeyError, RuntimeError, zipfile.BadZipFile, zlib.error)
+"""All that numpy, zipfile and the decompressors raise at a damaged file, beside OSError."""
+
 _PREFIX = "initial_"
 
 
@@ -73,15 +78,24 @@ def _content(path: Path) -> Any:
         if path.stat().st_size > MAX_BYTES:
             raise TraceError(f"{path} has {path.stat().st_size} bytes: the limit is {MAX_BYTES}")
         if path.suffix in (".npy", ".npz"):
-            loaded = np.load(path, allow_pickle=False)
-            return loaded if isinstance(loaded, np.ndarray) else {name: loaded[name] for name in loaded.files}
+            return _arrays(path)
         return json.loads(path.read_bytes())
     except OSError as error:
         raise TraceError(f"{path} cannot be read: {error.strerror or error}") from None
-    except (ValueError, RecursionError, EOFError) as error:
+    except (*_UNREADABLE, RecursionError) as error:
         if isinstance(error, TraceError):
             raise
         raise TraceError(f"{path} cannot be read: {error}") from None
+
+
+def _arrays(path: Path) -> Any:
+    """An array, or arrays by name, of a file that numpy wrote; numpy takes any other for a pickle."""
+    with path.open("rb") as file:
+        if not file.read(6).startswith((b"PK\3\4", b"PK\5\6", b"\x93NUMPY")):
+            raise TraceError(f"{path} is named as a file of numpy's, but is none: it begins otherwise")
+        file.seek(0)
+        loaded = np.load(file, allow_pickle=False)
+        return loaded if isinstance(loaded, np.ndarray) else {name: loaded[name] for name in loaded.files}
 
 
 def _numbers(value: Any, what: str) -> NDArray[np.float64]:

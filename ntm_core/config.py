@@ -4,6 +4,7 @@ A `MachineConfig` is frozen and validated: whoever holds one holds a machine tha
 checkpoint and every trace, and shown beside what the paper says (`open_choices`).
 """
 
+import re
 from collections.abc import Callable
 from typing import Any, Literal, Self, get_args
 
@@ -244,20 +245,27 @@ class MachineConfig(BaseModel):
         return tuple(_warnings(self))
 
 
+_TYPE_NAME = re.compile(r"constrained-|tuple\[")
+
+
 def describe_validation_error(error: ValidationError, name: Callable[[str], str] = str) -> str:
     """One line for each broken rule of a pydantic model: the field, its value, and the rule.
 
     `name` tells what a person calls a field of the model.
     """
-    lines = []
+    lines: dict[object, str] = {}
     for item in error.errors(include_url=False, include_context=False):
-        field = ".".join([name(str(part)) for part in item["loc"][:1]] + [str(part) for part in item["loc"][1:]])
-        if item["type"] == "missing":
-            lines.append(f"{field} is missing: it has no default")
-            continue
+        # Of a choice of types pydantic also tells which of them it tried.
+        parts = [str(part) for part in item["loc"] if not _TYPE_NAME.match(str(part))]
+        field = ".".join([*map(name, parts[:1]), *parts[1:]])
         message = item["msg"].removeprefix("Value error, ")
-        lines.append(f"{field} is {_shorten(item['input'])}: {message}" if field else message)
-    return "; ".join(lines)
+        line = f"{field} is {_shorten(item['input'])}: {message}" if field else message
+        if item["type"] == "missing":
+            line = f"{field} is missing: it has no default"
+        # The same fault of another item of a list is told once.
+        whose = item["loc"][:-1] if item["loc"] and isinstance(item["loc"][-1], int) else item["loc"]
+        lines.setdefault((whose, repr(item["input"]), message), line)
+    return "; ".join(lines.values())
 
 
 def _shorten(value: object, limit: int = 80) -> str:

@@ -23,7 +23,7 @@ _ACTIVATIONS: dict[ControllerActivation, Callable[[Tensor], Tensor]] = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ControllerState:
     """The controller's outputs of all layers (h_t) and an LSTM's cells (c_t), each (batch, layer, unit)."""
 

@@ -83,6 +83,8 @@ def measured_episodes(task: TaskBase, length: int, sequences: int, seed: int = E
     """
     if sequences < 1:
         raise TaskError(f"sequences is {sequences}: at least 1 must be measured")
+    if not 0 <= seed < 2**32:
+        raise TaskError(f"seed is {seed}: it must be a whole number of 0 … {2**32 - 1}")
     sizes = [min(_BATCH, sequences - start) for start in range(0, sequences, _BATCH)]
     fixed = task.of_length(length)
     return [fixed.episodes((seed, length, part), size) for part, size in enumerate(sizes)]

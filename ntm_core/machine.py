@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from ntm_core.compiled.recorded_run import RecordedRun
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class MachineState:
     """All that passes from one step to the next.
 
@@ -59,7 +59,7 @@ class MachineState:
         )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class StepResult:
     """All that one step computed, and the state after it.
 
@@ -115,6 +115,8 @@ class _StateParts:
             raise TraceError(f"the initial {name} has shape {values.shape}: it must be {tuple(own.shape[1:])}")
         if not np.isfinite(values).all():
             raise TraceError(f"the initial {name} holds {values[~np.isfinite(values)][0]}: it must be finite")
+        if name == "weighting" and (values < 0).any():
+            raise TraceError(f"the initial weighting holds {values[values < 0][0]}: every entry must be at least 0")
         return torch.from_numpy(values).to(own).unsqueeze(0)
 
     def _of_both_roles(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -204,7 +206,8 @@ class Machine(nn.Module):
 
         Parts: `memory` (location, word), `weighting` (head, location), `read_vector` (read_head, word), `hidden` and
         `cell` (layer, controller), the arrays that a trace names `initial_memory` and so on. A machine whose heads
-        both read and write also takes one `weighting` row a head. `TraceError` names the value and the rule.
+        both read and write also takes one `weighting` row a head. Weightings have no entry below 0; they may sum to
+        anything, as those of other programs do. `TraceError` names the value and the rule.
         """
         parts = _StateParts(self, given)
         own = self.initial_state(1, seed)
@@ -320,8 +323,9 @@ class Machine(nn.Module):
         """The logits of every step of a whole batch of sequences, by the compiled core where it can compute them.
 
         Eager mode computes the rest: other types than float32, other devices than the CPU, a graph that is traced,
-        gradients of gradients, and layers that are not as they were built. ValueError if inputs or state do not have
-        the machine's shapes, or there is no step or no sequence.
+        gradients of gradients and those carried forward, and layers that are not as they were built. ValueError
+        if inputs or state do not have the machine's shapes, or there is no step or no sequence; TypeError for inputs
+        that are no tensor.
         """
         _require_inputs(self.config, inputs)
         state = state or self.initial_state(inputs.shape[1] if self.config.draws_fresh else 1)
@@ -413,7 +417,9 @@ def _is_changed(layer: nn.Module) -> bool:
     return any(hooks) or "forward" in vars(layer)
 
 
-def _require_inputs(config: MachineConfig, inputs: Tensor) -> None:
+def _require_inputs(config: MachineConfig, inputs: object) -> None:
+    if not isinstance(inputs, Tensor):
+        raise TypeError(f"the inputs are of type {type(inputs).__name__}: they must be a tensor of torch's")
     if inputs.ndim != 3 or inputs.shape[2] != config.input_size or 0 in inputs.shape:
         raise ValueError(
             f"the inputs have the shape {tuple(inputs.shape)}: it must be (step, batch, {config.input_size}), with at "

@@ -13,7 +13,7 @@ from ntm_core.errors import TraceError
 from ntm_core.interventions import Editor, Intervention, Violation, first_difference, may_violate, refuse
 from ntm_core.machine import Machine, MachineState, StepResult
 from ntm_core.tasks.episode import Episode
-from ntm_core.trace import Array, DType, Trace, TraceHeader
+from ntm_core.trace import Array, DType, Trace, TraceHeader, check_episode
 
 _LANDMARK_STEPS = 64
 _RECORDS_OF_A_LANDMARK = 8
@@ -222,17 +222,24 @@ def _checked_header(
 
 
 def _require_fitting(episode: Episode, machine: Machine) -> None:
-    """TraceError unless the episode is one sequence with the machine's channels."""
+    """TraceError unless the episode is one sequence with the machine's channels, and its arrays are of one length."""
     config = machine.config
-    _, batch, channels = episode.inputs.shape
+    if episode.inputs.ndim != 3:
+        raise TraceError(f"the episode's inputs have the shape {episode.inputs.shape}: it must be (step, batch, input)")
+    steps, batch, channels = episode.inputs.shape
     if batch != 1:
         raise TraceError(f"the episode holds {batch} sequences: a trace records exactly one")
     if channels != config.input_size:
         raise TraceError(f"the episode has {channels} input channels, but the machine takes {config.input_size}")
-    if episode.targets.shape[-1] != config.output_size:
+    if episode.targets.ndim == 3 and episode.targets.shape[-1] != config.output_size:
         raise TraceError(
             f"the episode has {episode.targets.shape[-1]} target channels, but the machine gives {config.output_size}"
         )
+    expected = {"targets": (steps, 1, config.output_size), "mask": (steps, 1), "phase": (steps,)}
+    for name, shape in expected.items():
+        found = tuple(getattr(episode, name).shape)
+        if found != shape:
+            raise TraceError(f"the episode's {name} has the shape {found}: it must be {shape}")
 
 
 def state_after(trace: Trace, steps: int) -> MachineState:
@@ -325,6 +332,7 @@ def _episode_record(episode: Episode, header: TraceHeader) -> Array:
     record = np.zeros((), header.record_dtype("episode"))
     for name in ("inputs", "targets", "mask", "phase"):
         record[name] = getattr(episode, name).reshape(record[name].shape)
+    check_episode(header, record)
     return record
 
 

@@ -21,7 +21,7 @@ from typing import Any, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ntm_core.compiled import Core, reason_not_compiled
 from ntm_core.config import HeadKind, MachineConfig, describe_validation_error
@@ -331,20 +331,21 @@ def check_channels(header: TraceHeader) -> None:
             raise TraceError(f"the header names {len(getattr(header, name))} {name}, but the machine has {size}")
 
 
-_INTERVENTIONS: TypeAdapter[tuple[Intervention, ...]] = TypeAdapter(tuple[Intervention, ...])
+class _Causes(BaseModel):
+    """What all else in a header follows from."""
+
+    steps: int = Field(ge=1, strict=True)
+    config: MachineConfig
+    interventions: tuple[Intervention, ...] = ()
 
 
 def _completed(found: dict[str, Any]) -> dict[str, Any]:
-    """What was found of a header, with all that follows from its config; as it is if it has no proper config."""
-    steps = found.get("steps")
-    if type(steps) is not int or steps < 1:
-        return found
-    try:
-        config = MachineConfig.model_validate(found.get("config"))
-        interventions = _INTERVENTIONS.validate_python(found.get("interventions", ()))
-    except ValidationError:
-        return found
-    derived = TraceHeader.of(config, steps, interventions=interventions)
+    """What was found of a header, with all that follows from its config.
+
+    ValidationError for what it follows from, alone: what may be left out is not missing where that is wrong.
+    """
+    causes = _Causes.model_validate(found)
+    derived = TraceHeader.of(causes.config, causes.steps, interventions=causes.interventions)
     return {**derived.model_dump(), "initial_seed": None, **found}
 
 
@@ -356,9 +357,21 @@ def _go_on() -> None:
     """Nothing."""
 
 
-@dataclass(frozen=True)
+def check_episode(header: TraceHeader, episode: Array) -> None:
+    """TraceError unless mask and phase are what they index; other numbers may be NaN where nothing is known."""
+    if not header.phases:
+        raise TraceError("the header's phases is []: at least one must be named, for each step is of one")
+    for name, allowed in (("mask", 2), ("phase", len(header.phases))):
+        wrong = episode[name][~np.isin(episode[name], np.arange(allowed))]
+        if len(wrong):
+            raise TraceError(f"array {name!r} holds {wrong[0]:g}: it must be a whole number of 0 … {allowed - 1}")
+
+
+@dataclass(frozen=True, eq=False, repr=False)
 class Trace:
     """One machine on one episode. `trace["weighting"]` is an array (step, head, location); it can not be written to.
+
+    It is asked for its arrays as a dict is, but for its length, which is its steps.
 
     Attributes:
         header: sizes, names and provenance.
@@ -374,7 +387,7 @@ class Trace:
     initial: Array
     records: Array
     violation: Violation | None = None
-    landmarks: Mapping[int, Array] = field(default_factory=dict, repr=False, compare=False)
+    landmarks: Mapping[int, Array] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         holders: dict[Group, Array] = {"episode": self.episode, "initial": self.initial, "step": self.records}
@@ -385,8 +398,26 @@ class Trace:
                 raise TraceError(f"the {group} arrays have another layout than the header says")
             array.flags.writeable = False
 
+    def __repr__(self) -> str:
+        header, config = self.header, self.header.config
+        return (
+            f"<Trace: {header.steps} {'step' if header.steps == 1 else 'steps'}, {config.read_heads} read + "
+            f"{config.write_heads} write heads, memory {config.memory_size} × {config.word_size}, {header.dtype}, "
+            f"{header.core}>"
+        )
+
     def __len__(self) -> int:
         return self.header.steps
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.names
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.names)
+
+    def keys(self) -> tuple[str, ...]:
+        """The names of all arrays, as of a dict."""
+        return self.names
 
     def __getitem__(self, name: str) -> Array:
         """The named array; step fields have the step axis first. `KeyError` for an unknown name."""

@@ -2,7 +2,8 @@
 
 Schema, version 1. The archive's member `header` is a 1-D uint8 array holding the JSON of `TraceHeader`. Every other
 member is one array of the schema in `ntm_core.trace` under its own name: episode and initial arrays with the axes
-listed there, step arrays with the step axis first; little-endian numbers of the header's dtype, C order. All arrays
+listed there, step arrays with the step axis first; little-endian numbers of the header's dtype, C order. A reader takes
+truth values, whole numbers, half precision, big-endian numbers and Fortran order too, if no number changes. All arrays
 that the header lists must be there, and nothing else, but for `violation`: the JSON of the first constraint that an
 intervention left, as bytes like the header, where one did. M_t is not stored: see `Trace.memory` for the rule that
 rebuilds it.
@@ -27,13 +28,16 @@ from ntm_core.atomic import atomic_write
 from ntm_core.config import describe_validation_error
 from ntm_core.errors import TraceError
 from ntm_core.interventions import Violation
-from ntm_core.trace import Array, Group, Trace, TraceHeader, group_size
+from ntm_core.trace import Array, Group, Trace, TraceHeader, check_episode, group_size
 
 MAX_HEADER_BYTES = 1 << 20
 DEFAULT_MAX_BYTES = 2 << 30
 """The most that a trace file may unpack to, unless the caller says otherwise."""
 
 _MEMBER_OVERHEAD = 4096
+_WHOLE = 1 << 53
+"""Below it float64 holds every whole number."""
+
 _NPY_HEADER = re.compile(
     rb"\{'descr': '(?P<dtype>[<>|=]?[biufcUSVO]\d{0,3})', 'fortran_order': (?P<fortran>False|True), "
     rb"'shape': \((?P<shape>(?:\d{1,18}, ?)*(?:\d{1,18})?)\),? ?\} *\n?"
@@ -97,27 +101,23 @@ def _read_archive(archive: zipfile.ZipFile, max_bytes: int) -> Trace:
         state = "missing" if name in expected else "not part of the schema"
         raise TraceError(f"array {name.removesuffix('.npy')!r} is {state}")
     holders: dict[Group, Array] = {}
+    left = max_bytes
     for group in _GROUPS:
-        size = group_size(header.config, group, header.steps, header.interventions) * np.dtype(header.dtype).itemsize
-        if size > total:
-            raise TraceError(f"the header asks for {size} bytes of {group} arrays, but the file holds {total}")
+        numbers = group_size(header.config, group, header.steps, header.interventions)
+        left -= numbers * np.dtype(header.dtype).itemsize
+        if numbers > total:
+            raise TraceError(f"the header asks for {numbers} {group} numbers, but the file holds {total} bytes")
+        if left < 0:
+            raise TraceError(f"the header asks for more bytes of arrays than the limit of {max_bytes}")
         dtype = header.record_dtype(group)
         shape = (header.steps,) if group == "step" else ()
         holder = np.zeros(shape, dtype)
         for name in dtype.names or ():
             holder[name] = _read_array(archive, members[f"{name}.npy"], name, holder[name])
         holders[group] = holder
-    _check_episode(header, holders["episode"])
+    check_episode(header, holders["episode"])
     violation = _read_violation(archive, members)
     return Trace(header, holders["episode"], holders["initial"], holders["step"], violation)
-
-
-def _check_episode(header: TraceHeader, episode: Array) -> None:
-    """TraceError unless mask and phase are what they index; other numbers may be NaN where nothing is known."""
-    for name, allowed in (("mask", 2), ("phase", len(header.phases))):
-        wrong = episode[name][~np.isin(episode[name], np.arange(allowed))]
-        if len(wrong):
-            raise TraceError(f"array {name!r} holds {wrong[0]:g}: it must be a whole number of 0 … {allowed - 1}")
 
 
 def _read_header(archive: zipfile.ZipFile, members: dict[str, zipfile.ZipInfo]) -> TraceHeader:
@@ -149,20 +149,37 @@ def _read_text(archive: zipfile.ZipFile, info: zipfile.ZipInfo, name: str) -> by
 
 
 def _read_array(archive: zipfile.ZipFile, info: zipfile.ZipInfo, name: str, like: Array) -> Array:
-    if info.file_size > like.nbytes + _MEMBER_OVERHEAD:
-        raise TraceError(f"array {name!r} has {info.file_size} bytes, but its shape takes {like.nbytes}")
+    """The array of a member, of the shape and the type of `like`; another type is converted where no number changes."""
     with archive.open(info) as member:
         shape, fortran, dtype = _npy_header(member, name)
-        if dtype != like.dtype or shape != like.shape:
+        if shape != like.shape or not _may_become(dtype, like.dtype):
             raise TraceError(f"array {name!r} is {dtype} of shape {shape}, but must be {like.dtype} of {like.shape}")
-        if fortran and len(shape) > 1:
-            raise TraceError(f"array {name!r} is in Fortran order, but must be in C order")
-        data = member.read(like.nbytes)
+        size = like.size * dtype.itemsize
+        if info.file_size > size + _MEMBER_OVERHEAD:
+            raise TraceError(f"array {name!r} has {info.file_size} bytes, but its shape takes {size}")
+        data = member.read(size)
         if member.read(1):
-            raise TraceError(f"array {name!r} goes on after its {like.nbytes} bytes")
-    if len(data) != like.nbytes:
-        raise TraceError(f"array {name!r} ends after {len(data)} of {like.nbytes} bytes")
-    return np.frombuffer(data, like.dtype).reshape(like.shape)
+            raise TraceError(f"array {name!r} goes on after its {size} bytes")
+    if len(data) != size:
+        raise TraceError(f"array {name!r} ends after {len(data)} of {size} bytes")
+    found = np.frombuffer(data, dtype).reshape(like.shape, order="F" if fortran else "C")
+    return found if dtype == like.dtype else _converted(found, name, like.dtype)
+
+
+def _may_become(dtype: np.dtype[np.generic], wanted: np.dtype[np.generic]) -> bool:
+    """Whether numbers of one type may be another's: truth values, whole numbers, half precision, or another order."""
+    return dtype.kind in "biu" or (dtype.kind == "f" and dtype.itemsize in (2, wanted.itemsize))
+
+
+def _converted(found: Array, name: str, wanted: np.dtype[np.generic]) -> Array:
+    """The same numbers in another type. TraceError for the first that it does not hold."""
+    numbers = found.astype(wanted)
+    if found.dtype.kind in "iu":
+        # Beyond 2^53 whole numbers would be held against rounded ones.
+        lost = (numbers.astype(np.float64) != found) | (np.abs(numbers.astype(np.float64)) >= _WHOLE)
+        if lost.any():
+            raise TraceError(f"array {name!r} is {found.dtype} and holds {found[lost][0]}: {wanted} does not hold that")
+    return numbers
 
 
 def _npy_header(member: IO[bytes], name: str) -> tuple[tuple[int, ...], bool, np.dtype[np.generic]]:

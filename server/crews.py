@@ -4,10 +4,12 @@ from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 
 from ntm_core.compiled import ALONE, Crew, Task
+from ntm_core.threads import require_threads
 
 
 def crew_of(size: int) -> Crew:
-    """A crew of so many threads, of which the one that asks is the first."""
+    """A crew of so many threads, of which the one that asks is the first. NtmError if that is too many."""
+    require_threads(size)
     if size == 1:
         return ALONE
     others = ThreadPoolExecutor(size - 1, thread_name_prefix="crew")

@@ -10,9 +10,9 @@ sums to, of both parts together; `location_share` is the rest. This is exact, an
 The rules. A weighting is *peaked* if at least half of it lies on one location, its *focus* (`focus.PEAKED`). Asked in
 this order, of w_{t−1} and w_t:
 
-1. `unknown`: a number that is needed is NaN, as it may be in an uploaded trace.
-2. `hold`: at most a tenth of the weighting moved, ½ Σ |w_t − w_{t−1}| ≤ `HELD` with both scaled to sum to 1; the head
-   is where it was, whatever brought it there and whether it is peaked or not.
+1. `hold`: at most a tenth of the weighting moved, ½ Σ |w_t − w_{t−1}| ≤ `HELD` with both scaled to sum to 1; the head
+   is where it was, whatever brought it there and whether it is peaked or not: the weightings alone tell.
+2. `unknown`: a number that all else needs is NaN, as it may be in an uploaded trace.
 3. `content jump`: w_t is peaked, and of w~ at its focus at least half is content part.
 4. `shift −1`, `shift 0`, `shift +1` and so on up to ±R: w_{t−1} and w_t are peaked, the foci lie so far apart, and of
    w~ at the new focus more than half is location part. With `shift 0` the focus stayed while the weighting became
@@ -26,6 +26,7 @@ addressing in this step, with which it reads and writes in the next.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -163,8 +164,11 @@ def _named(addressing: Addressing, content: Floats, location: Floats, moved: NDA
     sharp = peaked(addressing.weighting) & (here + there > 0)
     by_content = here >= _BY_CONTENT * (here + there)
     shifted = sharp & ~by_content & peaked(addressing.previous)
-    rules = [(np.isnan(addressing.weighting + content + location).any(-1), UNKNOWN)]
-    rules += [(_moved_share(addressing) <= HELD, HOLD), (sharp & by_content, CONTENT_JUMP)]
+    rules: list[tuple[Any, str]] = [(_moved_share(addressing) <= HELD, HOLD)]
+    rules += [
+        (np.isnan(addressing.weighting + content + location).any(-1), UNKNOWN),
+        (sharp & by_content, CONTENT_JUMP),
+    ]
     rules += [(shifted & (moved == shift), shift_name(shift)) for shift in addressing.shifts]
     return np.select([holds for holds, _ in rules], [name for _, name in rules], MIXED)
 

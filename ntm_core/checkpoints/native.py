@@ -19,7 +19,7 @@ from typing import Any
 
 import safetensors.torch
 import torch
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from safetensors import SafetensorError
 from torch import Tensor
 
@@ -34,6 +34,8 @@ VERSION = 1
 MAX_HEADER_BYTES = 4 << 20
 
 _DTYPES = (torch.float32, torch.float64)
+_OBJECTS = ("task", "training", "results", "origin")
+"""What a checkpoint says of itself in JSON objects."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,8 @@ class Checkpoint:
     Attributes:
         config: the machine's config.
         tensors: its state dict.
-        task: the task it was trained on, with settings, as JSON data; None if unknown.
+        task: the task it was trained on, with settings, as JSON data, which a task that is given becomes; None if
+            unknown.
         training: how it was trained, as JSON data; None if unknown.
         results: what was measured, as JSON data; None if nothing was.
         card: plain sentences that say what to look for; None if there are none.
@@ -68,6 +71,11 @@ class Checkpoint:
     results: dict[str, Any] | None = None
     card: str | None = None
     origin: dict[str, Any] | None = None
+
+    def __post_init__(self) -> None:
+        for name in _OBJECTS:
+            if isinstance(model := getattr(self, name), BaseModel):
+                object.__setattr__(self, name, model.model_dump(mode="json"))
 
     @classmethod
     def of(cls, machine: Machine, **about: Any) -> "Checkpoint":
@@ -89,8 +97,9 @@ class Checkpoint:
 
 
 def checkpoint_bytes(checkpoint: Checkpoint) -> bytes:
-    """The bytes of a native checkpoint file. CheckpointError if they are of a machine too large to be read again."""
+    """The bytes of a native checkpoint file. CheckpointError, as from the reader, for what could not be read again."""
     require_readable(checkpoint.config)
+    _check_tensors(checkpoint.config, checkpoint.tensors)
     about = {name: getattr(checkpoint, name) for name in ("task", "training", "results", "card")}
     if checkpoint.origin is not None:
         about["origin"] = checkpoint.origin
@@ -98,13 +107,22 @@ def checkpoint_bytes(checkpoint: Checkpoint) -> bytes:
         "format": FORMAT,
         "format_version": str(VERSION),
         "config": checkpoint.config.model_dump_json(),
-        **{name: json.dumps(value, allow_nan=False) for name, value in about.items()},
+        **{name: _json_text(value, name) for name, value in about.items()},
     }
+    _about(metadata)
     tensors = {name: tensor.contiguous() for name, tensor in checkpoint.tensors.items()}
     data, most = _canonical(safetensors.torch.save(tensors, metadata)), CheckpointLimits().max_bytes
+    _metadata(data)
     if len(data) > most:
         raise CheckpointError(f"the file would have {len(data)} bytes, more than the limit of {most}")
     return data
+
+
+def _json_text(value: object, name: str) -> str:
+    try:
+        return json.dumps(value, allow_nan=False)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise CheckpointError(f"the checkpoint's {name} cannot be written as JSON: {error}") from None
 
 
 def _canonical(data: bytes) -> bytes:
@@ -136,15 +154,7 @@ def load_checkpoint(source: str | os.PathLike[str] | bytes, limits: CheckpointLi
     except (SafetensorError, ValueError, KeyError, RuntimeError, OverflowError) as error:
         raise CheckpointError(f"this is not a readable safetensors file: {error}") from None
     _check_tensors(config, tensors)
-    return Checkpoint(
-        config,
-        tensors,
-        task=_object(metadata, "task"),
-        training=_object(metadata, "training"),
-        results=_object(metadata, "results"),
-        card=_text(metadata, "card"),
-        origin=_object(metadata, "origin"),
-    )
+    return Checkpoint(config, tensors, **_about(metadata))
 
 
 def is_native(data: bytes) -> bool:
@@ -247,6 +257,11 @@ def _least_parameters(config: MachineConfig) -> int:
         layout.heads * config.memory_size * weighting_is_held,
     ]
     return sum(weights)
+
+
+def _about(metadata: dict[str, str]) -> dict[str, Any]:
+    """What a checkpoint says beside its machine. CheckpointError for what is of another kind."""
+    return {name: _object(metadata, name) for name in _OBJECTS} | {"card": _text(metadata, "card")}
 
 
 def _object(metadata: dict[str, str], name: str) -> dict[str, Any] | None:

@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 import torch
 from torch import Tensor
+from torch.autograd import forward_ad
 
 from ntm_core.compiled.layout import CODES
 from ntm_core.config import MachineConfig
@@ -107,10 +108,14 @@ def say_once(reason: str) -> None:
 
 
 def fits(tensors: Iterable[Tensor | None]) -> bool:
-    """Whether the kernel can compute with these tensors here: plain float32 on the CPU, not being traced."""
+    """Whether the kernel can compute with these tensors here: plain float32 on the CPU, not being traced.
+
+    Nor where derivatives are carried forward, of which the kernel knows nothing: its results would have none.
+    """
     transformed = torch._C._are_functorch_transforms_active()  # noqa: SLF001  # torch.func has no public question
+    forward = forward_ad._current_level >= 0  # noqa: SLF001  # the public one, `unpack_dual`, is asked of each tensor
     traced = torch.compiler.is_compiling() or torch.jit.is_tracing()  # type: ignore[attr-defined, no-untyped-call]
-    if transformed or traced or torch.is_autocast_enabled("cpu"):
+    if transformed or forward or traced or torch.is_autocast_enabled("cpu"):
         return False
     return all(
         tensor is None or (tensor.dtype == torch.float32 and tensor.is_cpu and type(tensor) in _PLAIN)

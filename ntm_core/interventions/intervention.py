@@ -1,7 +1,8 @@
 """An intervention: which heads, which steps, which quantity, and what happens to it. Plain data, the same in JSON."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
+import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from ntm_core.interventions.quantities import QUANTITIES, STAGES, Quantity, Selector, Stage
@@ -22,7 +23,7 @@ class Intervention(BaseModel):
     `set`, `scale` and `add` take a `value`: one number, or a list of as many as are left of the quantity's entries.
     `take` copies the quantity from the trace named `source`, `offset` steps later. `harden` makes each weighting
     one-hot at its largest entry, the first of equals; `one_hot` puts 1 at the selected entry and 0 elsewhere. `stage`
-    makes a weighting an earlier stage of the same head and step.
+    makes a weighting an earlier stage of the same head and step. Numbers may be numpy's, and one head be named alone.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -48,6 +49,14 @@ class Intervention(BaseModel):
     )
     stage: Stage | None = Field(None, description="For stage: the earlier stage that the weighting becomes.")
 
+    @model_validator(mode="before")
+    @classmethod
+    def _plainly(cls, given: Any) -> Any:
+        if not isinstance(given, dict):
+            return given
+        plain = {name: _plain(value) for name, value in given.items()}
+        return plain | {"heads": (plain["heads"],)} if isinstance(plain.get("heads"), str) else plain
+
     @model_validator(mode="after")
     def _combinations(self) -> Self:
         for broken in _broken_rules(self):
@@ -63,6 +72,13 @@ class Intervention(BaseModel):
     def acts_at(self, step: int) -> bool:
         """Whether it changes anything in this step."""
         return self.steps is None or self.steps[0] <= step < self.steps[1]
+
+
+def _plain(value: Any) -> Any:
+    """The same with Python's numbers in place of numpy's."""
+    if isinstance(value, np.generic | np.ndarray):
+        return value.tolist()
+    return type(value)(map(_plain, value)) if type(value) in (list, tuple) else value
 
 
 def _broken_rules(asked: Intervention) -> list[str]:

@@ -1,5 +1,6 @@
 """What every task answers, and the rules that all of them share: seeds, bounds, and how typed rows are judged."""
 
+import operator
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Sequence
@@ -76,12 +77,14 @@ class TaskBase(BaseModel, ABC):
     def episodes(self, seed: int | tuple[int, ...], batch: int = 1) -> Episode:
         """A batch of random sequences of one length; the same seed gives the same bits on every platform.
 
-        `seed` is one whole number of 0 … 2^32 - 1, or several. TaskError for another seed, or a batch out of bounds.
+        `seed` is one whole number of 0 … 2^32 - 1, or a tuple of several. TaskError for another seed, or a batch out of
+        bounds.
         """
-        if not 1 <= batch <= MAX_BATCH:
-            raise TaskError(f"batch is {batch!r}: it must be in 1 … {MAX_BATCH}")
+        size = _whole(batch)
+        if size is None or not 1 <= size <= MAX_BATCH:
+            raise TaskError(f"batch is {batch!r}: it must be a whole number of 1 … {MAX_BATCH}")
         random = _seeded(seed)
-        episode = self._draw(random, batch)
+        episode = self._draw(random, size)
         _generators.append(random)
         return episode
 
@@ -179,15 +182,25 @@ _generators: deque[np.random.RandomState] = deque(maxlen=8)
 
 def _seeded(seed: int | tuple[int, ...]) -> np.random.RandomState:
     """A generator of this seed. NumPy has frozen the streams of RandomState (its NEP 19)."""
-    parts = seed if isinstance(seed, tuple) else (seed,)
-    if not parts or not all(0 <= part < 2**32 for part in parts):
-        raise TaskError(f"seed is {seed!r}: it must be one or several whole numbers of 0 … {2**32 - 1}")
+    parts = [_whole(part) for part in (seed if isinstance(seed, tuple) else (seed,))]
+    if not parts or not all(part is not None and 0 <= part < 2**32 for part in parts):
+        raise TaskError(
+            f"seed is {seed!r}: it must be one or several whole numbers of 0 … {2**32 - 1}, several as a tuple"
+        )
     try:
         random = _generators.pop()
     except IndexError:
         random = np.random.RandomState()
     random.seed(np.array(parts, dtype=np.uint32))
     return random
+
+
+def _whole(number: object) -> int | None:
+    """A whole number, also one of numpy's, as Python's own; None for anything else."""
+    try:
+        return operator.index(number)  # type: ignore[arg-type]  # it asks
+    except TypeError:
+        return None
 
 
 def _rows(inputs: ArrayLike, channels: Sequence[str]) -> Rows:

@@ -12,8 +12,12 @@ def sequence_loss(
 ) -> Float[Tensor, ""]:
     """The binary cross entropy, in nats, of the bits at the steps whose mask is 1: their mean; NaN if there are none.
 
-    ValueError for other shapes, which PyTorch would stretch to fit, and count wrongly.
+    ValueError for other shapes, which PyTorch would stretch to fit, and count wrongly, and for targets that are no
+    floats, such as truth values.
     """
+    if not targets.is_floating_point():
+        kind = str(targets.dtype).removeprefix("torch.")
+        raise ValueError(f"the targets are {kind}: they must be floats, as `targets.float()` makes them")
     if targets.shape != logits.shape or mask.shape != logits.shape[:2]:
         shapes = ", ".join(str(tuple(tensor.shape)) for tensor in (logits, targets, mask))
         raise ValueError(f"logits, targets and mask have the shapes {shapes}: a mask must be (step, batch)")

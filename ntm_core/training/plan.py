@@ -72,6 +72,12 @@ class Plan(BaseModel):
             raise ValueError(reason)
         return self
 
+    @model_validator(mode="after")
+    def _is_offered(self) -> Self:
+        if not self.memory and self.config.controller != "lstm":
+            raise ValueError(f"controller is {self.config.controller!r}: without a memory, only an LSTM is offered")
+        return self
+
     def differences(self, other: "Plan") -> list[str]:
         """What differs from another plan, one `name: this, not that` each, leaving out when to stop."""
         mine, theirs = _flat(self), _flat(other)

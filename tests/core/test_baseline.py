@@ -47,5 +47,5 @@ def test_the_seed_decides_its_parameters_and_nothing_else_does() -> None:
 
 
 def test_a_controller_without_memory_of_its_own_is_refused() -> None:
-    with pytest.raises(ConfigError, match="controller is 'feedforward': only an LSTM remembers"):
+    with pytest.raises(ConfigError, match="controller is 'feedforward': without a memory, only an LSTM is offered"):
         Baseline(CONFIG.model_copy(update={"controller": "feedforward"}))

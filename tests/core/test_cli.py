@@ -197,7 +197,9 @@ def test_a_run_that_goes_on_has_pytorchs_threads_where_it_is_pytorch_that_comput
         ([*SMALL, "--batch", "none"], "ntm-scope: batch is 'none': .* valid integer"),
         ([*SMALL, "--seed", "x"], "ntm-scope: seed is 'x': .* valid integer"),
         ([*SMALL, "--seed", "-1"], "ntm-scope: seed is '-1': .* greater than or equal to 0"),
-        ([*SMALL, "--threads", "0"], "ntm-scope: --threads is 0: at least 1 is needed"),
+        ([*SMALL, "--threads", "0"], r"ntm-scope: --threads is 0: it must be 1 … \d+$"),
+        ([*SMALL, "--threads", "100000"], r"ntm-scope: --threads is 100000: it must be 1 … \d+$"),
+        ([*SMALL, "--threads", "99999999999"], r"ntm-scope: --threads is 99999999999: it must be 1 … \d+$"),
         ([*SMALL, "--task-json", "{"], "ntm-scope: --task-json is '{', which is not JSON: "),
         ([*SMALL, "--task-json", "[1]"], r"ntm-scope: --task-json is '\[1\]': it must be an object of settings"),
         ([*SMALL, "--task-json", '{"bits": 0}'], "ntm-scope: copy.bits is 0: .* greater than or equal to 1"),
@@ -251,7 +253,8 @@ def test_an_lstm_without_a_memory_is_trained_by_the_same_command(
     assert main(["train", "--resume", "runs/copy-no_memory-seed-3", "--max-iterations", "12"]) == 0
     assert "12 iterations" in capsys.readouterr().out
     assert main([*SMALL, "--no-memory", "--controller", "gru", "--out", "runs/gru"]) == REFUSED
-    assert said(capsys).startswith("ntm-scope: controller is 'gru': only an LSTM remembers")
+    assert said(capsys).startswith("ntm-scope: controller is 'gru': without a memory, only an LSTM is offered")
+    assert not Path("runs/gru").exists()
 
 
 def test_curves_of_runs_are_written_as_a_table_or_a_picture(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -559,3 +562,19 @@ def test_help_tells_the_options(
 ) -> None:
     told = helped(capsys, monkeypatch, command)
     assert all(option in told for option in options)
+
+
+@pytest.mark.parametrize("command", ["evaluate", "modes"])
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--sequences", "0"], "sequences is 0: at least 1 must be measured"),
+        (["--seed", "-1"], "seed is -1: it must be a whole number of 0 … 4294967295"),
+        (["--lengths", "0"], "lengths.0 is 0: Input should be greater than or equal to 1"),
+    ],
+)
+def test_what_cannot_be_measured_is_refused_without_a_table(
+    checkpoint: Path, command: str, words: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([command, str(checkpoint), *words]) == REFUSED
+    assert capsys.readouterr() == ("", f"ntm-scope: {message}\n")

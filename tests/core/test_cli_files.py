@@ -136,6 +136,27 @@ def test_a_pickled_array_is_refused(tmp_path: Path, ours: Path, capsys: pytest.C
     assert "cannot be read" in refused(capsys, tmp_path, ours, "--inputs", tmp_path / "rows.npy")
 
 
+@pytest.mark.parametrize("option", ["--inputs", "--initial-state"])
+@pytest.mark.parametrize("suffix", ["npz", "npy"])
+def test_a_damaged_file_of_numpys_is_refused(
+    tmp_path: Path, ours: Path, capsys: pytest.CaptureFixture[str], option: str, suffix: str
+) -> None:
+    path = tmp_path / f"given.{suffix}"
+    (np.savez if suffix == "npz" else np.save)(path, np.arange(3000.0).reshape(1000, 3))
+    np.save(tmp_path / "rows.npy", ROWS)
+    sound = path.read_bytes()
+    rows: list[object] = [] if option == "--inputs" else ["--inputs", tmp_path / "rows.npy"]
+    damaged = [sound[: len(sound) // 2], b"\0" * 9, b"", b"text", sound[:6]]
+    if suffix == "npz":
+        damaged.append(sound[:5000] + b"\xff" * 9 + sound[5009:])
+    for data in damaged:
+        path.write_bytes(data)
+        told = refused(capsys, tmp_path, ours, *rows, option, path)
+        assert told.startswith(f"ntm-scope: {path} ")
+        assert "unsafe" not in told
+        assert ("is named as a file of numpy's, but is none" in told) == (data[:2] != sound[:2])
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
@@ -202,6 +223,7 @@ def test_a_mode_and_interventions_change_what_is_recorded(tmp_path: Path, ours: 
     [
         ({"quantity": "sharpening", "operation": "set", "value": 0.5}, (), "sharpening is 0.5: it must be at least 1"),
         ({"quantity": "key", "operation": "set"}, (), "value is missing: set needs one"),
+        ({"quantity": "key", "operation": "set", "value": "x"}, (), "asked.json: 0.value is 'x': "),
         ({"quantity": "key", "operation": "take", "source": "a"}, ("--source", "a"), "--source is 'a'"),
         ({"quantity": "key", "operation": "take", "source": "a"}, (), "there is no such trace"),
     ],

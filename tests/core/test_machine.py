@@ -4,6 +4,7 @@ import math
 from dataclasses import replace
 from typing import Any, get_args
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import assume, given, settings
@@ -12,6 +13,7 @@ from torch import Tensor, nn
 
 from ntm_core.config import Controller, MachineConfig
 from ntm_core.controllers import ControllerState
+from ntm_core.errors import TraceError
 from ntm_core.heads import head_parameters
 from ntm_core.machine import Machine, MachineState, StepResult
 from tests.core.machines import (
@@ -361,3 +363,27 @@ def test_replacing_part_of_a_state_is_a_plain_dataclass_replace() -> None:
     silent = replace(state, memory=torch.zeros_like(state.memory))
     result = machine.step(rows(machine.config, 1)[0], silent)
     assert bool((result.read_vector == 0).all())
+
+
+def test_a_state_that_is_given_is_no_weighting_below_zero() -> None:
+    """One that sums to anything is: other programs have such."""
+    machine = stirred(small_config())
+    shape = (machine.config.heads, machine.config.memory_size)
+    for weighting in (np.zeros(shape), np.full(shape, 3.0)):
+        assert machine.state_of({"weighting": weighting}).weighting[0].tolist() == weighting.tolist()
+    with pytest.raises(TraceError, match=r"the initial weighting holds -0.25: every entry must be at least 0"):
+        machine.state_of({"weighting": np.full(shape, -0.25)})
+    assert bool((machine.state_of({"memory": np.full((5, 4), -0.25)}).memory == -0.25).all())
+
+
+def test_states_are_equal_where_they_are_one() -> None:
+    state = stirred(small_config()).initial_state()
+    assert state == state  # noqa: PLR0124  # tensors inside would make it ambiguous
+    assert state != stirred(small_config()).initial_state()
+    assert len({state, state.controller}) == 2
+
+
+def test_inputs_that_are_no_tensor_are_named() -> None:
+    unchecked: Any = getattr(Machine.forward, "__wrapped__", Machine.forward)  # the shapes' own check refuses them
+    with pytest.raises(TypeError, match="the inputs are of type ndarray: they must be a tensor of torch's"):
+        unchecked(stirred(small_config()), np.zeros((3, 1, 3), np.float32))

@@ -1,6 +1,7 @@
 """Native checkpoints: the same machine back, and nothing but a `CheckpointError` from any file that is not one."""
 
 import json
+import re
 import struct
 import tracemalloc
 from collections.abc import Callable
@@ -29,6 +30,7 @@ from ntm_core.config import MachineConfig
 from ntm_core.errors import CheckpointError
 from ntm_core.machine import Machine
 from ntm_core.recording import record
+from ntm_core.tasks import Copy
 from tests.core.machines import DTYPES, any_episode, at_rest, configs, small_config, stirred
 
 ABOUT: dict[str, Any] = {
@@ -168,6 +170,54 @@ def test_safetensors_alone_reads_a_checkpoint(tmp_path: Path) -> None:
 def test_a_record_with_a_nan_is_never_written(value: float) -> None:
     with pytest.raises(ValueError, match="JSON"):
         checkpoint_bytes(replace(CHECKPOINT, training={"loss": value}))
+
+
+DEEP: list[Any] = []
+DEEP.append(DEEP)
+
+
+def parametrised(machine: Machine) -> None:
+    torch.nn.utils.parametrizations.weight_norm(machine.heads)
+
+
+def buffered(machine: Machine) -> None:
+    machine.register_buffer("more", torch.zeros(1))
+
+
+def spoilt(machine: Machine) -> None:
+    with torch.no_grad():
+        machine.heads.bias[0] = torch.nan
+
+
+@pytest.mark.parametrize(
+    ("change", "about", "words"),
+    [
+        (parametrised, {}, "tensor 'heads.parametrizations.weight.original0' is not part of this machine"),
+        (buffered, {}, "tensor 'more' is not part of this machine"),
+        (lambda machine: machine.bfloat16(), {}, "the tensors are bfloat16: all must be float32, or all float64"),
+        (spoilt, {}, "tensor 'heads.bias' holds NaN or infinity"),
+        (None, {"task": "copy"}, "the checkpoint's task must be a JSON object or null, not str"),
+        (None, {"task": {"name": Copy()}}, "the checkpoint's task cannot be written as JSON: Object of type Copy"),
+        (None, {"card": 5}, "the checkpoint's card must be a JSON string or null, not int"),
+        (None, {"card": "long" * (1 << 20)}, "more than the limit of 4194304"),
+        (None, {"results": {"deep": DEEP}}, "results cannot be written as JSON"),
+    ],
+)
+def test_what_the_reader_refuses_is_not_written(
+    tmp_path: Path, change: Callable[[Machine], object] | None, about: dict[str, Any], words: str
+) -> None:
+    machine = Machine(small_config())
+    if change is not None:
+        change(machine)
+    with pytest.raises(CheckpointError, match=re.escape(words)):
+        save_checkpoint(tmp_path / "one.safetensors", Checkpoint.of(machine, **about))
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_task_may_be_given_as_it_is() -> None:
+    checkpoint = Checkpoint.of(MACHINE, task=Copy(lengths=(2, 3)))
+    assert checkpoint.task == Copy(lengths=(2, 3)).model_dump(mode="json")
+    assert load_checkpoint(checkpoint_bytes(checkpoint)).task == checkpoint.task
 
 
 # Files whose config asks for more than they hold

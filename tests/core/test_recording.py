@@ -1,5 +1,7 @@
 """Recording: the same bits as the machine's own forward by the same core, without leaving a mark on the machine."""
 
+import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -174,6 +176,29 @@ def test_an_episode_that_does_not_fit_is_refused(changes: dict[str, Any], batch:
 
 
 @pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        (
+            {"inputs": np.zeros((4, 3), np.float32)},
+            "the episode's inputs have the shape (4, 3): it must be (",
+        ),
+        ({"targets": np.zeros((5, 1, 2))}, "the episode's targets has the shape (5, 1, 2): it must be (4, 1, 2)"),
+        ({"targets": np.zeros(8)}, "the episode's targets has the shape (8,): it must be (4, 1, 2)"),
+        ({"mask": np.ones((4, 2))}, "the episode's mask has the shape (4, 2): it must be (4, 1)"),
+        ({"mask": np.full((4, 1), 0.5)}, "array 'mask' holds 0.5: it must be a whole number of 0 … 1"),
+        ({"phase": np.zeros((4, 1), np.int64)}, "the episode's phase has the shape (4, 1): it must be (4,)"),
+        ({"phase": np.full(4, 7)}, "array 'phase' holds 7: it must be a whole number of 0 … 1"),
+        ({"phase": np.full(4, -1)}, "array 'phase' holds -1: it must be a whole number of 0 … 1"),
+        ({"phases": ()}, "the header's phases is []: at least one must be named"),
+    ],
+)
+def test_an_episode_whose_file_could_not_be_read_is_refused(changes: dict[str, Any], words: str) -> None:
+    episode = replace(any_episode(small_config(), 4), **changes)
+    with pytest.raises(TraceError, match=re.escape(words)):
+        record(at_rest(stirred(small_config(), dtype=torch.float32)), episode)
+
+
+@pytest.mark.parametrize(
     ("steps", "dtype", "words"),
     [(5, "float32", "says 5 steps in float32, but the run has 4"), (4, "float64", "4 steps in float64, but")],
 )
@@ -212,7 +237,7 @@ def test_a_header_says_which_core_computes() -> None:
     traces: dict[Core, Trace] = {}
     cores: tuple[Core, ...] = ("compiled", "eager")
     for core in cores:
-        traces[core] = record(machine, episode, TraceHeader.of(machine.config, 4, core=core))
+        traces[core] = record(machine, episode, TraceHeader.of(machine.config, 4, core=core, phases=episode.phases))
         assert traces[core].header.core == core
     assert traces["compiled"].records.tobytes() != traces["eager"].records.tobytes()
     with pytest.raises(TraceError, match="it is eager, and the trace was computed compiled"):
@@ -232,7 +257,8 @@ def test_the_memories_that_a_recording_keeps_are_those_that_its_trace_rebuilds(
     changes: dict[str, Any], core: Core
 ) -> None:
     machine = at_rest(stirred(small_config(**changes), dtype=torch.float32))
-    trace = record(machine, any_episode(machine.config, 300), TraceHeader.of(machine.config, 300, core=core))
+    episode = any_episode(machine.config, 300)
+    trace = record(machine, episode, TraceHeader.of(machine.config, 300, core=core, phases=episode.phases))
     plain = Trace(trace.header, trace.episode, trace.initial, trace.records)
     assert trace.landmarks
     for steps, memory in trace.landmarks.items():
@@ -245,8 +271,8 @@ def test_the_memories_that_a_recording_keeps_are_those_that_its_trace_rebuilds(
 def test_an_edit_of_the_last_steps_of_a_long_run_costs_only_these(core: Core, monkeypatch: pytest.MonkeyPatch) -> None:
     machine = at_rest(stirred(small_config(), dtype=torch.float32))
     episode = any_episode(machine.config, 300)
-    whole = record(machine, episode, TraceHeader.of(machine.config, 300, core=core))
-    header = TraceHeader.of(machine.config, 300, core=core, interventions=(LATE,))
+    whole = record(machine, episode, TraceHeader.of(machine.config, 300, core=core, phases=episode.phases))
+    header = TraceHeader.of(machine.config, 300, core=core, interventions=(LATE,), phases=episode.phases)
     expected = record(machine, episode, header)
     rebuilt: list[int] = []
 

@@ -380,3 +380,28 @@ def test_a_part_of_any_trace_has_its_steps_and_its_memories(config: MachineConfi
 def test_a_part_beyond_the_trace_is_refused(first: int, steps: int) -> None:
     with pytest.raises(TraceError, match=f"no {steps} steps from step {first} on: the trace has 4 steps"):
         small_trace().part(first, steps)
+
+
+# What Python asks of any object
+
+
+def test_a_trace_is_shown_in_one_line() -> None:
+    trace = small_trace(dtype=torch.float64, read_heads=2)
+    assert repr(trace) == "<Trace: 4 steps, 2 read + 1 write heads, memory 5 × 4, float64, eager>"
+    assert repr(small_trace(1)).startswith("<Trace: 1 step, 1 read + 1 write heads, memory 5 × 4, float32, ")
+
+
+def test_a_trace_is_asked_for_its_arrays_by_name() -> None:
+    trace = small_trace()
+    assert "weighting" in trace
+    assert "memory_found" not in trace
+    assert 0 not in trace
+    assert list(trace) == list(trace.keys()) == list(trace.names)
+    assert all(array is trace[name] or np.array_equal(array, trace[name]) for name, array in dict(trace).items())
+
+
+def test_traces_are_equal_where_they_are_one() -> None:
+    trace = small_trace()
+    assert trace == trace  # noqa: PLR0124  # arrays inside would make it ambiguous
+    assert trace != small_trace()
+    assert {trace: 1}[trace] == 1

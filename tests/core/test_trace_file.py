@@ -202,8 +202,12 @@ def test_two_members_of_one_name() -> None:
     ("name", "change", "words"),
     [
         ("mask", lambda a: a.astype("<f8"), "'mask' is float64 of shape (3,), but must be float32 of (3,)"),
-        ("mask", lambda a: a.astype(">f4"), "'mask' is >f4 of shape (3,)"),
-        ("mask", lambda a: a.astype("<i4"), "'mask' is int32 of shape (3,)"),
+        ("mask", lambda a: a.astype("<c8"), "'mask' is complex64 of shape (3,)"),
+        ("mask", lambda a: a.astype("<U1"), "'mask' is <U1 of shape (3,)"),
+        ("mask", lambda a: 0.5 + a.astype("<f2"), "array 'mask' holds 0.5: it must be a whole number"),
+        ("inputs", lambda a: 16777217 + 0 * a.astype("<i8"), "'inputs' is int64 and holds 16777217: float32 does not"),
+        ("inputs", lambda a: 2**63 - 1 + 0 * a.astype("<i8"), "holds 9223372036854775807: float32 does not"),
+        ("inputs", lambda a: 2**64 - 1 + 0 * a.astype("<u8"), "holds 18446744073709551615: float32 does not"),
         ("mask", lambda a: a[:, None], "'mask' is float32 of shape (3, 1)"),
         ("mask", lambda a: a[:2], "'mask' is float32 of shape (2,)"),
         ("mask", lambda a: a[0], "'mask' is float32 of shape ()"),
@@ -218,9 +222,27 @@ def test_an_array_of_the_wrong_kind(name: str, change: Callable[[Any], Any], wor
     assert words in refusal(with_member(f"{name}.npy", npy(change(array))))
 
 
-def test_fortran_order_is_refused_where_it_matters() -> None:
-    memory = np.asfortranarray(TRACE["initial_memory"])
-    assert "'initial_memory' is in Fortran order" in refusal(with_member("initial_memory.npy", npy(memory)))
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [(name, kind) for name in ("mask", "phase") for kind in ("?", "u1", "<i4", ">i8", "<f2", ">f4")]
+    + [("inputs", ">f4"), ("initial_memory", ">f4"), ("weighting", ">f4")],
+)
+def test_an_array_of_another_kind_whose_numbers_survive(name: str, kind: str) -> None:
+    assert_same(load_trace(with_member(f"{name}.npy", npy(TRACE[name].astype(kind)))), TRACE)
+
+
+def test_arrays_of_whole_numbers_and_halves_are_read_as_they_are() -> None:
+    rows = np.array([[0, 1, -3]] * 3)
+    for kind in ("<i8", "<f2", ">i2"):
+        found = load_trace(with_member("inputs.npy", npy(rows.astype(kind))))
+        assert found["inputs"].tolist() == rows.tolist()
+    nothing = np.full((3, 2), np.nan, np.float16)
+    assert np.isnan(load_trace(with_member("targets.npy", npy(nothing)))["targets"]).all()
+
+
+@pytest.mark.parametrize("name", ["initial_memory", "weighting", "inputs"])
+def test_fortran_order_is_read(name: str) -> None:
+    assert_same(load_trace(with_member(f"{name}.npy", npy(np.asfortranarray(TRACE[name])))), TRACE)
 
 
 def test_an_array_that_ends_too_soon() -> None:
@@ -340,6 +362,44 @@ def test_a_member_whose_header_length_lies() -> None:
 )
 def test_a_header_that_does_not_fit_its_arrays(change: Callable[[Header], object], words: str) -> None:
     assert words in refusal(with_header(change))
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda h: h.update(steps="3"), "steps is '3': Input should be a valid integer"),
+        (lambda h: h.update(steps=0), "steps is 0: Input should be greater than or equal to 1"),
+        (lambda h: h.pop("steps"), "steps is missing: it has no default"),
+        (lambda h: h.pop("config"), "config is missing: it has no default"),
+        (lambda h: h["config"].update(similarity="x"), "config.similarity is 'x': Input should be "),
+        (lambda h: h.update(interventions=5), "interventions is 5: Input should be a valid tuple"),
+    ],
+)
+def test_a_fault_is_told_without_what_would_follow_from_it(change: Callable[[Header], object], words: str) -> None:
+    def bare(header: Header) -> None:
+        for name in ("warnings", "input_channels", "output_channels", "heads", "shifts", "axes", "fields"):
+            del header[name]
+        change(header)
+
+    told = refusal(with_header(bare))
+    assert told.startswith(f"the header breaks the schema: {words}")
+    assert ";" not in told
+
+
+def test_a_header_without_a_phase() -> None:
+    assert "the header's phases is []: at least one must be named" in refusal(
+        with_header(lambda h: h.update(phases=[]))
+    )
+
+
+def test_arrays_may_take_no_more_than_the_file_may_unpack_to() -> None:
+    """Truth values take a quarter of the room in the file."""
+    trace = a_trace(small_config(), 4000)
+    parts = {name: npy(np.load(io.BytesIO(part)) > 0) for name, part in members(trace_bytes(trace)).items()}
+    data = archive_of(parts | {"header.npy": members(trace_bytes(trace))["header.npy"]})
+    total = sum(len(part) for part in members(data).values())
+    assert "more bytes of arrays than the limit" in refusal(data, max_bytes=total)
+    assert len(load_trace(data, max_bytes=4 * total)) == 4000
 
 
 @pytest.mark.parametrize("steps", [14 * 10**7, 2**28 + 1, 10**9, 10**12, 10**30])

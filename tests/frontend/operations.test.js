@@ -53,6 +53,16 @@ test('an operation of numbers that are missing is unknown', async () => {
   assert.equal(operationAt(data, 4, 0).operation, 'unknown');
 });
 
+test('the weightings alone tell that a head held', async () => {
+  const data = await traceOf("the paper's way");
+  for (const name of ['content_weighting', 'shifted_weighting', 'shift_weighting']) data.at(name, 4, 0).fill(NaN);
+  for (const name of ['interpolation_gate', 'sharpening']) data.at(name, 4)[0] = NaN;
+  data.at('weighting', 4, 0).set(data.at('weighting', 3, 0));
+  assert.equal(operationAt(data, 4, 0).operation, 'hold');
+  data.at('weighting', 4, 0)[0] = NaN;
+  assert.equal(operationAt(data, 4, 0).operation, 'unknown');
+});
+
 test('what was replaced by the content weighting came through content', async () => {
   const data = await traceOf('shifts by two, up to the edge');
   data.at('content_weighting', 4, 0).set([0, 0, 0, 0, 0, 0, 1]);

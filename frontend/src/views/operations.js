@@ -139,8 +139,8 @@ function isCircular(data) {
  * @returns {string}
  */
 function named({previous, weighting, content, location, displacement, shifts}) {
-  if (Number.isNaN(total(weighting) + total(content) + total(location))) return UNKNOWN;
   if (movedShare(previous, weighting) <= HELD) return HOLD;
+  if (Number.isNaN(total(weighting) + total(content) + total(location))) return UNKNOWN;
   const focus = argmax(weighting);
   const [here, there] = [content[focus], location[focus]];
   if (!peaked(weighting) || !(here + there > 0)) return MIXED;

@@ -1,11 +1,12 @@
 """From the contents of somebody's file to a machine of ours, with everything that was inferred, assumed and asked."""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import Any, TypeVar
+from typing import Any
 
 from ntm_core.checkpoints.containers.wording import shown
+from ntm_core.checkpoints.importers.asking import answers_of, candidates_of, likeness_of, questions_of
 from ntm_core.checkpoints.importers.candidate import Candidate, Question, UnansweredError
 from ntm_core.checkpoints.importers.contents import Contents
 from ntm_core.checkpoints.importers.detective import Finding, investigate
@@ -15,8 +16,6 @@ from ntm_core.checkpoints.importers.registry import registry
 from ntm_core.checkpoints.native import Checkpoint, CheckpointLimits
 from ntm_core.config import MachineConfig
 from ntm_core.errors import CheckpointError, ConfigError, NtmError
-
-Answer = TypeVar("Answer")
 
 _SHOWN_TENSORS = 40
 
@@ -50,6 +49,9 @@ class Wishes:
         for name in ("answers", "choices"):
             if not isinstance(value := getattr(self, name), Mapping | None):
                 raise CheckpointError(f"the wish {name} is {value!r}: it must be an object, with a value for each name")
+        for name in self.choices or {}:
+            if name not in MachineConfig.model_fields:
+                raise CheckpointError(f"the wish choices names {name!r}, which is no choice of a machine")
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,12 +131,12 @@ def import_contents(
     wishes, limits = wishes or Wishes(), limits or CheckpointLimits()
     importer = _importer(contents, wishes.importer)
     try:
-        questions = _asked(importer, lambda: importer.questions(contents))
+        questions = questions_of(importer, contents)
         given = wishes.answers or {}
         if missing := [each for each in questions if each.default is None and each.name not in given]:
             raise UnansweredError(importer.title, questions, missing)
-        answers = {question.name: question.answer(given) for question in questions}
-        candidates = _asked(importer, lambda: importer.candidates(contents, answers))
+        answers = answers_of(importer, questions, given)
+        candidates = candidates_of(importer, contents, answers)
         candidates = tuple(_with_choices(candidate, wishes.choices or {}) for candidate in candidates)
     except ConfigError as error:
         raise CheckpointError(f"this {importer.title} file describes a machine that cannot be: {error}") from None
@@ -177,36 +179,28 @@ def _importer(contents: Contents, wished: str | None) -> Importer:
     raise CheckpointError(_unknown_layout(contents, known, likeness))
 
 
-def _asked(importer: Importer, call: Callable[[], Answer]) -> Answer:
-    """What an importer answers; an importer that fails, which may be a third party's, refuses the file."""
-    try:
-        return call()
-    except NtmError:
-        raise
-    except Exception as error:
-        raise CheckpointError(
-            f"the importer {importer.name!r} failed on this file with {type(error).__name__}: {error}"
-        ) from error
+def _likeness(importer: Importer, contents: Contents) -> tuple[float, tuple[str, ...], str]:
+    """How like its own an importer finds a file, what is missing, and what is wrong with the importer.
 
-
-def _likeness(importer: Importer, contents: Contents) -> tuple[float, tuple[str, ...]]:
-    """How like its own an importer finds a file; one that fails knows nothing of it, and harms no other."""
+    One that fails knows nothing of the file, and harms no other.
+    """
     try:
-        return _asked(importer, lambda: importer.likeness(contents))
-    except CheckpointError as error:
-        return 0.0, (str(error),)
+        return (*likeness_of(importer, contents), "")
+    except NtmError as error:
+        return 0.0, (), str(error)
 
 
 def _unknown_layout(
-    contents: Contents, known: Sequence[Importer], likeness: Mapping[str, tuple[float, tuple[str, ...]]]
+    contents: Contents, known: Sequence[Importer], likeness: Mapping[str, tuple[float, tuple[str, ...], str]]
 ) -> str:
     """The keys and shapes that were found, the nearest family and what it lacks."""
     found = [f"{shown(name)} {tuple(array.shape)}" for name, array in contents.tensors.items()]
     more = f" and {len(found) - _SHOWN_TENSORS} more" if len(found) > _SHOWN_TENSORS else ""
     holds = "; ".join(found[:_SHOWN_TENSORS]) + more if found else "no array"
     nearest = max(known, key=lambda importer: likeness[importer.name][0])
-    share, missing = likeness[nearest.name]
-    broken = "".join(f"; {problem}" for problem in registry().problems)
+    share, missing, _ = likeness[nearest.name]
+    problems = (*registry().problems, *(failed for _, _, failed in likeness.values() if failed))
+    broken = "".join(f"; {problem}" for problem in problems)
     near = f"the nearest is {nearest.title}, of which {', '.join(missing)} is missing" if share else "none is near"
     return f"no importer knows this layout ({near}); the file holds {holds}{broken}"
 

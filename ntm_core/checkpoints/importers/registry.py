@@ -34,7 +34,7 @@ def registry() -> Registry:
     for point in sorted(entry_points(group=GROUP), key=lambda point: point.name):
         try:
             importer = _load(point)
-        except Exception as error:  # noqa: BLE001 - a plug-in may fail in any way
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - a plug-in may fail in any way
             problems.append(f"entry point {point.value!r} of {GROUP} cannot be used: {error}")
             continue
         if any(importer.name == other.name for other in found):

@@ -59,6 +59,14 @@ def test_each_rule() -> None:
     assert operation(interpolation_gate=math.nan) == "unknown"
 
 
+def test_the_weightings_alone_tell_that_a_head_held() -> None:
+    nothing: dict[str, Any] = {name: [math.nan] * 4 for name in ("content_weighting", "shifted_weighting")}
+    nothing |= {"interpolation_gate": math.nan, "shift_weighting": [math.nan] * 3, "sharpening": math.nan}
+    assert operation(**nothing, weighting=[1, 0, 0, 0]) == "hold"
+    assert operation(**nothing, weighting=[0, 1, 0, 0]) == "unknown"
+    assert operation(**nothing, weighting=[1, math.nan, 0, 0]) == "unknown"
+
+
 def test_content_needs_half_of_what_lies_at_the_focus() -> None:
     """Both parts point to location 1."""
     both = {"content_weighting": [1, 0, 0, 0], "weighting": [0, 1, 0, 0]}

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 import torch
 from pydantic import Field
+from torch.autograd import forward_ad
 
 from ntm_core.compiled import core_for, fits, reason_not_compiled, support
 from ntm_core.config import MachineConfig
@@ -88,6 +89,23 @@ def test_a_functional_call_is_computed_with_the_parameters_given() -> None:
     inputs = rows(machine.config, 3, dtype=torch.float32)
     given: dict[str, torch.Tensor] = dict(other.named_parameters())
     assert torch.equal(torch.func.functional_call(machine, given, (inputs,)), other(inputs))
+
+
+@pytest.mark.filterwarnings("ignore:`torch.jit.script` is deprecated:DeprecationWarning")  # torch's own, in make_dual
+@pytest.mark.parametrize("trained", [False, True])
+def test_forward_mode_gradients_are_computed_in_eager_mode(*, trained: bool) -> None:
+    """The kernel would drop the tangent."""
+    machine = stirred(small_config(), dtype=torch.float32).requires_grad_(trained)
+    assert machine.usable_core() == "compiled"
+    inputs = rows(machine.config, 3, dtype=torch.float32)
+    direction, step = torch.ones_like(inputs), 1e-3
+    with forward_ad.dual_level():
+        found = forward_ad.unpack_dual(machine(forward_ad.make_dual(inputs, direction))).tangent
+        assert machine.usable_core() == "eager"
+    assert found is not None
+    expected = (machine(inputs + step * direction) - machine(inputs - step * direction)) / (2 * step)
+    torch.testing.assert_close(found, expected, rtol=0.02, atol=2e-3)
+    assert machine.usable_core() == "compiled"
 
 
 def test_a_transformed_function_is_computed_in_eager_mode() -> None:

@@ -319,10 +319,65 @@ def test_an_importer_that_fails_refuses_its_own_files_and_no_others(
     name = THEIR_MODULE.replace("    def candidates", "    def _candidates") if member == "candidates" else THEIR_MODULE
     site(name.rstrip() + "\n" + failing, "theirs = their_ntm:TheirImporter")
     assert import_contents(named(programs.clemkoa_file()), detect=False).importer == "clemkoa"
-    with pytest.raises(
-        CheckpointError, match="no importer knows" if member == "likeness" else "ZeroDivisionError: a slip"
-    ):
+    with pytest.raises(CheckpointError, match="ZeroDivisionError: a slip"):
         import_contents(named(their_file()))
+
+
+def with_answer(member: str, body: str) -> str:
+    """Their module, of which one member does this."""
+    module = (
+        THEIR_MODULE.replace("    def candidates", "    def _candidates") if member == "candidates" else THEIR_MODULE
+    )
+    return f"{module.rstrip()}\n\n    def {member}(self, *given):\n        {body}\n"
+
+
+CANDIDATES = "return [replace(self._candidates(*given)[0], {})]"
+
+
+@pytest.mark.parametrize(
+    ("member", "body", "words"),
+    [
+        ("likeness", "return None", "'theirs' gave None as likeness: it must be a share of 0 … 1 and a tuple of texts"),
+        ("likeness", "return 2, ()", r"'theirs' gave \(2, \(\)\) as likeness"),
+        ("likeness", "return float('nan'), ()", "as likeness"),
+        ("likeness", "return 0.5, 'weight'", "as likeness"),
+        ("likeness", "raise SystemExit('over')", "'theirs' failed on this file with SystemExit: over"),
+        ("questions", "return ['n']", r"'theirs' gave \['n'\] as questions: it must be a tuple, each a Question"),
+        ("questions", "return None", "'theirs' gave None as questions"),
+        ("candidates", "return ()", r"'theirs' gave \(\) as candidates: it must be a tuple of at least one"),
+        ("candidates", "return None", "'theirs' gave None as candidates"),
+        ("candidates", "raise SystemExit(0)", "'theirs' failed on this file with SystemExit: 0"),
+        ("candidates", "yield 1 / 0", "'theirs' failed on this file with ZeroDivisionError"),
+        ("candidates", "return 2 * self._candidates(*given)", "as variant of two candidates: it must be of one alone"),
+        ("candidates", CANDIDATES.format("assumed='all activations'"), "'all activations' as assumed of a candidate"),
+        ("candidates", CANDIDATES.format("variant=None"), "None as variant of a candidate: it must be of type str"),
+        ("candidates", CANDIDATES.format("config={}"), "{} as config of a candidate: it must be of type MachineConfig"),
+        ("candidates", CANDIDATES.format("encodings=('copy',)"), "as encodings of a candidate: .* of type Encoding"),
+        ("candidates", CANDIDATES.format("tensors={'heads.bias': [1]}"), "as tensor 'heads.bias' of a candidate"),
+    ],
+)
+def test_an_importer_that_answers_with_something_else_is_told(
+    site: Callable[[str, str], None], member: str, body: str, words: str
+) -> None:
+    site("from dataclasses import replace\n" + with_answer(member, body), "theirs = their_ntm:TheirImporter")
+    assert import_contents(named(programs.clemkoa_file()), detect=False).importer == "clemkoa"
+    with pytest.raises(CheckpointError, match=words):
+        import_contents(named(their_file()))
+
+
+def test_tensors_of_torchs_are_taken(site: Callable[[str, str], None]) -> None:
+    torchs = "tensors={n: torch.from_numpy(a.copy()) for n, a in self._candidates(*given)[0].tensors.items()}"
+    module = "import torch\nfrom dataclasses import replace\n" + with_answer("candidates", CANDIDATES.format(torchs))
+    site(module, "theirs = their_ntm:TheirImporter")
+    found = import_contents(named(their_file()))
+    assert found.importer == "theirs"
+    assert all(isinstance(array, np.ndarray) for array in found.chosen.tensors.values())
+    json.dumps(found.about())
+
+
+def test_a_wished_choice_that_is_none_is_told() -> None:
+    with pytest.raises(CheckpointError, match="the wish choices names 'simlarity', which is no choice of a machine"):
+        Wishes(choices={"simlarity": "cosine"})
 
 
 @contextlib.contextmanager
@@ -359,6 +414,7 @@ def test_a_list_of_any_arrays_is_imported_or_refused(shapes: list[list[int]]) ->
     ("module", "point", "problem"),
     [
         ("raise RuntimeError('no licence')", "their_ntm:X", "no licence"),
+        ("raise SystemExit('no licence')", "their_ntm:X", "no licence"),
         ("X = 3", "their_ntm:X", "it is not an Importer"),
         ("", "their_ntm:X", "X"),
         (THEIR_MODULE.replace('"theirs"', '"clemkoa"'), "their_ntm:TheirImporter", "the name 'clemkoa' is taken"),

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import numpy as np
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
@@ -23,9 +24,28 @@ def test_the_table_of_modes_survives_json() -> None:
     assert table.validate_json(table.dump_json(tuple(MODES.values()))) == tuple(MODES.values())
 
 
+def test_numbers_of_numpys_are_taken_as_they_are() -> None:
+    key = np.arange(4, dtype=np.float32) / 4
+    whole: Any = {"quantity": "memory", "operation": "set"}
+    found = Intervention(**whole, steps=(np.int64(2), np.uint8(5)), location=key.argmax(), value=key)
+    assert found == Intervention(**whole, steps=(2, 5), location=3, value=(0, 0.25, 0.5, 0.75))
+    assert type(found.location) is int
+    assert Intervention(**GATE | {"value": key[1]}).value == 0.25
+    taken = {"quantity": "shift_weighting", "operation": "take", "source": "a"}
+    assert Intervention(**taken, shift=np.int8(-1), offset=np.int64(-2)).offset == -2
+
+
+def test_one_head_is_named_by_its_name() -> None:
+    assert Intervention(**GATE, heads="read 0") == Intervention(**GATE, heads=("read 0",))
+
+
 @pytest.mark.parametrize(
     ("asked", "words"),
     [
+        (GATE | {"heads": 0}, "valid tuple"),
+        (GATE | {"quantity": "weighting", "location": True}, "valid integer"),
+        (GATE | {"quantity": "weighting", "location": np.int64(-1)}, "greater than or equal to 0"),
+        (GATE | {"quantity": "weighting", "location": np.float32(1)}, "valid integer"),
         (GATE | {"heads": []}, "at least 1 item"),
         (GATE | {"steps": [3, 3]}, r"steps is \[3, 3\]: the first must be before the second"),
         (GATE | {"steps": [-1, 3]}, "greater than or equal to 0"),

@@ -2,6 +2,7 @@
 
 import contextlib
 import hashlib
+from typing import Any
 
 import numpy as np
 import pytest
@@ -110,15 +111,20 @@ def test_an_episode_leaves_the_global_random_state_alone(task: Task) -> None:
 
 
 @pytest.mark.parametrize("task", ALL, ids=named)
-@pytest.mark.parametrize("seed", [-1, 2**32, (), (1, -1), (2**40,)], ids=str)
-def test_a_seed_out_of_bounds_is_refused(task: Task, seed: int | tuple[int, ...]) -> None:
+@pytest.mark.parametrize("seed", [-1, 2**32, (), (1, -1), (2**40,), 1.5, 1.0, "1", None, [1, 2], (1, 0.5)], ids=str)
+def test_a_seed_out_of_bounds_is_refused(task: Task, seed: Any) -> None:
     with pytest.raises(TaskError, match=r"seed is .*: it must be one or several whole numbers of 0 … 4294967295"):
         task.episodes(seed)
 
 
-@pytest.mark.parametrize("batch", [0, -1, MAX_BATCH + 1])
-def test_a_batch_out_of_bounds_is_refused(batch: int) -> None:
-    with pytest.raises(TaskError, match=rf"batch is {batch}: it must be in 1 … {MAX_BATCH}"):
+def test_a_whole_number_of_numpys_is_one() -> None:
+    assert digest(Copy().episodes(np.int64(7), np.int32(2))) == digest(Copy().episodes(7, 2))  # type: ignore[arg-type]
+    assert digest(Copy().episodes((np.uint8(7), 1))) == digest(Copy().episodes((7, 1)))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("batch", [0, -1, MAX_BATCH + 1, 1.5, "1"])
+def test_a_batch_out_of_bounds_is_refused(batch: Any) -> None:
+    with pytest.raises(TaskError, match=rf"batch is {batch!r}: it must be a whole number of 1 … {MAX_BATCH}"):
         Copy().episodes(0, batch)
 
 

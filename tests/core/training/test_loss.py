@@ -37,3 +37,11 @@ def test_a_mask_that_would_be_stretched_is_refused(shape: tuple[int, ...]) -> No
     unchecked = sequence_loss.__wrapped__ if hasattr(sequence_loss, "__wrapped__") else sequence_loss
     with pytest.raises(ValueError, match=r"\(5, 3, 2\), \(5, 3, 2\), .*: a mask must be \(step, batch\)"):
         unchecked(torch.zeros(5, 3, 2), torch.zeros(5, 3, 2), torch.ones(shape))
+
+
+@pytest.mark.parametrize("kind", [torch.bool, torch.int64])
+def test_targets_that_are_no_floats_are_named(kind: torch.dtype) -> None:
+    unchecked = getattr(sequence_loss, "__wrapped__", sequence_loss)  # the shapes' own check refuses them before
+    name = str(kind).removeprefix("torch.")
+    with pytest.raises(ValueError, match=f"the targets are {name}: they must be floats"):
+        unchecked(torch.zeros(5, 3, 2), torch.zeros(5, 3, 2, dtype=kind), torch.ones(5, 3))

@@ -80,3 +80,11 @@ def test_what_cannot_grow_is_refused(task: Task, name: str, rule: str) -> None:
     recipe = plan["recipe"] | {"grow": name}
     with pytest.raises(TrainingError, match=f"grow is '{name}'.*{rule}"):
         Plan.make(**plan | {"recipe": recipe})
+
+
+@pytest.mark.parametrize("controller", ["gru", "recurrent", "feedforward"])
+def test_without_a_memory_only_an_lstm_is_offered(controller: str) -> None:
+    words = f"controller is '{controller}': without a memory, only an LSTM is offered"
+    with pytest.raises(TrainingError, match=words):
+        Plan.best_known(Copy(), {"controller": controller}, {}, memory=False)
+    assert Plan.best_known(Copy(), {}, {}, memory=False).config.controller == "lstm"
