@@ -114,7 +114,7 @@ class UnsupportedMediaType(Refusal):
 
 
 class CannotStore(Refusal):
-    """No room for another upload, by a setting or by the disk."""
+    """No room for another upload or run, by a setting or by the disk; or the disk does not let go of one."""
 
     status = HTTPStatus.INSUFFICIENT_STORAGE
     code = "cannot_store"

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -15,7 +16,7 @@ from ntm_core.training.session import METRICS
 from server.errors import LimitExceeded
 from server.responses import errors
 from server.settings import Settings
-from server.training.foreman import Foreman
+from server.training.foreman import Foreman, UnknownRun
 from server.training.run import Run, series_of
 from server.training.schemas import (
     RunAction,
@@ -50,7 +51,11 @@ def run_routes(foreman: Foreman, settings: Settings) -> APIRouter:
 
     @router.get("", summary="All runs, the newest first")
     def list_runs() -> RunList:
-        return RunList(runs=tuple(info(run) for run in foreman.all()))
+        found = []
+        for run in foreman.all():
+            with suppress(UnknownRun):  # it was deleted meanwhile
+                found.append(info(run))
+        return RunList(runs=tuple(found))
 
     @router.get("/options", summary="Everything that a run can be asked with")
     async def get_options() -> TrainingOptions:
@@ -89,7 +94,7 @@ def run_routes(foreman: Foreman, settings: Settings) -> APIRouter:
         directory = foreman.directory(run_id)
         return RunMetrics(rows=read_curve(directory).rows if (directory / METRICS).exists() else ())
 
-    @router.delete("/{run_id}", status_code=204, summary="End a run and delete its files", responses=errors(404, 422))
+    @router.delete("/{run_id}", status_code=204, summary="End a run and delete its files", responses=errors(404, 422, 507))
     def delete_run(run_id: str) -> None:
         foreman.delete(run_id)
 
