@@ -42,6 +42,8 @@ async def _comparison(
     analyses: Analyses, sources: TraceSources, run: Run, asked: ComparisonRequest
 ) -> AsyncGenerator[bytes]:
     """The comparison as one document."""
-    a, b = await sources.either(run, asked.a), await sources.either(run, asked.b)
+    first, second = await sources.either(run, asked.a), await sources.either(run, asked.b)
+    run.reserve(first.size + second.size + analyses.room_to_compare(first.header, second.header, asked.offset))
+    a, b = await run.call(first.make), await run.call(second.make)
     found = await run.call(partial(analyses.comparison, a, b, asked.tolerance, asked.offset))
     yield found.model_dump_json().encode()

@@ -33,7 +33,11 @@ def patching_routes(analyses: Analyses, sources: TraceSources, recorder: Recorde
             clean = await sources.recorded(run, asked.clean)
             corrupted = await sources.recorded(run, asked.corrupted)
             others = await sources.of_interventions(run, asked.corrupted)
-            return await run.call(partial(analyses.patching, asked, clean, corrupted, others))
+            analyses.require_patchable(asked, corrupted.header)
+            run.reserve(sum(planned.size for planned in (clean, corrupted, *others.values())))
+            traces = [await run.call(planned.make) for planned in (clean, corrupted)]
+            taken = {name: await run.call(planned.make) for name, planned in others.items()}
+            return await run.call(partial(analyses.patching, asked, *traces, taken))
 
         def result(work: Patching) -> PatchingResult:
             return PatchingResult.of(work.result())
