@@ -7,6 +7,7 @@ from fastapi import APIRouter
 
 from server.analyses import Analyses
 from server.analysis_schemas import ComparisonRequest, ComparisonResult
+from server.bodies import JsonRoute
 from server.recorder import Recorder, Run
 from server.responses import errors
 from server.settings import Settings
@@ -16,7 +17,7 @@ from server.streaming import TraceResponse
 
 def comparison_routes(analyses: Analyses, sources: TraceSources, recorder: Recorder, settings: Settings) -> APIRouter:
     """The routes of the resource `comparisons`; a comparison takes the place of a trace."""
-    router = APIRouter(prefix="/api/comparisons", tags=["analyses"])
+    router = APIRouter(prefix="/api/comparisons", tags=["analyses"], route_class=JsonRoute)
 
     @router.post(
         "",

@@ -23,7 +23,7 @@ from ntm_core.atomic import atomic_write
 from ntm_core.errors import NtmError, TrainingError
 from ntm_core.training import Plan
 from ntm_core.training.session import FINAL, LIVE, STATE, saved_progress, series_file
-from server.errors import CannotStore, Refusal
+from server.errors import CannotStore, Refusal, shown
 from server.settings import Settings
 from server.stores.shelf import CHECKPOINTS
 from server.training.run import ACTIVE, RECORD, RESUMABLE, Run, RunProgress, Status, series_of
@@ -129,7 +129,7 @@ class Foreman:
         """The run; UnknownRun."""
         with self._lock:
             if run_id not in self._runs:
-                raise UnknownRun(f"there is no run {run_id!r}")
+                raise UnknownRun(f"there is no run {shown(run_id)}")
             return self._runs[run_id]
 
     def directory(self, run_id: str) -> Path:

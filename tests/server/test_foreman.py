@@ -386,7 +386,7 @@ def test_a_run_that_the_disk_does_not_let_go_of_stays(
     recorded_run(tmp_path / "runs" / "kept")
     foreman = employ(WAITS)
 
-    def read_only(path: Path, missing_ok: bool = False) -> None:
+    def read_only(path: Path, **_: bool) -> None:
         raise OSError(30, "Read-only file system", str(path))
 
     with monkeypatch.context() as patch:
