@@ -25,6 +25,7 @@ from ntm_core.config import describe_validation_error
 from ntm_core.errors import InUseError, NtmError
 from server.app import create_app
 from server.compiled import warm_up
+from server.connections import protocol
 from server.crews import crew_of
 from server.routes.version import program_version
 from server.settings import DEFAULT_PORT, Settings
@@ -42,6 +43,7 @@ class ScopeServer(uvicorn.Server):
         super().__init__(
             uvicorn.Config(
                 app,
+                http=protocol(app.state.head_seconds),
                 log_level=log_level,
                 access_log=log_level in {"info", "debug"},
                 ws="none",
