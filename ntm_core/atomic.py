@@ -23,13 +23,23 @@ def atomic_write(path: str | os.PathLike[str], data: bytes) -> None:
         raise
 
 
-def _replace(target: Path, data: bytes) -> None:
+def write_part(target: Path, data: bytes) -> Path:
+    """A file beside the target that holds the data and is to take its place; nothing is left where that fails."""
     temporary = target.with_name(f".{target.name}.{secrets.token_hex(8)}.part")
     try:
         with temporary.open("xb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    return temporary
+
+
+def _replace(target: Path, data: bytes) -> None:
+    temporary = write_part(target, data)
+    try:
         temporary.replace(target)
     except BaseException:
         temporary.unlink(missing_ok=True)

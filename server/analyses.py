@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
+
 from ntm_core.analysis.alignment import common_steps
 from ntm_core.analysis.divergence import divergence
 from ntm_core.analysis.matching import comparison_size, matchings
@@ -11,7 +13,7 @@ from ntm_core.analysis.patches import patching_cells
 from ntm_core.analysis.patching import Patching
 from ntm_core.errors import AnalysisError
 from ntm_core.interventions import expanded
-from ntm_core.trace import Trace
+from ntm_core.trace import Trace, TraceHeader
 from server.analysis_schemas import ComparisonResult, MetricsRequest, PatchingRequest
 from server.errors import LimitExceeded, Mismatch
 from server.settings import Settings
@@ -20,6 +22,9 @@ from server.traces import Recordings
 _NUMBERS_OF_A_CHANNEL = 64
 _NUMBERS_OF_A_CELL = 256
 """For how much a number counts of the sequences, or of the memories that are compared: such numbers are kept."""
+
+_BYTES_OF_A_MATCHED_CELL = 32
+"""What two memory cells that are matched take beside the memories themselves: each is there twice in float64."""
 
 
 @dataclass(frozen=True)
@@ -54,25 +59,37 @@ class Analyses:
             leave_constraints=asked.leave_constraints,
         )
 
+    def require_patchable(self, asked: PatchingRequest, corrupted: TraceHeader) -> None:
+        """LimitExceeded if a map of the corrupted run would take too long."""
+        cells = patching_cells(corrupted.config, corrupted.steps, asked.quantities, asked.steps)
+        self._require(cells, f"every quantity, head and step of {corrupted.steps} patched", "steps")
+
     def patching(
         self, asked: PatchingRequest, clean: Trace, corrupted: Trace, sources: Mapping[str, Trace]
     ) -> Patching:
         """What a request for patching asks for, from the two traces and those that the corrupted run takes from.
 
-        LimitExceeded, or an error of the core.
+        An error of the core.
         """
         machine = self.recordings.machine(asked.corrupted.checkpoint)
-        cells = patching_cells(machine.config, len(corrupted), asked.quantities, asked.steps)
-        self._require(cells, f"every quantity, head and step of {len(corrupted)} patched", "steps")
         return Patching(machine, clean, corrupted, asked.quantities, asked.steps, sources)
 
+    def room_to_compare(self, a: TraceHeader, b: TraceHeader, offset: int) -> int:
+        """How many bytes a comparison takes beside its traces; LimitExceeded if to match their rows takes too long."""
+        if a.config.memory_size != b.config.memory_size:
+            return 0
+        config, common = a.config, len(common_steps(range(a.steps), range(b.steps), offset))
+        steps, cells = 1 + common, config.memory_size * config.word_size
+        numbers = max(comparison_size(config, common), _NUMBERS_OF_A_CELL * cells * steps)
+        self._require(numbers, f"rows of {steps} memories matched", None)
+        if b.config.word_size != config.word_size:
+            return 0
+        memories = sum(np.dtype(header.dtype).itemsize * (1 + header.steps) for header in (a, b))
+        return cells * (memories + _BYTES_OF_A_MATCHED_CELL * steps)
+
     def comparison(self, a: Trace, b: Trace, tolerance: float, offset: int) -> ComparisonResult:
-        """Two traces compared; LimitExceeded if matching their rows would take too long."""
+        """Two traces compared."""
         plain = divergence(a, b, tolerance=tolerance, offset=offset)
-        if a.header.config.memory_size == b.header.config.memory_size:
-            config, steps = a.header.config, 1 + len(common_steps(a, b, offset))
-            numbers = _NUMBERS_OF_A_CELL * config.memory_size * config.word_size * steps
-            self._require(max(comparison_size(a, b, offset), numbers), f"rows of {steps} memories matched", None)
         try:
             found = matchings(a, b, offset)
         except AnalysisError as error:

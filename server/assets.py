@@ -96,7 +96,8 @@ class PageFiles(StaticFiles):
 
     The page's scripts are `page.js`, those of its thread `thread.js`, all style sheets `page.css`.
     Under /static/VERSION, as the page names them, a browser keeps them for good: when one changes, the page names
-    another version. Without the version they are asked for anew each time and sent only if they changed.
+    another version. Without the version, or under another, they are asked for anew each time and sent only if they
+    changed.
     """
 
     def __init__(self, directory: Path) -> None:
@@ -124,11 +125,12 @@ class PageFiles(StaticFiles):
         """The file's response, or 304 if the client has it."""
         version, _, inside = path.partition(os.sep)
         versioned = _VERSION.fullmatch(version) is not None
+        current = versioned and version == self.version()
         if versioned and inside in _BUNDLES:
             response = await run_in_threadpool(self._bundle_response, inside, Headers(scope=scope))
         else:
             response = await super().get_response(inside if versioned else path, scope)
-        response.headers["Cache-Control"] = _FOREVER if versioned and response.status_code < 400 else _REVALIDATE
+        response.headers["Cache-Control"] = _FOREVER if current and response.status_code < 400 else _REVALIDATE
         return response
 
     def prepare(self) -> None:

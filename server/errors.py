@@ -5,10 +5,12 @@ turned into a response here and nowhere else.
 """
 
 import logging
+import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from http import HTTPStatus
+from pathlib import Path
 from typing import Any, ClassVar
 
 from fastapi import FastAPI, Request
@@ -41,6 +43,7 @@ _BODY_SOURCES = frozenset({"body", "query", "path", "header"})
 _TYPE_NAME = re.compile(r"constrained-|tuple\[")
 _SHOWN_PROBLEMS = 3
 _SHOWN_CHARACTERS = 80
+_MESSAGE_CHARACTERS = 4000
 
 
 class Refusal(HTTPException):
@@ -52,6 +55,13 @@ class Refusal(HTTPException):
     def __init__(self, message: str, field: str | None = None, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(self.status, message, headers)
         self.field = field
+
+
+class InvalidJson(Refusal):
+    """A body that is not JSON."""
+
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
+    code = "invalid_json"
 
 
 class UnknownCheckpoint(Refusal):
@@ -90,10 +100,13 @@ class Mismatch(Refusal):
 
 
 class BodyTooLarge(Refusal):
-    """A request body of more bytes than a setting allows."""
+    """A request body of more bytes than a setting allows; the connection is closed, for the rest may be under way."""
 
     status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
     code = "body_too_large"
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, headers={"Connection": "close"})
 
 
 class BodyTooSlow(Refusal):
@@ -114,7 +127,7 @@ class UnsupportedMediaType(Refusal):
 
 
 class CannotStore(Refusal):
-    """No room for another upload, by a setting or by the disk."""
+    """No room for another upload or run, by a setting or by the disk; or the disk does not let go of one."""
 
     status = HTTPStatus.INSUFFICIENT_STORAGE
     code = "cannot_store"
@@ -144,6 +157,20 @@ class CrossOrigin(Refusal):
     code = "cross_origin"
 
 
+def shown(value: object) -> str:
+    """A value as it stands in a message: cut where it is long."""
+    text = repr(value)
+    return text if len(text) <= _SHOWN_CHARACTERS else text[: _SHOWN_CHARACTERS - 1] + "…"
+
+
+def without_folders(text: str, directory: Path) -> str:
+    """A text in which files of this directory are named by their place in it, and not by where it is."""
+    folders = {str(directory), str(directory.absolute()), os.path.realpath(directory)}
+    for folder in sorted(folders, key=len, reverse=True):
+        text = text.replace(folder + os.sep, "") if len(folder) > 1 else text
+    return text
+
+
 def error_response(
     status: int,
     code: str,
@@ -153,9 +180,16 @@ def error_response(
     questions: tuple[ImportQuestion, ...] | None = None,
 ) -> JSONResponse:
     """The one shape of every error: {"error": {"code", "message", "field"}}, with `questions` where there are any."""
-    document = ErrorDocument(error=ErrorDetail(code=code, message=message, field=field, questions=questions))
+    field = None if field is None else _told(field)
+    document = ErrorDocument(error=ErrorDetail(code=code, message=_told(message), field=field, questions=questions))
     left_out = {"error": {"questions"}} if questions is None else None
     return JSONResponse(document.model_dump(mode="json", exclude=left_out), status, headers)
+
+
+def _told(text: str) -> str:
+    """A text that every client can read: cut where it is long, and Unicode."""
+    text = text if len(text) <= _MESSAGE_CHARACTERS else text[: _MESSAGE_CHARACTERS - 1] + "…"
+    return text.encode(errors="backslashreplace").decode()
 
 
 def refusal_response(refusal: Refusal) -> JSONResponse:
@@ -163,21 +197,25 @@ def refusal_response(refusal: Refusal) -> JSONResponse:
     return error_response(refusal.status, refusal.code, refusal.detail, refusal.field, refusal.headers)
 
 
-def core_error_response(error: NtmError) -> JSONResponse:
-    """The response to a refusal by the core, with the core's own code and message."""
+def core_error_response(error: NtmError, told: Callable[[str], str] = str) -> JSONResponse:
+    """The response to a refusal by the core, with the core's own code, and its message as it is told."""
     if isinstance(error, UnansweredError):
         questions = tuple(ImportQuestion(**asdict(question), answer=None) for question in error.questions)
         status = HTTPStatus.UNPROCESSABLE_ENTITY
         return error_response(status, "unanswered", str(error), "wishes.answers", questions=questions)
     status = CORE_STATUS.get(error.code, HTTPStatus.INTERNAL_SERVER_ERROR)
-    return error_response(status, error.code, str(error), _CORE_FIELD.get(error.code))
+    return error_response(status, error.code, told(str(error)), _CORE_FIELD.get(error.code))
 
 
-def install(app: FastAPI, headers: Mapping[str, str]) -> None:
-    """Give every error of `app` its shape; `headers` go on a 500, which no middleware of the app passes on."""
+def install(app: FastAPI, headers: Mapping[str, str], directory: Path) -> None:
+    """Give every error of `app` its shape; `headers` go on a 500, which no middleware of the app passes on.
+
+    Where on this computer `directory` is, no client is told.
+    """
 
     async def on_http_exception(request: Request, error: Exception) -> JSONResponse:
         if isinstance(error, Refusal):
+            error.detail = without_folders(error.detail, directory)
             return refusal_response(error)
         if not isinstance(error, HTTPException):
             raise error
@@ -188,7 +226,7 @@ def install(app: FastAPI, headers: Mapping[str, str]) -> None:
     async def on_core_error(_request: Request, error: Exception) -> JSONResponse:
         if not isinstance(error, NtmError):
             raise error
-        return core_error_response(error)
+        return core_error_response(error, lambda text: without_folders(text, directory))
 
     async def on_validation_error(_request: Request, error: Exception) -> JSONResponse:
         if not isinstance(error, RequestValidationError):
@@ -232,9 +270,7 @@ def _describe(problem: Mapping[str, Any]) -> str:
     rule = problem["msg"].removeprefix("Value error, ")
     if problem["type"] == "missing":
         return f"{field} is missing: {rule}"
-    value = repr(problem["input"])
-    shown = value if len(value) <= _SHOWN_CHARACTERS else value[: _SHOWN_CHARACTERS - 1] + "…"
-    return f"{field} is {shown}: {rule}"
+    return f"{field} is {shown(problem['input'])}: {rule}"
 
 
 def _field_of(location: Sequence[str | int]) -> str:
@@ -255,8 +291,15 @@ def _code_of(status: int) -> str:
 def _message_of(request: Request, error: HTTPException) -> str:
     """What the framework's refusal means here."""
     if error.status_code == HTTPStatus.NOT_FOUND:
-        return f"there is nothing at {request.scope['path']}"
+        return f"there is nothing at {_path_of(request)}"
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
         allowed = (error.headers or {}).get("Allow", "another method")
-        return f"{request.method} is not possible at {request.scope['path']}; it takes {allowed}"
+        return f"{request.method} is not possible at {_path_of(request)}; it takes {allowed}"
     return error.detail
+
+
+def _path_of(request: Request) -> str:
+    """The path of a request, cut where it is long."""
+    return (
+        shown(request.scope["path"])[1:-1] if len(request.scope["path"]) > _SHOWN_CHARACTERS else request.scope["path"]
+    )

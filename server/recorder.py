@@ -78,11 +78,12 @@ class Recorder:
         self.stop()
         self._threads.shutdown(wait=True, cancel_futures=True)
 
-    def _reserve(self, size: int) -> None:
+    def _reserve(self, own: int, size: int) -> None:
         with self._lock:
-            if self._bytes + size > self._max_bytes and self._bytes > 0:
+            others = self._bytes - own
+            if self._bytes + size > self._max_bytes and others > 0:
                 raise Busy(
-                    f"{size} bytes are needed and {self._bytes} are taken by other traces: "
+                    f"{own + size} bytes are needed and {others} are taken by other traces: "
                     f"the limit is {self._max_bytes}, so try again soon"
                 )
             self._bytes += size
@@ -101,7 +102,7 @@ class Run:
         self,
         threads: ThreadPoolExecutor,
         ended: Callable[["Run"], None],
-        reserve: Callable[[int], None],
+        reserve: Callable[[int, int], None],
         slice_seconds: float,
     ) -> None:
         self._threads = threads
@@ -123,7 +124,7 @@ class Run:
 
     def reserve(self, size: int) -> None:
         """Count bytes as this run's until it is over. Busy if others leave no room for them."""
-        self._reserve(size)
+        self._reserve(self.reserved, size)
         self.reserved += size
 
     def stop(self) -> None:

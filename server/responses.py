@@ -16,7 +16,7 @@ _MEANING = {
     422: "The request breaks a rule or a limit: the message names the value and the rule.",
     500: "A fault of the server's own.",
     503: "As much under way as is allowed: come back after as many seconds as Retry-After says.",
-    507: "No room for another upload.",
+    507: "The disk, or a setting, has no room for it; or the disk does not let go of it.",
 }
 
 

@@ -32,6 +32,7 @@ import numpy as np
 import safetensors.numpy
 
 from ntm_core.errors import CheckpointError, NtmError
+from server.errors import Busy
 
 logger = logging.getLogger("ntm_scope")
 
@@ -91,7 +92,7 @@ class Sandbox:
         """What the parser returns for `data`: JSON data, and arrays that may be written to.
 
         An `NtmError` of the parser is raised here again; a CheckpointError if the process exceeds a limit or ends
-        without an answer.
+        without an answer; Busy if the system has no room for another process.
         """
         with self._process() as process:
             return self._answer(process, data, options or {})
@@ -120,7 +121,10 @@ class Sandbox:
         if process is not None and process.poll() is not None:
             _end(process)
             process = None
-        process = process or self._start()
+        try:
+            process = process or self._start()
+        except OSError as error:
+            raise _busy(error) from error
         try:
             yield process
         finally:
@@ -150,7 +154,10 @@ class Sandbox:
             process.kill()
 
         watch = threading.Timer(self._limits.wall_seconds, stop)
-        watch.start()
+        try:
+            watch.start()
+        except RuntimeError as error:  # no thread can be started
+            raise _busy(error) from error
         try:
             _send(process, json.dumps(options).encode(), data)
             answer = self._receive(process)
@@ -189,6 +196,12 @@ class Sandbox:
         name = signal.Signals(-status).name if -status in set(signal.Signals) else f"status {status}"
         logger.error("a sandboxed parser ended with %s", name)
         return f"the process that reads it ended with {name}"
+
+
+def _busy(error: Exception) -> Busy:
+    """What a caller is told where the system has no room for another process or thread."""
+    logger.warning("the process that reads uploads cannot be started: %s", error)
+    return Busy("the process that reads uploads cannot be started, so try again soon", retry_after_seconds=5)
 
 
 def _send(process: subprocess.Popen[bytes], options: bytes, data: bytes) -> None:

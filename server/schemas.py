@@ -1,8 +1,9 @@
 """What travels as JSON: requests and answers of the HTTP interface, with examples. Nothing here computes."""
 
+import unicodedata
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from typing_extensions import TypeAliasType
 
 from ntm_core.config import MachineConfig, OpenChoice
@@ -13,6 +14,25 @@ from server.wire import TraceEnd
 
 MAX_INPUT = 1e6
 """The largest size of a number in an input row: far from what float32 can hold, and far beyond any task's."""
+
+_TURNS_WRITING = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+
+def _name(text: str) -> str:
+    """The name; ValueError unless it can be shown in a line among others, as what it is."""
+    kinds = [unicodedata.category(character) for character in text]
+    for character, kind in zip(text, kinds, strict=True):
+        if kind in {"Cc", "Cs", "Zl", "Zp"} or character in _TURNS_WRITING:
+            raise ValueError(
+                f"U+{ord(character):04X} must not stand in a name: it is a control character, or turns the writing"
+            )
+    if all(kind in {"Cf", "Zs"} for kind in kinds):
+        raise ValueError("a name must not be blank")
+    return text
+
+
+Name = Annotated[str, AfterValidator(_name)]
+"""What a person calls something."""
 
 MAX_INTERVENTIONS = 256
 MAX_SOURCES = 4

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from server.errors import CrossOrigin, HostNotAllowed, Refusal, refusal_response
+from server.errors import CrossOrigin, HostNotAllowed, Refusal, refusal_response, shown
 
 LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "[::1]"})
 
@@ -72,15 +72,15 @@ class Security:
         host = hosts[0] if len(hosts) == 1 else ""
         if _authority(host)[0] not in self._hosts:
             return HostNotAllowed(
-                f"Host is {host!r}: this server answers for {', '.join(sorted(self._hosts))}; "
+                f"Host is {shown(host)}: this server answers for {', '.join(sorted(self._hosts))}; "
                 "NTM_SCOPE_ALLOWED_HOSTS adds names"
             )
         origin = headers.get("origin")
         if origin is not None and not _same_authority(origin, host):
-            return CrossOrigin(f"Origin is {origin!r}: only the page at {host!r} may use this server")
+            return CrossOrigin(f"Origin is {shown(origin)}: only the page at {host!r} may use this server")
         site = headers.get("sec-fetch-site", "none")
         if site not in {"same-origin", "none"} and headers.get("sec-fetch-mode") != "navigate":
-            return CrossOrigin(f"Sec-Fetch-Site is {site!r}: only the page at {host!r} may use this server")
+            return CrossOrigin(f"Sec-Fetch-Site is {shown(site)}: only the page at {host!r} may use this server")
         return None
 
 

@@ -23,6 +23,7 @@ from ntm_core.config import describe_validation_error
 from ntm_core.errors import InUseError, NtmError
 from server import logs
 from server.app import create_app
+from server.connections import protocol
 from server.security import allowed_hosts
 from server.settings import Settings, unknown_variables, variable
 from server.warming import keep_what_is_loaded, warming
@@ -45,6 +46,7 @@ class ScopeServer(uvicorn.Server):
         super().__init__(
             uvicorn.Config(
                 app,
+                http=protocol(app.state.head_seconds),
                 log_config=None,
                 log_level=log_level,
                 access_log=log_level in {"info", "debug"},

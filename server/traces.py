@@ -118,14 +118,20 @@ class KnownRecording:
 
 
 @dataclass(frozen=True)
-class _Plan:
-    """What a request comes to: all that a recording takes, and what decides its numbers."""
+class Plan:
+    """What a request comes to: all that a recording takes, and what decides its numbers.
+
+    Attributes:
+        header: of the trace.
+        sources: the runs from which interventions take, by name.
+        size: bytes of the trace, without those of the sources.
+    """
 
     machine: Machine
     episode: Episode
     header: TraceHeader
     given: dict[str, Any]
-    sources: Mapping[str, Trace]
+    sources: Mapping[str, "Plan"]
     key: RunKey
     size: int
 
@@ -155,25 +161,42 @@ class Recordings:
 
         It resumes from the kept trace that is alike for the most steps; its own is kept once it is finished.
         UnknownCheckpoint, Mismatch of task, rows and machine, LimitExceeded, or an error of the core; `check` is called
-        while sources are computed, `reserve` with the bytes of the trace before they are taken.
+        while sources are computed, `reserve` with the bytes of all that is not kept before any of it is computed.
         """
-        plan = self._plan(request, check)
+        plan = self.plan(request)
         known = self._known(plan)
         if known is not None:
             return KnownRecording(self.cache, plan.key, known)
-        reserve(plan.size)
-        return self._recording(plan)
+        reserve(self.bytes_of(plan))
+        return self._recording(plan, check)
 
-    def trace(self, request: SourceRequest, check: Check = _go_on) -> Trace:
+    def trace(self, request: SourceRequest) -> Trace:
         """The finished trace that a request asks for, computed as far as it is not kept; refusals as in `prepare`."""
-        return self._finished(self._plan(request, check), check)
+        return self.finished(self.plan(request))
 
-    def _known(self, plan: _Plan) -> Trace | None:
+    def bytes_of(self, plan: Plan) -> int:
+        """How many bytes will be taken for a trace and its sources; none for what is kept."""
+        if self._known(plan) is not None:
+            return 0
+        return plan.size + sum(self.bytes_of(source) for source in plan.sources.values())
+
+    def finished(self, plan: Plan, check: Check = _go_on) -> Trace:
+        """The trace of a plan, computed as far as it is not kept."""
+        known = self._known(plan)
+        if known is not None:
+            return known
+        recording = self._recording(plan, check)
+        for _ in recording.run():
+            check()
+        return recording.trace()
+
+    def _known(self, plan: Plan) -> Trace | None:
         """The trace itself, if it is kept."""
         kept = self.cache.get(plan.key)
         return replace(kept) if kept is not None and kept.header == plan.header else None
 
-    def _recording(self, plan: _Plan) -> KeptRecording:
+    def _recording(self, plan: Plan, check: Check) -> KeptRecording:
+        sources = {name: self.finished(source, check) for name, source in plan.sources.items()}
         return KeptRecording(
             self.cache,
             plan.key,
@@ -182,19 +205,11 @@ class Recordings:
             plan.episode,
             plan.header,
             plan.given,
-            sources=plan.sources,
+            sources=sources,
         )
 
-    def _finished(self, plan: _Plan, check: Check) -> Trace:
-        known = self._known(plan)
-        if known is not None:
-            return known
-        recording = self._recording(plan)
-        for _ in recording.run():
-            check()
-        return recording.trace()
-
-    def _plan(self, request: SourceRequest, check: Check) -> _Plan:
+    def plan(self, request: SourceRequest) -> Plan:
+        """What a request comes to, before anything of it is computed; refusals as in `prepare`."""
         info = self.checkpoints.info(request.checkpoint)
         task = request.task or info.task
         _check_channels(request, info, task)
@@ -225,11 +240,10 @@ class Recordings:
             header = header.model_copy(update={"core": "compiled"})
         _check_header(header)
         asked = request.sources if isinstance(request, TraceRequest) else {}
-        plans = {name: self._plan(source, check) for name, source in asked.items()}
-        sources = {name: self._finished(plan, check) for name, plan in plans.items()}
-        program = _with_keys(interventions, {name: plan.key for name, plan in plans.items()})
+        sources = {name: self.plan(source) for name, source in asked.items()}
+        program = _with_keys(interventions, {name: plan.key for name, plan in sources.items()})
         key = RunKey(f"{header.core} {runs}", program)
-        return _Plan(machine, episode, header, given, sources, key, size)
+        return Plan(machine, episode, header, given, sources, key, size)
 
     def _checked_size(
         self,

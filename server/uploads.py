@@ -7,13 +7,12 @@ from typing import Annotated, Any
 
 from fastapi import Query, Request
 
-from server.errors import Busy, UnsupportedMediaType
+from server.errors import Busy, UnsupportedMediaType, shown
+from server.schemas import Name
 
 UPLOAD_TYPE = "application/octet-stream"
 
-UploadName = Annotated[
-    str, Query(min_length=1, max_length=80, pattern=r"^[^\x00-\x1f\x7f]+$", description="What to call it.")
-]
+UploadName = Annotated[Name, Query(min_length=1, max_length=80, description="What to call it.")]
 
 
 def upload_body(description: str) -> dict[str, Any]:
@@ -35,7 +34,7 @@ class UploadPlaces:
         sent_as = request.headers.get("content-type", UPLOAD_TYPE).partition(";")[0].strip().lower()
         if sent_as != UPLOAD_TYPE:
             raise UnsupportedMediaType(
-                f"Content-Type is {sent_as!r}: an upload is {UPLOAD_TYPE}, the file and nothing else"
+                f"Content-Type is {shown(sent_as)}: an upload is {UPLOAD_TYPE}, the file and nothing else"
             )
         async with self.any():
             yield await request.body()

@@ -25,6 +25,7 @@ from scipy.optimize import linear_sum_assignment  # type: ignore[import-untyped]
 from scipy.spatial.distance import cdist  # type: ignore[import-untyped]
 
 from ntm_core.analysis.alignment import common_steps
+from ntm_core.config import MachineConfig
 from ntm_core.errors import AnalysisError
 from ntm_core.trace import Trace
 
@@ -127,10 +128,9 @@ def simplest(found: tuple[Matching, ...]) -> Matching:
     return next(matching for matching in found if matching.difference <= limit)
 
 
-def comparison_size(a: Trace, b: Trace, offset: int = 0) -> int:
-    """How many pairs of numbers `matchings` holds against each other."""
-    config, steps = a.header.config, 1 + len(common_steps(a, b, offset))
-    return config.memory_size**2 * steps * (config.heads + config.word_size)
+def comparison_size(config: MachineConfig, steps: int) -> int:
+    """How many pairs of numbers `matchings` holds against each other, of so many steps that stand side by side."""
+    return config.memory_size**2 * (1 + steps) * (config.heads + config.word_size)
 
 
 def _require_alike(a: Trace, b: Trace) -> None:

@@ -30,7 +30,7 @@ class Intervention(BaseModel):
 
     quantity: Quantity = Field(description="What is changed; memory is M_{t-1}, as the step finds it.")
     operation: Operation = Field(description="What happens to it.")
-    heads: tuple[str, ...] | None = Field(
+    heads: tuple[Annotated[str, Field(min_length=1, max_length=80)], ...] | None = Field(
         None, min_length=1, description='Names of heads, such as "read 0"; null: all that have the quantity.'
     )
     steps: tuple[Index, Index] | None = Field(

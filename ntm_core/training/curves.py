@@ -83,6 +83,8 @@ def read_curve(directory: Path) -> Curve:
         return Curve(directory.resolve().name, saved_rows(path))
     except OSError as error:
         raise TrainingError(f"{directory} holds no run: {METRICS} cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError as error:
+        raise TrainingError(f"{path} is not text: {error.reason} at byte {error.start}") from None
     except ValidationError as error:
         raise TrainingError(f"{path} is not one of this version: {describe_validation_error(error)}") from None
 

@@ -7,7 +7,7 @@ differs from the defaults, and the same tables under the name of a controller wh
 import functools
 import tomllib
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -15,6 +15,11 @@ from ntm_core.config import Controller, describe_validation_error
 from ntm_core.errors import TrainingError
 
 Optimiser = Literal["rmsprop", "adam"]
+
+MAX_ITERATIONS = 10**9 - 1
+"""No run is so long; the files of its series are numbered up to here."""
+
+Iterations = Annotated[int, Field(le=MAX_ITERATIONS)]
 
 NO_MEMORY: Literal["no_memory"] = "no_memory"
 """What recipes call an LSTM without a memory."""
@@ -38,7 +43,9 @@ class Recipe(BaseModel):
         "rmsprop", description="What turns gradients into steps: RMSprop with momentum, or Adam."
     )
     learning_rate: float = Field(3e-4, gt=0, le=1, description="The optimiser's step size.")
-    warm_up: int = Field(0, ge=0, description="Iterations in which the learning rate rises in a line from zero.")
+    warm_up: int = Field(
+        0, ge=0, le=MAX_ITERATIONS, description="Iterations in which the learning rate rises in a line from zero."
+    )
     decay: float = Field(0.95, ge=0, lt=1, description="Decay of the mean squared gradient; Adam's β2.")
     momentum: float = Field(0.9, ge=0, lt=1, description="RMSprop's momentum; Adam's β1.")
     epsilon: float = Field(1e-8, gt=0, le=1, description="The optimiser's epsilon, added to the root.")
@@ -48,8 +55,12 @@ class Recipe(BaseModel):
         description="A setting of the task that begins at 1 and grows by one every grow_every iterations, up to its "
         "own value; none: the whole task from the start.",
     )
-    grow_every: int = Field(400, ge=1, description="Iterations after which the growing setting is one larger.")
-    evaluate_every: int = Field(250, ge=1, description="Iterations between two measurements on the fixed sequences.")
+    grow_every: int = Field(
+        400, ge=1, le=MAX_ITERATIONS, description="Iterations after which the growing setting is one larger."
+    )
+    evaluate_every: int = Field(
+        250, ge=1, le=MAX_ITERATIONS, description="Iterations between two measurements on the fixed sequences."
+    )
     converged_below: float = Field(
         0.01, ge=0, description="The run has converged once the task's metric on the fixed sequences is below this."
     )
@@ -65,14 +76,16 @@ class Recipe(BaseModel):
         description="A metric below which the learning rate begins to fall, for the last iterations of the run; none: "
         "once it has converged.",
     )
-    extra: int = Field(0, ge=0, description="Iterations to go on for once the learning rate falls.")
+    extra: Iterations = Field(0, ge=0, description="Iterations to go on for once the learning rate falls.")
     extra_rate: float = Field(
         0.3,
         gt=0,
         le=1,
         description="Share of the learning rate with which these extra iterations begin; it falls in a line to zero.",
     )
-    max_iterations: int = Field(100_000, ge=1, description="Iterations after which the run ends in any case.")
+    max_iterations: int = Field(
+        100_000, ge=1, le=MAX_ITERATIONS, description="Iterations after which the run ends in any case."
+    )
 
     @property
     def falls_below(self) -> float:

@@ -10,6 +10,7 @@ from starlette.concurrency import run_in_threadpool
 from ntm_core.checkpoints.importers import Wishes
 from ntm_core.compiled import why_eager
 from ntm_core.config import open_choices
+from server.bodies import JsonRoute
 from server.responses import errors
 from server.schemas import CheckpointDetail, CheckpointList, CheckpointSummary, ImportWishes
 from server.stores.checkpoints import CheckpointInfo, CheckpointStore
@@ -28,7 +29,7 @@ Wished = Annotated[
 
 def checkpoint_routes(store: CheckpointStore, machines: MachineCache, uploads: UploadPlaces) -> APIRouter:
     """The routes of the resource `checkpoints`."""
-    router = APIRouter(prefix="/api/checkpoints", tags=["checkpoints"])
+    router = APIRouter(prefix="/api/checkpoints", tags=["checkpoints"], route_class=JsonRoute)
 
     @router.get("", summary="All checkpoints, the default one first")
     def list_checkpoints() -> CheckpointList:
@@ -70,13 +71,18 @@ def checkpoint_routes(store: CheckpointStore, machines: MachineCache, uploads: U
         "/{checkpoint_id}/keep",
         status_code=201,
         summary="Keep a run's checkpoint among the uploads",
-        responses=errors(404, 422, 507),
+        responses=errors(404, 422, 503, 507),
     )
-    def keep_checkpoint(checkpoint_id: str, name: UploadName) -> CheckpointDetail:
-        return _detail(store.keep(checkpoint_id, name))
+    async def keep_checkpoint(checkpoint_id: str, name: UploadName) -> CheckpointDetail:
+        async with uploads.any():
+            info = await run_in_threadpool(store.keep, checkpoint_id, name)
+        return _detail(info)
 
     @router.delete(
-        "/{checkpoint_id}", status_code=204, summary="Delete an upload of your own", responses=errors(403, 404, 422)
+        "/{checkpoint_id}",
+        status_code=204,
+        summary="Delete an upload of your own",
+        responses=errors(403, 404, 422, 507),
     )
     def delete_checkpoint(checkpoint_id: str) -> None:
         store.delete(checkpoint_id)

@@ -7,6 +7,7 @@ from fastapi import APIRouter
 
 from server.analyses import Analyses
 from server.analysis_schemas import ComparisonRequest, ComparisonResult
+from server.bodies import JsonRoute
 from server.recorder import Recorder, Run
 from server.responses import errors
 from server.settings import Settings
@@ -16,7 +17,7 @@ from server.streaming import TraceResponse
 
 def comparison_routes(analyses: Analyses, sources: TraceSources, recorder: Recorder, settings: Settings) -> APIRouter:
     """The routes of the resource `comparisons`; a comparison takes the place of a trace."""
-    router = APIRouter(prefix="/api/comparisons", tags=["analyses"])
+    router = APIRouter(prefix="/api/comparisons", tags=["analyses"], route_class=JsonRoute)
 
     @router.post(
         "",
@@ -42,6 +43,8 @@ async def _comparison(
     analyses: Analyses, sources: TraceSources, run: Run, asked: ComparisonRequest
 ) -> AsyncGenerator[bytes]:
     """The comparison as one document."""
-    a, b = await sources.either(run, asked.a), await sources.either(run, asked.b)
+    first, second = await sources.either(run, asked.a), await sources.either(run, asked.b)
+    run.reserve(first.size + second.size + analyses.room_to_compare(first.header, second.header, asked.offset))
+    a, b = await run.call(first.make), await run.call(second.make)
     found = await run.call(partial(analyses.comparison, a, b, asked.tolerance, asked.offset))
     yield found.model_dump_json().encode()

@@ -7,6 +7,7 @@ from fastapi import APIRouter
 from ntm_core.analysis.metrics import Measurement
 from server.analyses import Analyses
 from server.analysis_schemas import MetricsLine, MetricsRequest
+from server.bodies import JsonRoute
 from server.lines import LinesResponse, lines, told_in_lines
 from server.recorder import Recorder
 from server.responses import errors
@@ -16,7 +17,7 @@ from server.sources import TraceSources
 
 def metrics_routes(analyses: Analyses, sources: TraceSources, recorder: Recorder, settings: Settings) -> APIRouter:
     """The routes of the resource `metrics`; a measurement takes the place of a trace."""
-    router = APIRouter(prefix="/api/metrics", tags=["analyses"])
+    router = APIRouter(prefix="/api/metrics", tags=["analyses"], route_class=JsonRoute)
 
     @router.post(
         "",

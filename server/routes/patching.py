@@ -7,6 +7,7 @@ from fastapi import APIRouter
 from ntm_core.analysis.patching import Patching
 from server.analyses import Analyses
 from server.analysis_schemas import PatchingLine, PatchingRequest, PatchingResult
+from server.bodies import JsonRoute
 from server.lines import LinesResponse, lines, told_in_lines
 from server.recorder import Recorder
 from server.responses import errors
@@ -16,7 +17,7 @@ from server.sources import TraceSources
 
 def patching_routes(analyses: Analyses, sources: TraceSources, recorder: Recorder, settings: Settings) -> APIRouter:
     """The routes of the resource `patching`; a map takes the place of a trace."""
-    router = APIRouter(prefix="/api/patching", tags=["analyses"])
+    router = APIRouter(prefix="/api/patching", tags=["analyses"], route_class=JsonRoute)
 
     @router.post(
         "",
@@ -33,7 +34,11 @@ def patching_routes(analyses: Analyses, sources: TraceSources, recorder: Recorde
             clean = await sources.recorded(run, asked.clean)
             corrupted = await sources.recorded(run, asked.corrupted)
             others = await sources.of_interventions(run, asked.corrupted)
-            return await run.call(partial(analyses.patching, asked, clean, corrupted, others))
+            analyses.require_patchable(asked, corrupted.header)
+            run.reserve(sum(planned.size for planned in (clean, corrupted, *others.values())))
+            first, second = await run.call(clean.make), await run.call(corrupted.make)
+            taken = {name: await run.call(planned.make) for name, planned in others.items()}
+            return await run.call(partial(analyses.patching, asked, first, second, taken))
 
         def result(work: Patching) -> PatchingResult:
             return PatchingResult.of(work.result())

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query
 
 from server import formats
+from server.bodies import JsonRoute
 from server.errors import Mismatch
 from server.formats import Format, Part, Prepared
 from server.recorder import Recorder, Run
@@ -81,7 +82,7 @@ def sending(
 
 def trace_routes(recordings: Recordings, recorder: Recorder, settings: Settings) -> APIRouter:
     """The routes of the resource `traces`."""
-    router = APIRouter(prefix="/api/traces", tags=["traces"])
+    router = APIRouter(prefix="/api/traces", tags=["traces"], route_class=JsonRoute)
 
     @router.post(
         "",

@@ -1,11 +1,11 @@
 """/api/uploaded-traces: traces that other programs recorded."""
 
-from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
 from starlette.concurrency import run_in_threadpool
 
+from ntm_core.trace import Trace
 from server import formats
 from server.recorder import Recorder
 from server.responses import errors
@@ -52,17 +52,22 @@ def uploaded_trace_routes(
     async def get_trace(trace_id: str, wanted: Annotated[Sending, Depends(sending)]) -> TraceResponse:
         run = recorder.begin()
         run.when_over(store.hold(trace_id))
+
+        def load() -> Trace:
+            run.reserve(store.size(trace_id))
+            return store.load(trace_id)
+
         disposition = {"Content-Disposition": f'attachment; filename="{trace_id}.{wanted.form}"'}
         headers: dict[str, Any] = {} if wanted.form == "stream" else disposition
         return TraceResponse(
             run,
-            formats.stored(run, partial(store.load, trace_id), wanted.form, wanted.part),
+            formats.stored(run, load, wanted.form, wanted.part),
             media_type=media_type_of(wanted.form),
             headers=headers,
             stall_seconds=settings.stall_seconds,
         )
 
-    @router.delete("/{trace_id}", status_code=204, summary="Delete an uploaded trace", responses=errors(404, 422))
+    @router.delete("/{trace_id}", status_code=204, summary="Delete an uploaded trace", responses=errors(404, 422, 507))
     def delete_trace(trace_id: str) -> None:
         store.delete(trace_id)
 

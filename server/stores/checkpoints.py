@@ -5,7 +5,6 @@ and for a file of another program `upload-….source`, the bytes as they came, s
 """
 
 import hashlib
-import json
 import logging
 import threading
 from collections.abc import Callable, Mapping
@@ -22,18 +21,15 @@ from ntm_core.config import MachineConfig
 from ntm_core.errors import CheckpointError, NtmError, TaskError
 from ntm_core.tasks import Task, parse_task
 from ntm_core.trace import DType
-from server.errors import LimitExceeded, Mismatch, ShippedCheckpoint, UnknownCheckpoint
+from server.errors import LimitExceeded, Mismatch, ShippedCheckpoint, UnknownCheckpoint, shown
 from server.imports import FileReader
 from server.schemas import ImportReport
 from server.settings import Settings
 from server.stores.shelf import CHECKPOINTS, Shelf
+from server.stores.showing import why_not_shown
 
 logger = logging.getLogger("ntm_scope")
 
-MAX_ABOUT_BYTES = 256 * 1024
-"""What an upload may say about itself, as JSON: the list of checkpoints carries it."""
-
-_MAX_DEPTH = 32
 _SOURCE = ".source"
 
 
@@ -98,7 +94,7 @@ class CheckpointStore:
         for checkpoint_id in (*shipped, *trained, *self._shelf.entries(CHECKPOINTS)):
             try:
                 found.append(self.info(checkpoint_id))
-            except (NtmError, LimitExceeded, UnknownCheckpoint) as error:
+            except (NtmError, LimitExceeded, UnknownCheckpoint, OSError) as error:
                 logger.warning("checkpoint %s is left out of the list: %s", checkpoint_id, error)
         return tuple(found)
 
@@ -221,7 +217,7 @@ class CheckpointStore:
         if trained := self._of_run(checkpoint_id):
             return trained[0]
         if not self._shelf.has(CHECKPOINTS, checkpoint_id):
-            raise UnknownCheckpoint(f"there is no checkpoint {checkpoint_id!r}", "checkpoint")
+            raise UnknownCheckpoint(f"there is no checkpoint {shown(checkpoint_id)}", "checkpoint")
         return self._shelf.path(CHECKPOINTS, checkpoint_id)
 
     def _of_run(self, checkpoint_id: str) -> tuple[Path, str] | None:
@@ -230,6 +226,8 @@ class CheckpointStore:
     def _read(self, checkpoint_id: str, path: Path) -> Checkpoint:
         checkpoint = load_checkpoint(path, None if checkpoint_id in self._shipped else self._stored_limits())
         self._check_machine(checkpoint.config)
+        if checkpoint_id not in self._shipped:
+            _check_about(checkpoint)
         return checkpoint
 
     def _check_machine(self, config: MachineConfig) -> None:
@@ -281,17 +279,7 @@ def _channels_differ(task: Task, config: MachineConfig) -> str:
 
 
 def _check_about(checkpoint: Checkpoint) -> None:
-    """CheckpointError unless what the file says about itself can be shown: not too long, not nested too deep."""
+    """CheckpointError unless what the file says about itself can be shown."""
     for name in ("task", "training", "results", "card", "origin"):
-        value = getattr(checkpoint, name)
-        if _depth(value, _MAX_DEPTH) > _MAX_DEPTH:
-            raise CheckpointError(f"the checkpoint's {name} is nested more than {_MAX_DEPTH} deep: that is the limit")
-        size = len(json.dumps(value))
-        if size > MAX_ABOUT_BYTES:
-            raise CheckpointError(f"the checkpoint's {name} has {size} characters: the limit is {MAX_ABOUT_BYTES}")
-
-
-def _depth(value: object, most: int) -> int:
-    """How deep lists and objects are nested in JSON data, counted up to one more than `most`."""
-    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return 1 + max((_depth(item, most - 1) for item in inner), default=0) if most >= 0 else 1
+        if reason := why_not_shown(getattr(checkpoint, name)):
+            raise CheckpointError(f"the checkpoint's {name} {reason}")

@@ -7,20 +7,22 @@ name that a person gave, carries the time of the last use as its own.
 What a process that was killed left half-written is removed when the next one starts.
 """
 
+import errno
 import json
 import logging
 import os
 import re
 import threading
 from collections import Counter
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from ntm_core.atomic import atomic_write
+from ntm_core.atomic import write_part
 from server.errors import CannotStore
 from server.settings import Settings
+from server.stores.showing import why_not_shown
 
 logger = logging.getLogger("ntm_scope")
 
@@ -65,34 +67,35 @@ class Shelf:
         """What a person called an entry; its own name if that was lost."""
         try:
             name = json.loads(self.path(folder, entry, ".json").read_bytes())["name"]
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, ValueError, KeyError, TypeError, RecursionError):
             return entry
-        return name if isinstance(name, str) else entry
+        return name if isinstance(name, str) and why_not_shown(name) is None else entry
 
     def put(self, folder: Folder, entry: str, name: str, files: Mapping[str, bytes]) -> tuple[str, ...]:
-        """Write an entry, or some of its files anew; the names of those that made room for it.
+        """Write an entry, or some of its files anew; the names of those that then made room for it.
 
-        CannotStore if there is no room, even without all that is not in use, or if the disk will not take it; a new
-        entry then leaves nothing behind.
+        CannotStore if there is no room, even without all that is not in use, or if the disk will not take it; then
+        everything is as it was, also what would have made room.
         """
         files = {".json": json.dumps({"name": name}).encode(), **files}
         with self._lock:
             kept = sum(path.stat().st_size for path in self._files(folder, entry) if path.suffix not in files)
-            gone = self._make_room(entry, kept + sum(map(len, files.values())))
-            try:
-                self._directory(folder).mkdir(parents=True, exist_ok=True)
-                for suffix in sorted(files, key=lambda suffix: suffix == folder.commit):
-                    atomic_write(self.path(folder, entry, suffix), files[suffix])
-            except OSError as error:
-                if not self.has(folder, entry):
-                    self._remove_files(folder, entry)
-                where = self._directory(folder)
-                raise CannotStore(f"the upload cannot be written to {where}: {error.strerror}") from error
-        return gone
+            going = self._in_the_way(entry, kept + sum(map(len, files.values())))
+            with _refused("the upload cannot be written"):
+                parts = self._parts(folder, entry, files)
+                try:
+                    for suffix in sorted(parts, key=lambda suffix: suffix == folder.commit):
+                        parts[suffix].replace(self.path(folder, entry, suffix))
+                except OSError:
+                    _discard(parts.values())
+                    if not self.has(folder, entry):
+                        _discard(self._files(folder, entry))
+                    raise
+            return self._make_room(going)
 
     def remove(self, folder: Folder, entry: str) -> None:
-        """Remove an entry."""
-        with self._lock:
+        """Remove an entry. CannotStore if the disk does not let go of it."""
+        with self._lock, _refused(f"{entry} cannot be deleted"):
             self._remove_files(folder, entry)
 
     def hold(self, entry: str) -> Callable[[], None]:
@@ -115,15 +118,44 @@ class Shelf:
 
     def _files(self, folder: Folder, entry: str) -> list[Path]:
         """All files of an entry, the committing one first."""
-        found = [path for path in self._directory(folder).glob(f"{entry}.*") if path.stem == entry]
+        found = [path for path in self._directory(folder).glob(f"{entry}.*") if path.stem == entry and path.is_file()]
         return sorted(found, key=lambda path: path.suffix != folder.commit)
 
     def _remove_files(self, folder: Folder, entry: str) -> None:
-        for path in self._files(folder, entry):
-            path.unlink(missing_ok=True)
+        """Remove an entry. OSError if it stays; a file beside the committing one may, until the next start."""
+        self.path(folder, entry).unlink(missing_ok=True)
+        _discard(self._files(folder, entry))
 
-    def _make_room(self, entry: str, size: int) -> tuple[str, ...]:
-        """Remove the entries that were used longest ago, until this one fits; none if it would not fit even so."""
+    def _parts(self, folder: Folder, entry: str, files: Mapping[str, bytes]) -> dict[str, Path]:
+        """The files of an entry beside the places that they will take, by suffix; OSError, and then none is left."""
+        parts: dict[str, Path] = {}
+        try:
+            self._directory(folder).mkdir(parents=True, exist_ok=True)
+            for suffix, data in files.items():
+                target = self.path(folder, entry, suffix)
+                if target.is_dir():
+                    raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), target.name)
+                parts[suffix] = write_part(target, data)
+        except OSError:
+            _discard(parts.values())
+            raise
+        return parts
+
+    def _make_room(self, going: Iterable[tuple[Folder, str]]) -> tuple[str, ...]:
+        """Remove entries, as far as the disk lets go of them; the names of those that went."""
+        gone = []
+        for folder, entry in going:
+            try:
+                self._remove_files(folder, entry)
+            except OSError as error:
+                logger.warning("upload %s should make room for another and cannot be deleted: %s", entry, error)
+            else:
+                logger.info("upload %s was used longest ago and makes room for another", entry)
+                gone.append(entry)
+        return tuple(gone)
+
+    def _in_the_way(self, entry: str, size: int) -> list[tuple[Folder, str]]:
+        """The entries that were used longest ago, as many as must go for this one to fit; CannotStore if it cannot."""
         others = [(folder, other) for folder in FOLDERS for other in self.entries(folder) if other != entry]
         sizes = {other: self._size(folder, other) for folder, other in others}
         used = {other: _time_of(self.path(folder, other, ".json")) for folder, other in others}
@@ -142,10 +174,7 @@ class Shelf:
                 f"with this upload {total} bytes would be stored, even without all uploads that are not in use: "
                 f"the limit is {self._settings.max_stored_bytes}"
             )
-        for folder, other in going:
-            logger.info("upload %s was used longest ago and makes room for another", other)
-            self._remove_files(folder, other)
-        return tuple(other for _, other in going)
+        return going
 
     def _size(self, folder: Folder, entry: str) -> int:
         return sum(path.stat().st_size for path in self._files(folder, entry))
@@ -161,6 +190,22 @@ class Shelf:
                 if partly or not self.has(folder, entry):
                     with suppress(OSError):
                         path.unlink()
+
+
+@contextmanager
+def _refused(what: str) -> Iterator[None]:
+    """An OSError becomes a CannotStore that says what could not be done, and not where on this computer."""
+    try:
+        yield
+    except OSError as error:
+        raise CannotStore(f"{what}: {error.strerror}") from error
+
+
+def _discard(files: Iterable[Path]) -> None:
+    """Remove files that nobody needs, as far as the disk lets go of them."""
+    for file in files:
+        with suppress(OSError):
+            file.unlink(missing_ok=True)
 
 
 def _time_of(path: Path) -> float:

@@ -5,13 +5,16 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from ntm_core.errors import NtmError
-from ntm_core.trace import Trace, TraceHeader
+import numpy as np
+
+from ntm_core.errors import NtmError, TraceError
+from ntm_core.trace import Group, Trace, TraceHeader, group_size
 from ntm_core.trace_file import load_trace
-from server.errors import LimitExceeded, UnknownTrace
+from server.errors import LimitExceeded, UnknownTrace, shown
 from server.imports import FileReader
 from server.settings import Settings
 from server.stores.shelf import TRACES, Shelf, logger
+from server.stores.showing import why_not_shown
 
 
 @dataclass(frozen=True)
@@ -40,7 +43,7 @@ class TraceStore:
         for trace_id in self._shelf.entries(TRACES):
             try:
                 found.append(self.info(trace_id))
-            except (NtmError, LimitExceeded, UnknownTrace) as error:
+            except (NtmError, LimitExceeded, UnknownTrace, OSError) as error:
                 logger.warning("trace %s is left out of the list: %s", trace_id, error)
         return tuple(found)
 
@@ -58,10 +61,18 @@ class TraceStore:
         path = self._shelf.path(TRACES, trace_id)
         return self._checked(load_trace(path, self._settings.max_trace_bytes))
 
+    def size(self, trace_id: str) -> int:
+        """How many bytes the numbers of a trace take in memory; refusals as in `info`."""
+        header = self.info(trace_id).header
+        groups: tuple[Group, ...] = ("episode", "initial", "step")
+        numbers = sum(group_size(header.config, group, header.steps, header.interventions) for group in groups)
+        return numbers * np.dtype(header.dtype).itemsize
+
     def add(self, data: bytes, name: str) -> TraceInfo:
         """Store a trace under the hash of its content; the same content again only takes the new name.
 
-        TraceError if it is no trace, LimitExceeded if it is too long or too large, CannotStore if there is no room.
+        TraceError if it is no trace or its header cannot be shown, LimitExceeded if it is too long or too large,
+        CannotStore if there is no room.
         """
         trace_id = f"trace-{hashlib.sha256(data).hexdigest()[:12]}"
         header = self._checked(self._reader.trace(data)).header
@@ -84,7 +95,7 @@ class TraceStore:
 
     def _require(self, trace_id: str) -> None:
         if not self._shelf.has(TRACES, trace_id):
-            raise UnknownTrace(f"there is no uploaded trace {trace_id!r}")
+            raise UnknownTrace(f"there is no uploaded trace {shown(trace_id)}")
 
     def _info(self, trace_id: str, header: TraceHeader) -> TraceInfo:
         path = self._shelf.path(TRACES, trace_id)
@@ -94,4 +105,6 @@ class TraceStore:
         if trace.header.steps > self._settings.max_steps:
             raise LimitExceeded(f"the trace has {trace.header.steps} steps: the limit is {self._settings.max_steps}")
         header = trace.header.model_copy(update={"checkpoint": None})
+        if reason := why_not_shown(dict(header)):
+            raise TraceError(f"the trace's header {reason}")
         return replace(trace, header=header)

@@ -23,8 +23,9 @@ from ntm_core.atomic import atomic_write
 from ntm_core.errors import NtmError, TrainingError
 from ntm_core.training import Plan
 from ntm_core.training.session import FINAL, LIVE, STATE, saved_progress, series_file
-from server.errors import CannotStore, Refusal
+from server.errors import CannotStore, Refusal, shown
 from server.settings import Settings
+from server.stores.shelf import CHECKPOINTS
 from server.training.run import ACTIVE, RECORD, RESUMABLE, Run, RunProgress, Status, series_of
 from server.training.worker import PLAN
 
@@ -33,6 +34,9 @@ logger = logging.getLogger("ntm_scope")
 _PATIENCE_SECONDS = 20
 _ID = re.compile("[A-Za-z0-9_-]{1,80}")
 """How the id of a run looks: nothing that a checkpoint's id or an address would take otherwise."""
+
+_RESERVED = frozenset({"events", "options"})
+"""What follows /api/runs/ and is no run."""
 
 _ITERATION = re.compile("[0-9]{1,9}")
 """How an iteration looks in the id of a checkpoint, here as on the page."""
@@ -79,16 +83,22 @@ class Foreman:
     def open(self) -> None:
         """Take up the runs of the data directory; those that were under way go on.
 
-        A run that `ntm-scope train` has left there becomes one of the server's, under the name of its directory.
+        A run that `ntm-scope train` has left there becomes one of the server's, under the name of its directory; so
+        does one whose directory was renamed or copied.
         """
         with self._lock:
             for record in self._directory.glob(f"*/{RECORD}"):
                 try:
-                    run = Run.model_validate_json(record.read_bytes())
-                except (OSError, ValidationError) as error:
+                    self._require_name(record.parent.name)
+                    recorded = Run.model_validate_json(record.read_bytes())
+                except (OSError, ValidationError, NtmError) as error:
                     logger.warning("the run in %s is left out of the list: %s", record.parent, error)
                     continue
-                self._runs[run.id] = run = self._as_left(run, record)
+                run = self._as_left(_under_its_name(recorded, record.parent), record)
+                if run.id != recorded.id:
+                    with suppress(OSError):
+                        run.save(record.parent)
+                self._runs[run.id] = run
                 if run.status in ACTIVE:
                     self._change(run.id, status=Status.QUEUED, message=None)
             self._adopt()
@@ -119,7 +129,7 @@ class Foreman:
         """The run; UnknownRun."""
         with self._lock:
             if run_id not in self._runs:
-                raise UnknownRun(f"there is no run {run_id!r}")
+                raise UnknownRun(f"there is no run {shown(run_id)}")
             return self._runs[run_id]
 
     def directory(self, run_id: str) -> Path:
@@ -188,9 +198,16 @@ class Foreman:
             return self._runs[run_id]
 
     def delete(self, run_id: str) -> None:
-        """End the run and remove its files; UnknownRun."""
+        """End the run and remove its files; UnknownRun; CannotStore, and all stays, if the disk does not let go."""
         with self._lock:
             directory = self.directory(run_id)
+            assert _ID.fullmatch(directory.name), "whatever a record says, nothing else is ever removed"
+            assert directory.parent == self._directory
+            try:
+                # The record first: without it a directory of which something is left is no run of the server's.
+                (directory / RECORD).unlink(missing_ok=True)
+            except OSError as error:
+                raise CannotStore(f"run {run_id!r} cannot be deleted: {error.strerror}") from error
             worker = self._workers.get(run_id)
             del self._runs[run_id]
             self.version += 1
@@ -198,6 +215,16 @@ class Foreman:
             worker.kill()
             _wait(worker)
         shutil.rmtree(directory, ignore_errors=True)
+        if directory.exists():
+            logger.warning("%s was deleted, but not all of its files in %s could be", run_id, directory)
+
+    def _require_name(self, name: str) -> None:
+        """TrainingError unless the run in a directory of this name can be told by it from all else."""
+        if not _ID.fullmatch(name) or name in self._taken or name in _RESERVED or CHECKPOINTS.pattern.fullmatch(name):
+            raise TrainingError(
+                "its directory must be called otherwise: at most 80 letters, digits, - and _, no shipped checkpoint, "
+                f"no upload, and not {' or '.join(sorted(_RESERVED))}"
+            )
 
     def _as_left(self, run: Run, record: Path) -> Run:
         """The run, as `ntm-scope train` has left it if it went on with it since the server last wrote of it."""
@@ -236,10 +263,7 @@ class Foreman:
     def _adopted(self, directory: Path) -> Run:
         """The run in the directory, with the record that it lacked; NtmError, OSError."""
         name = directory.name
-        if not _ID.fullmatch(name) or name in self._taken:
-            raise TrainingError(
-                "its directory must be called otherwise: at most 80 letters, digits, - and _, and no shipped checkpoint"
-            )
+        self._require_name(name)
         plan, progress, finished = saved_progress(directory)
         run = Run(
             id=name,
@@ -378,6 +402,19 @@ class Foreman:
                 logger.warning("%s is %s, which cannot be saved: %s", run_id, run.status, error)
 
 
+def _under_its_name(run: Run, directory: Path) -> Run:
+    """The run that a directory records, as that of the directory: it may have been renamed, or copied.
+
+    Such a one waits for a person to let it go on: the one that it was copied of may be under way.
+    """
+    if run.id == directory.name:
+        return run
+    logger.warning("the run in %s was recorded as %r: it is listed as %s", directory, run.id, directory.name)
+    status = Status.PAUSED if run.status in ACTIVE else run.status
+    name = directory.name if run.name == run.id else run.name
+    return run.model_copy(update={"id": directory.name, "name": name, "status": status})
+
+
 def _is_new(progress: RunProgress, before: RunProgress | None) -> bool:
     """Whether there is a measurement or a live checkpoint that there was not before."""
     return before is None or (progress.row, progress.live) != (before.row, before.live)
@@ -390,7 +427,7 @@ def _write_new(run: Run, directory: Path) -> None:
         _write(run, directory)
     except OSError as error:
         shutil.rmtree(directory, ignore_errors=True)
-        raise CannotStore(f"the run cannot be written to {directory.parent}: {error.strerror}") from error
+        raise CannotStore(f"the run cannot be written: {error.strerror}") from error
 
 
 def _write(run: Run, directory: Path) -> None:

@@ -1,5 +1,6 @@
 """A run as the server knows it: what is trained, how it stands, and how far it is."""
 
+import re
 from enum import StrEnum
 from pathlib import Path
 from typing import Self
@@ -14,6 +15,8 @@ from ntm_core.training.record import Marks
 from ntm_core.training.session import SERIES
 
 RECORD = "run.json"
+
+_OF_SERIES = re.compile(r"iteration-([0-9]{8}|[1-9][0-9]{8})\.safetensors")
 
 
 class Status(StrEnum):
@@ -91,5 +94,5 @@ class Run(BaseModel):
 
 def series_of(directory: Path) -> tuple[int, ...]:
     """The iterations of which a run's directory holds a checkpoint, ascending."""
-    found = (directory / SERIES).glob("iteration-*.safetensors")
-    return tuple(sorted(int(path.stem.rpartition("-")[2]) for path in found))
+    names = (path.name for path in (directory / SERIES).glob("iteration-*.safetensors"))
+    return tuple(sorted(int(found[1]) for name in names if (found := _OF_SERIES.fullmatch(name))))

@@ -11,6 +11,7 @@ from ntm_core.tasks import TASKS, Task
 from ntm_core.training import Plan, Recipe, default_machine, default_recipe
 from ntm_core.training.metrics import MetricRow
 from ntm_core.training.plan import MAX_SEED, growable
+from server.schemas import Name
 from server.training.run import RunProgress, Status
 
 _Answer = ConfigDict(frozen=True, extra="forbid")
@@ -28,7 +29,7 @@ class RunRequest(BaseModel):
 
     model_config = ConfigDict(**_Answer, json_schema_extra={"examples": [_EXAMPLE_REQUEST]})
 
-    name: str = Field(min_length=1, max_length=80, pattern=r"^[^\x00-\x1f\x7f]+$", description="What to call the run.")
+    name: Name = Field(min_length=1, max_length=80, description="What to call the run.")
     task: Task
     machine: Annotated[dict[str, Any], Field(max_length=64)] = Field({}, description="Fields of MachineConfig.")
     recipe: Annotated[dict[str, Any], Field(max_length=32)] = Field({}, description="Fields of Recipe.")

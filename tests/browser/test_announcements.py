@@ -14,7 +14,8 @@ LISTEN = """() => {
     const live = '[role=status], [role=alert], [aria-live=polite], [aria-live=assertive], output';
     window.heard = [];
     new MutationObserver((records) => {
-        const regions = new Set(records.map(({target}) => (target.closest ? target : target.parentElement)?.closest(live)));
+        const places = records.map(({target}) => (target.closest ? target : target.parentElement));
+        const regions = new Set(places.map((place) => place?.closest(live)));
         for (const region of regions) if (region?.textContent) window.heard.push(region.textContent);
     }).observe(document.body, {subtree: true, childList: true, characterData: true});
 }"""

@@ -1,4 +1,4 @@
-"""The focus of the keyboard goes on where it was when what had it goes away, and a key that is held does not follow it."""
+"""The focus goes on where it was when what had it goes away, and a key that is held does not follow it."""
 
 import re
 from pathlib import Path

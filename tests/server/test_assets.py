@@ -86,6 +86,12 @@ def test_a_file_is_kept_for_good_until_one_of_them_changes(browser: TestClient, 
     assert browser.get(f"{second}/src/main.js").text == "export const changed = 1;"
 
 
+@pytest.mark.parametrize("name", ["page.js", "src/main.js"])
+def test_a_file_under_another_version_is_asked_for_anew_each_time(browser: TestClient, name: str) -> None:
+    response = browser.get(f"/static/v-0123456789abcdef/{name}")
+    assert (response.status_code, response.headers["cache-control"]) == (200, "no-cache")
+
+
 @pytest.mark.parametrize(("name", "media_type"), [("page.js", "text/javascript"), ("page.css", "text/css")])
 def test_all_files_of_a_kind_come_as_one_that_is_kept_for_good(browser: TestClient, name: str, media_type: str) -> None:
     address = f"{browser.get('/').text.split()[1]}/{name}"

@@ -16,7 +16,8 @@ from server.app import create_app
 from server.errors import CannotStore
 from server.imports import FileReader
 from server.settings import Settings
-from server.stores.checkpoints import MAX_ABOUT_BYTES, CheckpointStore
+from server.stores.checkpoints import CheckpointStore
+from server.stores.showing import MAX_ABOUT_BYTES
 from tests.server.conftest import ADDRESS, MakeClient, small_checkpoint, small_machine
 from tests.server.test_errors import failure
 
@@ -282,14 +283,14 @@ def test_an_upload_that_never_fits_removes_none(make_client: MakeClient, tmp_pat
     assert stored(tmp_path) == [f"{kept}.json", f"{kept}.safetensors"]
 
 
-@pytest.mark.parametrize("name", ["x" * 81, "a\nb", "\x7f", "a\x00"])
+@pytest.mark.parametrize("name", ["x" * 81, "a\nb", "\x7f", "a\x00", " ", "\u3000\u200b", "a\u202eb", "a\u2028b"])
 def test_a_name_that_cannot_be_shown_is_refused(client: TestClient, name: str) -> None:
     response = upload(client, small_checkpoint(), name)
     assert response.status_code == 422
     assert failure(response)["field"] == "name"
 
 
-@pytest.mark.parametrize("name", ["größer <b>", "../../etc", "名前", "a" * 80])
+@pytest.mark.parametrize("name", ["größer <b>", "../../etc", "名前", "a" * 80, " a ", "👩\u200d💻"])
 def test_any_other_name_is_kept_as_it_is(client: TestClient, name: str) -> None:
     assert upload(client, small_checkpoint(), name).json()["name"] == name
 

@@ -8,6 +8,8 @@ from fastapi.testclient import TestClient
 
 from ntm_core.checkpoints.native import Checkpoint, checkpoint_bytes
 from server.analysis_schemas import ComparisonResult
+from server.recorder import Run
+from server.traces import Recordings
 from tests.core.analysis.copies import SIZE, original, rearranged
 from tests.server.conftest import MakeClient
 from tests.server.test_checkpoints import OCTETS
@@ -95,6 +97,61 @@ def test_machines_that_cannot_be_matched_are_told_apart_all_the_same(client: Tes
 )
 def test_what_cannot_be_compared_is_refused(client: TestClient, b: dict[str, Any], status: int, code: str) -> None:
     assert refused(client, status, "/api/comparisons", a=SMALL, b=b)["code"] == code
+
+
+LONG = {"trace": {"checkpoint": "small", "task": {"name": "copy", "bits": 2, "lengths": [400, 400]}}}
+
+
+@pytest.mark.parametrize("path", ["comparisons", "patching"])
+def test_what_is_too_much_is_refused_before_anything_is_computed(
+    make_client: MakeClient, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    def recorded(*_: Any) -> None:
+        raise AssertionError("nothing may be computed")
+
+    monkeypatch.setattr(Recordings, "finished", recorded)
+    asked = {"a": LONG, "b": LONG} if path == "comparisons" else {"clean": LONG["trace"], "corrupted": LONG["trace"]}
+    error = refused(make_client(max_analysis_cells=1000), 422, f"/api/{path}", **asked)
+    assert error["code"] == "limit_exceeded"
+
+
+@pytest.mark.parametrize("what", ["comparison", "patching", "sources", "upload"])
+def test_the_bytes_of_every_trace_that_is_needed_are_counted(
+    make_client: MakeClient, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    """They are more than are left while something else is being recorded."""
+    client = make_client(max_recording_bytes=40_000, cached_trace_bytes=0)
+    seed = {"checkpoint": "small", "seed": 1}
+    taken = {"quantity": "read_vector", "operation": "take", "steps": [1, 2], "source": "s0"}
+    sources = {f"s{place}": {"checkpoint": "small", "seed": 2 + place} for place in range(4)}
+    asked: dict[str, tuple[str, dict[str, Any]]] = {
+        "comparison": ("comparisons", {"a": {"trace": seed}, "b": {"trace": {**seed, "seed": 2}}}),
+        "patching": ("patching", {"clean": seed, "corrupted": {**seed, "seed": 2}}),
+        "sources": ("traces", {**seed, "interventions": [taken], "sources": sources}),
+        "upload": ("comparisons", {"a": {}, "b": {"trace": seed}}),
+    }
+    path, body = asked[what]
+    if what == "upload":
+        recorded = client.post("/api/traces?format=npz", json=seed).content
+        body["a"] = {"uploaded_trace": upload(client, recorded).json()["id"]}
+    reserved: list[int] = []
+    reserve = Run.reserve
+
+    def counted(run: Run, size: int) -> None:
+        reserve(run, size)
+        reserved.append(size)
+
+    monkeypatch.setattr(Run, "reserve", counted)
+    assert client.post("/api/traces", json=seed).status_code == 200
+    assert client.post(f"/api/{path}", json=body).status_code == 200
+    one, all_of_them = reserved
+    assert all_of_them >= (5 if what == "sources" else 2) * one
+    other = client.app.state.recorder.begin()  # type: ignore[attr-defined]
+    other.reserve(40_000 - all_of_them + 1)
+    refusal = client.post(f"/api/{path}", json=body)
+    assert (refusal.status_code, refusal.json()["error"]["code"]) == (503, "busy")
+    other.close()
+    assert client.post(f"/api/{path}", json=body).status_code == 200
 
 
 def test_too_many_numbers_are_refused(make_client: MakeClient) -> None:

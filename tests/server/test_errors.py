@@ -1,3 +1,4 @@
+import json
 from typing import Any
 
 import pytest
@@ -100,11 +101,56 @@ def test_a_long_value_is_shortened(client: TestClient) -> None:
     assert len(failure(response)["message"]) < 200
 
 
-@pytest.mark.parametrize("body", [b"{", b"\xff\xfe", b"nul", b"{'checkpoint': 1}", b"[" * 100_000])
-def test_a_body_that_is_not_json_is_refused(client: TestClient, body: bytes) -> None:
-    response = client.post("/api/traces", content=body, headers=JSON)
-    assert response.status_code in {400, 422}
-    assert failure(response)["code"] in {"invalid_json", "bad_request"}
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (b"{", "at character 1"),
+        (b"\xff\xfe", "byte 0 is 0xff, which is no UTF-8"),
+        (b"nul", "at character 0"),
+        (b"{'checkpoint': 1}", "at character 1"),
+        (b"[" * 100_000, "nested more than 64 deep"),
+        (b"[" * 70 + b"]" * 70, "nested more than 64 deep"),
+        (b'{"seed": ' + b"1" * 5000 + b"}", "more than 4300 digits"),
+        (b'{"checkpoint": "\\ud800"}', "half of a surrogate pair"),
+        (b'{"\\udfff": 1}', "half of a surrogate pair"),
+    ],
+)
+@pytest.mark.parametrize("path", ["traces", "comparisons", "patching", "metrics", "runs", "checkpoints/small/import"])
+def test_a_body_that_is_not_json_is_refused(client: TestClient, path: str, body: bytes, said: str) -> None:
+    response = client.post(f"/api/{path}", content=body, headers=JSON)
+    assert response.status_code == 422
+    assert failure(response)["code"] == "invalid_json"
+    assert said in failure(response)["message"]
+
+
+def test_a_whole_pair_of_surrogates_is_one_character(client: TestClient) -> None:
+    response = client.post("/api/traces", content=b'{"checkpoint": "\\ud83d\\ude00"}', headers=JSON)
+    assert failure(response)["message"] == "there is no checkpoint '😀'"
+
+
+@pytest.mark.parametrize("heads", [["\ud800"], ["x" * 81], [""]])
+def test_a_head_that_no_machine_has_is_a_422(client: TestClient, heads: list[str]) -> None:
+    change = {"quantity": "interpolation_gate", "operation": "set", "value": 0.5, "heads": heads}
+    body = json.dumps({"checkpoint": "small", "interventions": [change]})
+    assert client.post("/api/traces", content=body, headers=JSON).status_code == 422
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/api/runs/{}"),
+        ("GET", "/api/checkpoints/{}"),
+        ("GET", "/api/uploaded-traces/{}"),
+        ("GET", "/{}"),
+        ("POST", "/{}"),
+        ("PATCH", "/api/runs/{}"),
+        ("DELETE", "/api/checkpoints/{}"),
+    ],
+)
+def test_a_long_id_is_not_told_back_whole(client: TestClient, method: str, path: str) -> None:
+    response = client.request(method, path.format("x" * 60_000))
+    assert response.status_code in {404, 405}
+    assert len(failure(response)["message"]) < 300
 
 
 @pytest.mark.parametrize("media_type", [None, "text/plain", "application/x-www-form-urlencoded"])

@@ -3,6 +3,7 @@
 import json
 import logging
 import os
+import shutil
 import signal
 import sys
 import time
@@ -17,7 +18,7 @@ from ntm_core.training import Plan, metrics, train
 from server.errors import CannotStore
 from server.settings import Settings
 from server.training import foreman as module
-from server.training.foreman import Foreman
+from server.training.foreman import Foreman, UnknownRun
 from server.training.run import Run, Status
 from tests.server.live import eventually
 
@@ -148,7 +149,7 @@ def test_a_run_that_the_disk_does_not_take_leaves_nothing(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(Run, "save", full)
-    with pytest.raises(CannotStore, match=r"the run cannot be written to .*runs: No space left on device"):
+    with pytest.raises(CannotStore, match="the run cannot be written: No space left on device"):
         employ(WAITS).add(PLAN, "one")
     assert list((tmp_path / "runs").iterdir()) == []
 
@@ -318,7 +319,14 @@ def test_a_new_worker_has_the_live_checkpoint_of_the_one_before(employ: Employ) 
 
 @pytest.mark.parametrize(
     ("name", "why"),
-    [("copy.1", "must be called otherwise"), ("shipped", "no shipped checkpoint"), ("fine", "is not a")],
+    [
+        ("copy.1", "must be called otherwise"),
+        ("shipped", "no shipped checkpoint"),
+        ("events", "not events or options"),
+        ("options", "not events or options"),
+        ("upload-0123456789ab", "no upload"),
+        ("fine", "is not a"),
+    ],
 )
 def test_a_directory_that_cannot_be_taken_in_is_left_alone(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, name: str, why: str
@@ -332,6 +340,69 @@ def test_a_directory_that_cannot_be_taken_in_is_left_alone(
     assert f"the run in {directory} is left out of the list" in caplog.text
     assert why in caplog.text
     assert [path.name for path in directory.iterdir()] == ["state.safetensors"]
+
+
+def recorded_run(directory: Path, **fields: Any) -> Run:
+    """A run that lies in a directory as the server leaves one."""
+    about = {"id": directory.name, "name": "one", "plan": PLAN, "status": Status.PAUSED, "created": 1.0}
+    run = Run.model_validate({**about, **fields})
+    directory.mkdir(parents=True)
+    run.save(directory)
+    return run
+
+
+@pytest.mark.parametrize("recorded_as", ["..", ".", "other", "", "a/b", "events"])
+def test_a_run_is_that_of_its_directory_whatever_its_record_says(
+    employ: Employ, tmp_path: Path, caplog: pytest.LogCaptureFixture, recorded_as: str
+) -> None:
+    (tmp_path / "keep").write_text("mine")
+    recorded_run(tmp_path / "runs" / "mine", id=recorded_as, status=Status.QUEUED)
+    foreman = employ(WAITS)
+    assert [(run.id, run.name, run.status) for run in foreman.all()] == [("mine", "one", Status.PAUSED)]
+    assert f"was recorded as {recorded_as!r}" in caplog.text
+    assert recorded(tmp_path, "mine").id == "mine"
+    with pytest.raises(UnknownRun):
+        foreman.delete(recorded_as)
+    foreman.delete("mine")
+    assert (tmp_path / "keep").read_text() == "mine"
+    assert list((tmp_path / "runs").iterdir()) == []
+
+
+def test_a_copied_run_takes_nobodys_place(employ: Employ, tmp_path: Path) -> None:
+    original = recorded_run(tmp_path / "runs" / "run-1", name="run-1", status=Status.FINISHED)
+    shutil.copytree(tmp_path / "runs" / "run-1", tmp_path / "runs" / "copy")
+    foreman = employ(WAITS)
+    assert {run.id: run.name for run in foreman.all()} == {"run-1": "run-1", "copy": "copy"}
+    assert foreman.get("run-1") == original
+    foreman.delete("copy")
+    assert recorded(tmp_path, "run-1") == original
+
+
+def test_a_directory_with_a_name_that_no_run_may_have_is_left_alone_with_its_record(
+    employ: Employ, tmp_path: Path
+) -> None:
+    for name in ("events", "options", "copy of a run"):
+        recorded_run(tmp_path / "runs" / name)
+    assert employ(WAITS).all() == ()
+    assert len(list((tmp_path / "runs").glob("*/run.json"))) == 3
+
+
+def test_a_run_that_the_disk_does_not_let_go_of_stays(
+    employ: Employ, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recorded_run(tmp_path / "runs" / "kept")
+    foreman = employ(WAITS)
+
+    def read_only(path: Path, **_: bool) -> None:
+        raise OSError(30, "Read-only file system", str(path))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "unlink", read_only)
+        with pytest.raises(CannotStore, match="run 'kept' cannot be deleted: Read-only file system"):
+            foreman.delete("kept")
+    assert foreman.get("kept").id == "kept"
+    foreman.delete("kept")
+    assert foreman.all() == ()
 
 
 def test_a_killed_worker_fails_its_run_while_the_server_is_there(employ: Employ) -> None:

@@ -150,6 +150,11 @@ async def test_what_runs_reserve_is_limited_until_they_are_over() -> None:
     second.close()
     alone = recorder.begin()
     alone.reserve(1000)
+    alone.reserve(1000)
+    second = recorder.begin()
+    with pytest.raises(Busy, match="1 bytes are needed and 2000 are taken by other traces"):
+        second.reserve(1)
+    second.close()
     alone.close()
     recorder.close()
 

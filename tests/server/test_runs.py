@@ -167,6 +167,30 @@ def test_a_deleted_run_leaves_nothing(client: TestClient, tmp_path: Path) -> Non
     assert list((tmp_path / "runs").iterdir()) == []
 
 
+def test_a_run_that_is_deleted_while_the_list_is_made_is_left_out(tmp_path: Path) -> None:
+    app = create_app(Settings(data_directory=tmp_path, max_trainings=1), {})
+    with TestClient(app, ADDRESS) as client:
+        first, second = started(client, **LONG), started(client, **LONG)
+        foreman = app.state.foreman
+        runs = foreman.all()
+        client.delete(f"/api/runs/{second}")
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(foreman, "all", lambda: runs)
+            assert [run["id"] for run in client.get("/api/runs").json()["runs"]] == [first]
+        client.delete(f"/api/runs/{first}")
+
+
+def test_no_message_tells_where_the_data_directory_is(client: TestClient, tmp_path: Path) -> None:
+    run_id = started(client, **LONG)
+    waited(client, run_id, moves)
+    client.post(f"/api/runs/{run_id}", json={"action": "stop"})
+    waited(client, run_id, stands("stopped"))
+    (tmp_path / "runs" / run_id / "metrics.jsonl").write_text("{}\n", encoding="utf-8")
+    answer = client.get(f"/api/runs/{run_id}/metrics")
+    assert answer.status_code == 422
+    assert answer.json()["error"]["message"].startswith(f"runs/{run_id}/metrics.jsonl is not one of this version")
+
+
 @pytest.mark.parametrize(
     ("asked", "field", "words"),
     [
@@ -207,6 +231,13 @@ def test_a_deleted_run_leaves_nothing(client: TestClient, tmp_path: Path) -> Non
         ({"task": {"name": "copy", "lengths": [1, 8000]}}, "task", "16001"),
         ({"seed": -1}, "seed", "seed"),
         ({"name": ""}, "name", "name"),
+        ({"name": "  "}, "name", "must not be blank"),
+        ({"name": "a\u202eb"}, "name", "U+202E must not stand in a name"),
+        ({"machine": {"memory_size": True}}, "machine.memory_size", "memory_size is True: it must be a number"),
+        ({"machine": {"memory_size": "5"}}, "machine.memory_size", "memory_size is '5': it must be a number"),
+        ({"recipe": {"batch": "2"}}, "recipe.batch", "batch is '2': it must be a number"),
+        ({"recipe": {"learning_rate": True}}, "recipe.learning_rate", "learning_rate is True"),
+        ({"recipe": {"max_iterations": 10**9}}, None, "max_iterations is 1000000000"),
     ],
 )
 def test_a_bad_request_names_the_value_and_the_rule(
