@@ -208,6 +208,10 @@ def _checked_header(
         interventions=asked,
         core=core,
     )
+    if int(episode.phase.max(initial=0)) >= len(header.phases):
+        raise TraceError(
+            f"the header's phases are {header.phases}, but the episode has {episode.phases}: give phases=episode.phases"
+        )
     if (header.steps, header.dtype) != (steps, dtype):
         raise TraceError(f"the header says {header.steps} steps in {header.dtype}, but the run has {steps} in {dtype}")
     if header.config != config:

@@ -362,7 +362,8 @@ def check_episode(header: TraceHeader, episode: Array) -> None:
     if not header.phases:
         raise TraceError("the header's phases is []: at least one must be named, for each step is of one")
     for name, allowed in (("mask", 2), ("phase", len(header.phases))):
-        wrong = episode[name][~np.isin(episode[name], np.arange(allowed))]
+        found = episode[name]
+        wrong = found[~((found >= 0) & (found < allowed) & (found == np.floor(found)))]
         if len(wrong):
             raise TraceError(f"array {name!r} holds {wrong[0]:g}: it must be a whole number of 0 … {allowed - 1}")
 

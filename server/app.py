@@ -45,7 +45,7 @@ def create_app(settings: Settings, shipped: Mapping[str, Path] | None = None) ->
     """The server as an ASGI application; `shipped` are the checkpoints that come with it, those of the zoo if None.
 
     `app.state.recorder` and `app.state.foreman` let whoever runs the application end its streams before it shuts down;
-    in `app.state.head_seconds` the head of a request must have arrived.
+    `app.state.settings` are these settings.
     """
     if shipped is None:
         shipped = zoo.files()
@@ -78,7 +78,7 @@ def create_app(settings: Settings, shipped: Mapping[str, Path] | None = None) ->
         lifespan=lifespan,
         responses=error_answers(403, 421, 500),
     )
-    app.state.recorder, app.state.foreman, app.state.head_seconds = recorder, foreman, settings.body_seconds
+    app.state.recorder, app.state.foreman, app.state.settings = recorder, foreman, settings
     errors.install(app, SECURITY_HEADERS, settings.data_directory)
     app.include_router(version_routes(plotly.version, settings))
     app.include_router(checkpoint_routes(store, machines, uploads))

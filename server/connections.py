@@ -17,11 +17,15 @@ MAX_HEAD_BYTES = 64 * 1024
 """What the address and the headers of a request may have; a browser sends one or two thousand."""
 
 
-def protocol(seconds: float) -> Any:
-    """What uvicorn's `Config` takes as `http`: the head of a request must come within so many seconds."""
+def protocol(seconds: float, most_bytes: int) -> Any:
+    """What uvicorn's `Config` takes as `http`.
+
+    The head of a request must come within so many seconds; its body, with what cuts it into chunks, may have so many
+    bytes, also where whoever reads it does not count.
+    """
     if HttpToolsProtocol is None:
         return "auto"
-    return type("BoundedHeads", (_BoundedHeads,), {"seconds": seconds})
+    return type("BoundedHeads", (_BoundedHeads,), {"seconds": seconds, "most_bytes": most_bytes})
 
 
 if HttpToolsProtocol is not None:
@@ -29,11 +33,13 @@ if HttpToolsProtocol is not None:
     class _BoundedHeads(HttpToolsProtocol):
         """uvicorn's protocol, which gives up a connection whose next request has too large a head, or too slow a one.
 
-        It counts what arrives while the parser waits for the end of a head, since the parser keeps all of a line.
+        It counts what arrives while the parser waits for the end of a head, since the parser keeps all of a line. Once
+        a request has been answered, nothing more of its body is taken, nor of what may follow that.
         """
 
         seconds: float
-        _head_bytes = 0
+        most_bytes: int
+        _head_bytes = _body_bytes = 0
         _in_head = True
         _deadline: asyncio.TimerHandle | None = None
 
@@ -49,12 +55,25 @@ if HttpToolsProtocol is not None:
             if self._in_head:
                 self._head_bytes += len(data)
             super().data_received(data)
-            if not self._in_head or self.transport.is_closing():
+            if self.transport.is_closing():
+                return
+            if not self._in_head:
+                self._take_body(len(data))
                 return
             if self._head_bytes > MAX_HEAD_BYTES:
                 self._refuse_head()
             elif self._head_bytes and self._deadline is None:
                 self._wait()
+
+        def on_header(self, name: bytes, value: bytes) -> None:
+            if self._in_head:  # what comes behind a body is of no use
+                super().on_header(name, value)
+
+        def _take_body(self, size: int) -> None:
+            """Close where nobody reads any more, or where more comes than a body may have, however it is cut."""
+            self._body_bytes += size
+            if not self._is_answering() or self._body_bytes > self.most_bytes:
+                self.transport.close()
 
         def on_message_begin(self) -> None:
             super().on_message_begin()
@@ -71,7 +90,7 @@ if HttpToolsProtocol is not None:
 
         def on_message_complete(self) -> None:
             super().on_message_complete()
-            self._in_head, self._head_bytes = True, 0
+            self._in_head, self._head_bytes, self._body_bytes = True, 0, 0
 
         def send_400_response(self, msg: str) -> None:
             if self._head_bytes > MAX_HEAD_BYTES:

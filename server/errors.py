@@ -251,9 +251,6 @@ def install(app: FastAPI, headers: Mapping[str, str], directory: Path) -> None:
 def validation_response(problems: Sequence[Mapping[str, Any]]) -> JSONResponse:
     """The response to a request that breaks its schema: the first field, and the first few broken rules."""
     first = problems[0]
-    if first["type"] == "json_invalid" and first["loc"][0] == "body":
-        message = f"the body is not JSON: {first['ctx']['error']} at character {first['loc'][-1]}"
-        return error_response(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid_json", message)
     if first["loc"] == ("body",) and isinstance(first["input"], bytes):
         return refusal_response(UnsupportedMediaType("the body must be JSON, sent as Content-Type: application/json"))
     lines = [_describe(problem) for problem in problems[:_SHOWN_PROBLEMS]]

@@ -31,6 +31,9 @@ from server.warming import keep_what_is_loaded, warming
 logger = logging.getLogger("ntm_scope")
 
 _PORTS_TRIED = 50
+_ROOM_TO_CUT = 2
+"""How often the largest body may be sent, counting what cuts it into chunks."""
+
 _OPTIONS = ("host", "port", "data_directory", "log_level")
 _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared with, not bound to
 """Addresses that stand for all of a computer's, each with the one by which it reaches itself."""
@@ -46,7 +49,9 @@ class ScopeServer(uvicorn.Server):
         super().__init__(
             uvicorn.Config(
                 app,
-                http=protocol(app.state.head_seconds),
+                http=protocol(
+                    app.state.settings.body_seconds, _ROOM_TO_CUT * app.state.settings.max_upload_bytes + 2**20
+                ),
                 log_config=None,
                 log_level=log_level,
                 access_log=log_level in {"info", "debug"},
@@ -76,7 +81,6 @@ class Ending:
     """
 
     server: ScopeServer | None = None
-    _received: int | None = None
 
     def __enter__(self) -> Self:
         self._before: dict[int, Any] = {}
@@ -92,19 +96,13 @@ class Ending:
             signal.signal(number, handler)
 
     def _receive(self, number: int, frame: FrameType | None) -> None:
-        self._received = self._received or number
         if self.server is None:
             raise KeyboardInterrupt
         self.server.handle_exit(number, frame)
 
-    @property
-    def status(self) -> int:
-        """The exit status: 0 after Ctrl-C, which is how the server is meant to end; otherwise as a shell counts."""
-        return 0 if self._received in {None, signal.SIGINT} else 128 + (self._received or 0)
-
 
 def serve(options: argparse.Namespace) -> int:
-    """The exit status of the server, once it has been stopped: its address is printed, its settings are read here."""
+    """0, once the server has been stopped by whatever signal: its address is printed, its settings are read here."""
     settings = _settings({name: value for name in _OPTIONS if (value := getattr(options, name)) is not None})
     # One thread: the matrices of a step are small, and the rest of the machine belongs to others.
     torch.set_num_threads(1)
@@ -123,7 +121,7 @@ def serve(options: argparse.Namespace) -> int:
                     ending.server = server
                     server.run(sockets=[listener])
         _say("NTM Scope has stopped.")
-        return ending.status
+        return 0
 
 
 def _settings(chosen: dict[str, Any]) -> Settings:

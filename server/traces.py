@@ -170,10 +170,6 @@ class Recordings:
         reserve(self.bytes_of(plan))
         return self._recording(plan, check)
 
-    def trace(self, request: SourceRequest) -> Trace:
-        """The finished trace that a request asks for, computed as far as it is not kept; refusals as in `prepare`."""
-        return self.finished(self.plan(request))
-
     def bytes_of(self, plan: Plan) -> int:
         """How many bytes will be taken for a trace and its sources; none for what is kept."""
         if self._known(plan) is not None:

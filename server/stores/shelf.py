@@ -75,7 +75,7 @@ class Shelf:
         """Write an entry, or some of its files anew; the names of those that then made room for it.
 
         CannotStore if there is no room, even without all that is not in use, or if the disk will not take it; then
-        everything is as it was, also what would have made room.
+        no entry is lost, also none that would have made room. One that was there may have its new name already.
         """
         files = {".json": json.dumps({"name": name}).encode(), **files}
         with self._lock:

@@ -35,6 +35,9 @@ _PATIENCE_SECONDS = 20
 _ID = re.compile("[A-Za-z0-9_-]{1,80}")
 """How the id of a run looks: nothing that a checkpoint's id or an address would take otherwise."""
 
+_DELETED = ".deleted-"
+"""What the directory of a run is called before it is removed; no id begins so."""
+
 _RESERVED = frozenset({"events", "options"})
 """What follows /api/runs/ and is no run."""
 
@@ -87,6 +90,8 @@ class Foreman:
         does one whose directory was renamed or copied.
         """
         with self._lock:
+            for left in self._directory.glob(f"{_DELETED}*"):
+                _remove(left)
             for record in self._directory.glob(f"*/{RECORD}"):
                 try:
                     self._require_name(record.parent.name)
@@ -200,12 +205,10 @@ class Foreman:
     def delete(self, run_id: str) -> None:
         """End the run and remove its files; UnknownRun; CannotStore, and all stays, if the disk does not let go."""
         with self._lock:
-            directory = self.directory(run_id)
-            assert _ID.fullmatch(directory.name), "whatever a record says, nothing else is ever removed"
-            assert directory.parent == self._directory
+            directory, deleted = self.directory(run_id), self._directory / f"{_DELETED}{run_id}"
             try:
-                # The record first: without it a directory of which something is left is no run of the server's.
-                (directory / RECORD).unlink(missing_ok=True)
+                # At once: a directory of this name is no run, whatever is left in it.
+                directory.rename(deleted)
             except OSError as error:
                 raise CannotStore(f"run {run_id!r} cannot be deleted: {error.strerror}") from error
             worker = self._workers.get(run_id)
@@ -214,9 +217,7 @@ class Foreman:
         if worker is not None:
             worker.kill()
             _wait(worker)
-        shutil.rmtree(directory, ignore_errors=True)
-        if directory.exists():
-            logger.warning("%s was deleted, but not all of its files in %s could be", run_id, directory)
+        _remove(deleted)
 
     def _require_name(self, name: str) -> None:
         """TrainingError unless the run in a directory of this name can be told by it from all else."""
@@ -400,6 +401,16 @@ class Foreman:
                 run.save(self._directory / run_id)
             except OSError as error:
                 logger.warning("%s is %s, which cannot be saved: %s", run_id, run.status, error)
+
+
+def _remove(directory: Path) -> None:
+    """Remove a directory as far as the disk lets go of it; of one that is only linked to, the link."""
+    if directory.is_symlink():
+        directory.unlink(missing_ok=True)
+    else:
+        shutil.rmtree(directory, ignore_errors=True)
+    if directory.exists():
+        logger.warning("not all files of the deleted run in %s could be removed", directory)
 
 
 def _under_its_name(run: Run, directory: Path) -> Run:

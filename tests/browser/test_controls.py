@@ -192,6 +192,8 @@ def test_keys_of_one_letter_can_be_told_to_rest(tab: ScopePage) -> None:
     expect(tab.page).not_to_have_url(re.compile("pin|branch|speed"))
     tab.page.keyboard.press("ArrowRight")
     tab.at(3, of=9)
+    expect(tab.page).to_have_url(re.compile("t=3"))
+    assert not re.search("pin|branch|speed", tab.page.url)
     tab.page.reload()
     tab.page.keyboard.press("?")
     expect(tab.page.locator("dialog:modal")).to_have_count(0)
@@ -199,7 +201,7 @@ def test_keys_of_one_letter_can_be_told_to_rest(tab: ScopePage) -> None:
     tab.page.get_by_label("Keys of one letter, digit or sign act").check()
     tab.page.keyboard.press("Escape")
     tab.page.keyboard.press("p")
-    expect(tab.page).to_have_url(re.compile("pin=2"))
+    expect(tab.page).to_have_url(re.compile("pin=3"))
 
 
 def test_a_finger_changes_a_cell_by_a_tap(new_tab: OpenTab) -> None:

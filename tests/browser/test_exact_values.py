@@ -84,13 +84,14 @@ def test_vectors_that_cannot_be_changed_can_be_read(tab: ScopePage, server: Serv
 def test_a_tap_reads_a_value_and_the_next_one_lets_go_of_it(new_tab: OpenTab) -> None:
     tab = new_tab(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
     tab.open(LINK)
-    for plot in ("weighting-read-0", "memory-after", "stage-weighting"):
+    said = {"weighting-read-0": "read 0", "memory-after": "M(t) =", "stage-weighting": "location", "adds": "a ="}
+    for plot, words in said.items():
         host = tab.drawn(plot).locator(".plot-host")
         host.scroll_into_view_if_needed()
         box = host.bounding_box()
         assert box
         tab.page.touchscreen.tap(box["x"] + 0.5 * box["width"], box["y"] + 0.4 * box["height"])
-        expect(told(tab)).to_contain_text("=")
+        expect(told(tab)).to_contain_text(words)
     tab.page.evaluate("scrollBy(0, 40)")
     expect(told(tab)).to_have_count(0)
     strip = tab.page.locator(".strip-cells[aria-label^=output]")
@@ -99,3 +100,40 @@ def test_a_tap_reads_a_value_and_the_next_one_lets_go_of_it(new_tab: OpenTab) ->
     expect(told(tab)).to_have_count(1)
     tab.page.locator(".inspector-words").tap()
     expect(told(tab)).to_have_count(0)
+
+
+def test_whoever_moved_last_is_told_and_nothing_goes_on_by_itself(tab: ScopePage) -> None:
+    """The keyboard is on one plot, the pointer rests on another."""
+    tab.open(LINK)
+    box = tab.drawn("weighting-write-0").locator(".plot-host").bounding_box()
+    host = tab.drawn("weighting-read-0").locator(".plot-host")
+    tab.page.keyboard.press("Tab")
+    host.focus()
+    host.press("ArrowDown")
+    expect(told(tab)).to_contain_text("location 1 · read 0")
+    assert box
+    tab.page.mouse.move(box["x"] + 0.5 * box["width"], box["y"] + 0.4 * box["height"])
+    expect(told(tab)).to_contain_text("write 0")
+    expect(tab.page.locator(".plot-place")).to_be_hidden()
+    changes = tab.page.evaluate(
+        """async () => {
+            let changes = 0;
+            const observer = new MutationObserver((records) => { changes += records.length; });
+            observer.observe(document.body, {subtree: true, attributes: true, childList: true, characterData: true});
+            await new Promise((done) => setTimeout(done, 1500));
+            observer.disconnect();
+            return changes;
+        }"""
+    )
+    assert changes < 50
+    host.press("ArrowDown")
+    expect(told(tab)).to_contain_text("location 2 · read 0")
+
+
+def test_a_click_beside_the_axes_leaves_the_arrow_keys_to_the_page(tab: ScopePage) -> None:
+    tab.open(LINK)
+    box = tab.drawn("memory-after").locator(".plot-host").bounding_box()
+    assert box
+    tab.page.mouse.click(box["x"] + 3, box["y"] + box["height"] - 3)
+    tab.press("ArrowRight", "ArrowRight")
+    tab.at(7, of=STEPS)

@@ -1,5 +1,6 @@
 """A server with small machines of its own, and clients for it."""
 
+import signal
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -98,3 +99,13 @@ def make_server(shipped: dict[str, Path], tmp_path: Path) -> Iterator[MakeServer
             return stack.enter_context(LiveServer(app))
 
         yield make
+
+
+@pytest.fixture
+def usual_signals() -> Iterator[None]:
+    """What is started here is ended by signals, also where the tests run in the background or under `nohup`."""
+    numbers = [number for name in ("SIGINT", "SIGHUP") if (number := getattr(signal, name, None)) is not None]
+    before = {number: signal.signal(number, signal.SIG_DFL) for number in numbers}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)

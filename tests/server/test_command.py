@@ -70,6 +70,7 @@ sys.exit(server.__main__.main(["--version"]))
 """
 
 
+@pytest.mark.usefixtures("usual_signals")
 @pytest.mark.parametrize("seconds", ["0.05", "0.6"])
 def test_a_ctrl_c_while_it_is_being_loaded_ends_it_without_a_word(seconds: str) -> None:
     root = Path(__file__).parents[2]

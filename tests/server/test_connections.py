@@ -65,6 +65,30 @@ def test_a_head_that_never_ends_is_not_waited_for(make_server: MakeServer, data:
     assert closed_within(make_server(body_seconds=0.5), data, 20)
 
 
+@pytest.mark.parametrize(
+    "rest", [b"0\r\n" + b"X: y\r\n" * 20_000, b"0\r\nX: " + b"y" * 100_000, b"1\r\nx\r\n" * 20_000], ids=len
+)
+def test_nothing_more_is_taken_of_a_request_that_has_been_answered(make_server: MakeServer, rest: bytes) -> None:
+    """Neither what comes behind its body, without end, nor that body."""
+    server = make_server()
+    with server.connect() as connection:
+        host = f"Host: 127.0.0.1:{server.port}"
+        connection.sendall(f"GET /api/version HTTP/1.1\r\n{host}\r\nTransfer-Encoding: chunked\r\n\r\n".encode())
+        assert response_of(connection)[0] == 200
+        assert sent(connection, rest, 64 << 20)
+    eventually(lambda: not server.server.server_state.connections)
+
+
+def test_a_body_that_is_never_finished_holds_no_connection(make_server: MakeServer) -> None:
+    server = make_server()
+    with server.connect() as connection:
+        host = f"Host: 127.0.0.1:{server.port}"
+        connection.sendall(f"GET /api/version HTTP/1.1\r\n{host}\r\nContent-Length: 10\r\n\r\n".encode())
+        assert response_of(connection)[0] == 200
+        connection.sendall(b"x")
+        eventually(lambda: not server.server.server_state.connections)
+
+
 def test_a_stream_and_the_requests_after_each_other_are_longer_there_than_a_head_may_take(
     make_server: MakeServer,
 ) -> None:

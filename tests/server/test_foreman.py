@@ -393,16 +393,41 @@ def test_a_run_that_the_disk_does_not_let_go_of_stays(
     recorded_run(tmp_path / "runs" / "kept")
     foreman = employ(WAITS)
 
-    def read_only(path: Path, **_: bool) -> None:
+    def read_only(path: Path, _target: Path) -> None:
         raise OSError(30, "Read-only file system", str(path))
 
     with monkeypatch.context() as patch:
-        patch.setattr(Path, "unlink", read_only)
+        patch.setattr(Path, "rename", read_only)
         with pytest.raises(CannotStore, match="run 'kept' cannot be deleted: Read-only file system"):
             foreman.delete("kept")
     assert foreman.get("kept").id == "kept"
     foreman.delete("kept")
     assert foreman.all() == ()
+
+
+def test_what_is_left_of_a_deleted_run_is_no_run(
+    employ: Employ, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not even where the disk kept its state, from which a run of the command line would be taken up."""
+    recorded_run(tmp_path / "runs" / "gone")
+    foreman = employ(WAITS)
+    with monkeypatch.context() as patch:
+        patch.setattr("server.training.foreman.shutil.rmtree", lambda *_, **__: None)
+        foreman.delete("gone")
+    assert [path.name for path in (tmp_path / "runs").iterdir()] == [".deleted-gone"]
+    foreman.close()
+    assert employ(WAITS).all() == ()
+    assert list((tmp_path / "runs").iterdir()) == []
+
+
+def test_of_a_run_that_is_linked_to_the_link_alone_is_deleted(employ: Employ, tmp_path: Path) -> None:
+    recorded_run(tmp_path / "elsewhere" / "linked")
+    (tmp_path / "runs").mkdir()
+    (tmp_path / "runs" / "linked").symlink_to(tmp_path / "elsewhere" / "linked")
+    foreman = employ(WAITS)
+    foreman.delete("linked")
+    assert list((tmp_path / "runs").iterdir()) == []
+    assert (tmp_path / "elsewhere" / "linked" / "run.json").exists()
 
 
 def test_a_killed_worker_fails_its_run_while_the_server_is_there(employ: Employ) -> None:

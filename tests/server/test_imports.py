@@ -144,7 +144,7 @@ def test_an_import_outlives_the_server(make_client: MakeClient) -> None:
         ({"answers": {"memory_size": 0}}, "memory_size is 0: it must be a whole number of 1"),
         ({"answers": {"height": 3}}, "answer no question"),
         ({"choices": {"key_activation": "sideways"}}, "key_activation is 'sideways'"),
-        ({"choices": {"colour": "red"}}, "colour is 'red'"),
+        ({"choices": {"colour": "red"}}, "the wish choices names 'colour'"),
         ({"choices": {"memory_size": 60_000}}, "60000"),
         ({"importers": "x"}, "not permitted"),
         ({"answers": {"memory_size": "many"}}, "memory_size"),

@@ -189,7 +189,7 @@ def test_what_is_kept_does_not_grow_with_what_is_asked_of_it(shipped: dict[str, 
     recordings = Recordings(CheckpointStore(shipped, settings), MachineCache(1), settings, cache)
     request = TraceRequest(checkpoint="small")
     for _ in range(2):
-        assert recordings.trace(request).memory.shape == (8, 8, 4)
+        assert recordings.finished(recordings.plan(request)).memory.shape == (8, 8, 4)
     key = next(iter(cache._traces))
     kept = cache.get(key)
     assert kept is not None

@@ -10,7 +10,7 @@ import {modeOf} from '../change_words.js';
 import {LEFT} from '../compare/column_head.js';
 import {LETTERS, MOST_COLUMNS} from '../compare/columns.js';
 import {el, icon, replaceChildren} from '../shell/dom.js';
-import {setHidden, setIdle, setText} from '../views/dom.js';
+import {isIdle, setHidden, setIdle, setText} from '../views/dom.js';
 import {inColumn} from './moves.js';
 import {branchOf, LONGEST_NAME, withChildren} from './tree.js';
 
@@ -121,7 +121,10 @@ export class BranchItem {
  * @param {...(Node|string)} children
  */
 function button(part, onclick, ...children) {
-  return el('button', {type: 'button', class: 'button', 'data-part': part, onclick}, ...children);
+  const made = el('button', {type: 'button', class: 'button', 'data-part': part, onclick: () => {
+    if (!isIdle(made)) onclick();
+  }}, ...children);
+  return made;
 }
 
 /**

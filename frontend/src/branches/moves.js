@@ -125,6 +125,6 @@ export function pruned({tree, columns}, id) {
  */
 export function inColumn({tree, columns}, id) {
   const there = columns.some(({choice}) => 'branch' in choice && choice.branch === id);
-  if (there || columns.length >= MOST_COLUMNS || !branchOf(tree, id)) return {};
+  if (there || tree.shown === id || columns.length >= MOST_COLUMNS || !branchOf(tree, id)) return {};
   return {columns: [...columns, newColumn({branch: id})]};
 }

@@ -22,6 +22,7 @@ export class CellGrid {
   /** @type {boolean[]} */ #numeric = [];
   /** @type {HTMLTableCellElement[][]} By step, then channel. */ #cells = [];
   /** @type {number|null} The value that a drag paints. */ #painting = null;
+  /** What was pressed last: not every browser's click tells. */ #pointer = 'mouse';
   /** @type {() => void} */ #onEdit;
 
   /**
@@ -174,13 +175,13 @@ export class CellGrid {
   }
 
   /**
-   * A finger changes a cell by a tap: pressed longer, it scrolls.
+   * A finger or a pen changes a cell by a tap: moved, it scrolls.
    *
    * @param {MouseEvent} event
    */
   #tap(event) {
     const place = placeOf(event);
-    if (!place || !(event instanceof PointerEvent) || event.pointerType !== 'touch' || event.target instanceof HTMLInputElement) return;
+    if (!place || this.#pointer === 'mouse' || event.target instanceof HTMLInputElement) return;
     this.#move(place);
     this.#toggle();
   }
@@ -188,7 +189,8 @@ export class CellGrid {
   /** @param {PointerEvent} event */
   #press(event) {
     const place = placeOf(event);
-    if (!place || event.button !== 0 || event.pointerType === 'touch' || event.target instanceof HTMLInputElement) return;
+    this.#pointer = event.pointerType;
+    if (!place || event.button !== 0 || event.pointerType !== 'mouse' || event.target instanceof HTMLInputElement) return;
     event.preventDefault();
     this.#move(place);
     this.#toggle();

@@ -8,6 +8,9 @@ import {placeWords} from './phases.js';
 /** Milliseconds without a change after which it is said. */
 const REST = 400;
 
+/** A plot that says by itself what is at the cursor, when it has the focus. */
+const OVER_TIME = '.plot-host[data-motion="cursor"]';
+
 /** What is said when it changes. */
 const SAID = /** @type {const} */ (['step', 'sought', 'head', 'pinned', 'diff', 'loop', 'speed', 'playing']);
 
@@ -44,7 +47,9 @@ export function mountSaidMoves(root, {store, signal}) {
 
   function say() {
     const now = store.get();
-    if (now.trace.data) setText(root, moveWords(before, now, document.activeElement?.id));
+    const focused = document.activeElement;
+    const says = focused?.matches(OVER_TIME) ? 'step' : focused?.id;
+    if (now.trace.data) setText(root, moveWords(before, now, says));
     before = now;
   }
 

@@ -5,7 +5,7 @@
 /** @import {Panel} from './panel.js' */
 /** @import {Tooltip} from './tooltip.js' */
 import {clamp} from '../cursor.js';
-import {element} from './dom.js';
+import {element, setHidden} from './dom.js';
 
 /** Steps of an arrow key with Shift. */
 const STRIDE = 10;
@@ -13,11 +13,19 @@ const STRIDE = 10;
 /** How much of the axis in sight is left by one press of +. */
 const NEARER = 0.5;
 
+/** Milliseconds without a change after which the value at a place that the cursor moves is told: to tell each would halve the frames. */
+const REST = 120;
+
+/** What moves the place, or what is there. */
+const MOVES = /** @type {const} */ (['step', 'head', 'pinned', 'diff', 'zoom', 'output_view', 'trace']);
+
 /** @typedef {{x: number, y: number}} Place On the plot's axes. */
 
 export class PlaceKeys {
-  /** @type {Panel|null} The one that has the focus. */ #panel = null;
+  /** @type {Panel|null} The one that got the focus by the keyboard. */ #panel = null;
   /** @type {WeakMap<Panel, Place>} Where each was left. */ #places = new WeakMap();
+  /** @type {State|null} The last one heard of. */ #state = null;
+  /** @type {ReturnType<typeof setTimeout>|undefined} */ #timer;
   #frame = element('div', {class: 'plot-place', 'aria-hidden': 'true'});
 
   /**
@@ -29,6 +37,7 @@ export class PlaceKeys {
     this.store = store;
     this.tooltip = tooltip;
     this.signal = signal;
+    signal.addEventListener('abort', () => clearTimeout(this.#timer), {once: true});
   }
 
   /** @param {Panel} panel */
@@ -36,10 +45,10 @@ export class PlaceKeys {
     const {host} = panel;
     const {signal} = this;
     host.addEventListener('focus', () => {
-      if (!host.matches(':focus-visible')) return;
+      if (!host.matches(':focus-visible')) return; // Whoever clicks on it has the page's keys as before.
       this.#panel = panel;
       host.append(this.#frame);
-      this.#show();
+      this.#tell();
     }, {signal});
     host.addEventListener('blur', () => this.#leave(), {signal});
     host.addEventListener('keydown', (event) => {
@@ -53,14 +62,22 @@ export class PlaceKeys {
    *
    * @param {State} state
    */
-  update({playing}) {
-    if (this.#panel && !playing) this.#show();
+  update(state) {
+    const before = this.#state;
+    this.#state = state;
+    setHidden(this.#frame, this.tooltip.owner !== this);
+    if (!this.#panel || this.#frame.hidden || (before && MOVES.every((key) => state[key] === before[key]))) return;
+    this.#moveFrame();
+    clearTimeout(this.#timer);
+    if (!state.playing) this.#timer = setTimeout(() => this.#tell(), REST);
   }
 
   #leave() {
+    if (!this.#panel) return;
     this.#panel = null;
+    clearTimeout(this.#timer);
     this.#frame.remove();
-    this.tooltip.tell(null, {clientX: 0, clientY: 0});
+    if (this.tooltip.owner === this) this.tooltip.tell(null, {clientX: 0, clientY: 0});
     this.tooltip.say('');
   }
 
@@ -72,12 +89,11 @@ export class PlaceKeys {
   #take(panel, {key, shiftKey}) {
     const place = this.#placeOn(panel);
     const {area, spec} = panel;
-    if (!place || !area) return false;
+    if (panel !== this.#panel || !place || !area) return false;
     const stride = shiftKey ? STRIDE : 1;
-    const overTime = spec.links.x === 'time';
     const up = Math.sign(area.y[1] - area.y[0]) * stride;
     const moves = /** @type {Record<string, Place>} */ ({
-      ...(overTime ? {} : {
+      ...(isOverTime(panel) ? {} : {
         ArrowLeft: {x: place.x - stride, y: place.y}, ArrowRight: {x: place.x + stride, y: place.y},
         Home: {x: -Infinity, y: place.y}, End: {x: Infinity, y: place.y},
       }),
@@ -88,8 +104,7 @@ export class PlaceKeys {
     else if (key === '-') panel.zoomBy(1 / NEARER, place.x);
     else if (key === 'Enter' && spec.selects !== null) this.store.set({head: spec.selects});
     else return false;
-    this.#panel = panel;
-    this.#show();
+    this.#tell();
     return true;
   }
 
@@ -102,24 +117,42 @@ export class PlaceKeys {
     if (!area) return null;
     const [xs, ys] = [cellsOf(area.x), cellsOf(area.y)];
     const kept = this.#places.get(panel) ?? {x: xs[0], y: ys[0]};
-    const x = panel.spec.links.x === 'time' ? this.store.get().step + 1 : kept.x;
+    const x = isOverTime(panel) ? this.store.get().step + 1 : kept.x;
     const place = {x: clamp(x, xs[0], xs[1]), y: clamp(kept.y, ys[0], ys[1])};
     this.#places.set(panel, place);
     return place;
   }
 
-  #show() {
+  /** @returns {{place: Place, left: number, top: number}|null} The place, and the middle of its cell in the plot's host. */
+  #moveFrame() {
     const panel = this.#panel;
     const place = panel && this.#placeOn(panel);
     const box = place && panel.boxOf(place);
-    if (!box) return;
+    if (!box) return null;
     const {left, top, width, height} = box;
-    Object.assign(this.#frame.style, {left: `${left}px`, top: `${top}px`, width: `${width}px`, height: `${height}px`});
-    const text = panel.read(place.x, place.y) ?? 'nothing here';
+    const {style} = this.#frame;
+    [style.width, style.height] = [`${width}px`, `${height}px`];
+    style.transform = `translate(${left}px, ${top}px)`;
+    return {place, left: left + width / 2, top: top + height / 2};
+  }
+
+  /** Shows and says what is at the place. */
+  #tell() {
+    const panel = this.#panel;
+    if (!panel) return;
     const {left: hostLeft, top: hostTop} = panel.host.getBoundingClientRect();
-    this.tooltip.tell(text, {clientX: hostLeft + left + width / 2, clientY: hostTop + top + height / 2});
+    const at = this.#moveFrame();
+    if (!at) return;
+    setHidden(this.#frame, false);
+    const text = panel.read(at.place.x, at.place.y) ?? 'nothing here';
+    this.tooltip.tell(text, {clientX: hostLeft + at.left, clientY: hostTop + at.top}, this);
     this.tooltip.say(text.replaceAll('\n', ', '));
   }
+}
+
+/** @param {Panel} panel */
+function isOverTime({spec}) {
+  return spec.links.x === 'time';
 }
 
 /**

@@ -51,14 +51,14 @@ export class Pointer {
   update(state) {
     this.keys.update(state);
     if (state.playing || (this.#preview !== null && state.step !== this.#preview)) this.#forget();
-    if (!this.#over) return;
+    if (!this.#over || this.tooltip.owner !== this) return;
     const {panel, x, y} = this.#over;
     if (!panel.element.isConnected) {
       this.#over = null;
       this.tooltip.tell(null, {clientX: 0, clientY: 0});
       return;
     }
-    this.tooltip.tell(panel.read(x, y), this.#over);
+    this.tooltip.tell(panel.read(x, y), this.#over, this);
   }
 
   #forget() {
@@ -78,7 +78,7 @@ export class Pointer {
     }
     this.#over = {panel, ...place, clientX: event.clientX, clientY: event.clientY};
     if (panel.spec.links.x === 'time' && event.pointerType === 'mouse' && event.buttons === 0) this.#previewStep(place.x);
-    this.tooltip.tell(panel.read(place.x, place.y), event);
+    this.tooltip.tell(panel.read(place.x, place.y), event, this);
   }
 
   /** @param {number} x */
@@ -94,7 +94,7 @@ export class Pointer {
   #leave(event) {
     if (event.pointerType !== 'mouse' && this.tooltip.kept) return;
     this.#over = null;
-    this.tooltip.tell(null, event);
+    if (this.tooltip.owner === this) this.tooltip.tell(null, event);
     const state = this.store.get();
     if (this.#origin !== null && state.step === this.#preview) this.store.set(moveTo(state, this.#origin));
     this.#forget();
@@ -114,6 +114,6 @@ export class Pointer {
     if (panel.spec.selects !== null) this.store.set({head: panel.spec.selects});
     if (event.pointerType === 'mouse') return;
     this.#over = {panel, ...place, clientX: event.clientX, clientY: event.clientY};
-    this.tooltip.keep(panel.read(place.x, place.y), event, () => { this.#over = null; });
+    this.tooltip.keep(panel.read(place.x, place.y), event, this, () => { this.#over = null; });
   }
 }

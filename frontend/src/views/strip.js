@@ -42,9 +42,11 @@ export class Strip {
       tell(index in this.#values ? this.#read(index, '\n') : null, event);
     });
     this.#cells.addEventListener('pointerleave', (event) => tell(null, event));
+    let pointer = 'mouse';
+    this.#cells.addEventListener('pointerdown', (event) => { pointer = event.pointerType; });
     this.#cells.addEventListener('click', (event) => {
       const index = this.#under(event);
-      if (event instanceof PointerEvent && event.pointerType !== 'mouse' && index in this.#values) keep(this.#read(index, '\n'), event);
+      if (pointer !== 'mouse' && this.#locked && index in this.#values) keep(this.#read(index, '\n'), event);
     });
     this.#reader = this.#entryOf(null);
     this.#cells.append(this.#reader.element);

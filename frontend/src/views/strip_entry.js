@@ -27,10 +27,12 @@ export class StripEntry {
       ? element('button', {type: 'button', class: 'strip-entry'})
       : element('span', {class: 'strip-entry', role: 'slider', tabindex: '0', 'aria-readonly': 'true', 'aria-label': options.name});
     this.element = element('div', {class: 'strip-place'}, this.#button);
-    this.#button.addEventListener('click', (event) => {
-      event.stopPropagation(); // What is clicked beside it is another entry.
-      this.open(this.#index);
-    });
+    if (options.begin) {
+      this.#button.addEventListener('click', (event) => {
+        event.stopPropagation(); // What is clicked beside it is another entry.
+        this.open(this.#index);
+      });
+    }
     this.#button.addEventListener('keydown', (event) => this.#move(event));
     this.tell(this.#name());
     for (const [type, focused] of /** @type {const} */ ([['focus', true], ['blur', false]])) {

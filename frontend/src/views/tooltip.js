@@ -12,6 +12,7 @@ export class Tooltip {
   #box = element('div', {class: 'tooltip', 'aria-hidden': 'true'});
   #said = element('p', {class: 'visually-hidden', role: 'status'});
   /** @type {(() => void)|null} Hears that what a finger asked for goes. */ #released = null;
+  /** @type {unknown} Who told it last what it shows, and may go on telling: the pointer, or the place of the keyboard. */ owner = null;
 
   /**
    * @param {Store} store
@@ -33,10 +34,11 @@ export class Tooltip {
    *
    * @param {string|null} text
    * @param {Spot} pointer
+   * @param {unknown} [owner]
    * @param {() => void} [released]
    */
-  keep(text, pointer, released = () => {}) {
-    this.tell(text, pointer);
+  keep(text, pointer, owner = null, released = () => {}) {
+    this.tell(text, pointer, owner);
     if (text !== null) this.#released = released;
   }
 
@@ -60,8 +62,10 @@ export class Tooltip {
   /**
    * @param {string|null} text Lines; null hides it.
    * @param {Spot} pointer
+   * @param {unknown} [owner]
    */
-  tell(text, {clientX, clientY}) {
+  tell(text, {clientX, clientY}, owner = null) {
+    this.owner = owner;
     const {hover} = this.store.get();
     if ((hover?.text ?? null) !== text) this.store.set({hover: text === null ? null : {text}});
     this.#box.hidden = text === null;

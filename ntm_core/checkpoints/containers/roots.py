@@ -71,6 +71,9 @@ class _Place(NamedTuple):
         return shown(".".join(key for key in reversed(keys) if key and key not in MODULE_FIELDS))
 
 
+_ONE_MORE = Unread("more that is not data")
+
+
 @dataclass
 class _Unfolding:
     limits: ContainerLimits
@@ -95,12 +98,14 @@ class _Unfolding:
             raise CheckpointError(f"the path {place} has more than {MAX_PATH_CHARACTERS} characters: that is the limit")
         unfold = _UNFOLDINGS.get(type(value))
         if unfold is None:
-            return self.left_unread(f"{_KINDS.get(type(value), type(value).__name__)} at {place}, which is not data")
+            return self.left_unread(_KINDS.get(type(value), type(value).__name__), place, "which is not data")
         return unfold(self, value, place)
 
-    def left_unread(self, what: str) -> Unread:
-        """A stand-in for a value beside the model, noted."""
-        return self.noted(Unread(what))
+    def left_unread(self, what: str, place: _Place, why: str) -> Unread:
+        """A stand-in for a value beside the model, noted; of many only the first ones say what they are."""
+        if len(self.unread) < MAX_UNREAD:
+            return self.noted(Unread(f"{what} at {place}, {why}"))
+        return self.noted(_ONE_MORE)
 
     def noted(self, value: Unread) -> Unread:
         """A stand-in, noted."""
@@ -160,21 +165,21 @@ def _dict(unfolding: _Unfolding, values: dict[Any, Any], place: _Place) -> dict[
 
 def _word(unfolding: _Unfolding, value: Global, place: _Place) -> Record | Unread:
     if not is_word(value.name):
-        return unfolding.left_unread(f"the name {shown(value.name)} at {place}, which is not data")
+        return unfolding.left_unread(f"the name {shown(value.name)}", place, "which is not data")
     return Record(value.name, {})
 
 
 def _unread(unfolding: _Unfolding, value: PickledUnread, place: _Place) -> Unread:
-    return unfolding.left_unread(f"{value.what} at {place}, which is not data")
+    return unfolding.left_unread(value.what, place, "which is not data")
 
 
 def _record(unfolding: _Unfolding, instance: PickledInstance, place: _Place) -> Record | Unread:
     name, state = instance.class_name, instance.state
     if state is None or not all(isinstance(key, str) for key in state):
-        return unfolding.left_unread(f"an instance of {shown(name)} at {place}, without named fields")
+        return unfolding.left_unread(f"an instance of {shown(name)}", place, "without named fields")
     is_module = is_module_class(name) and all(isinstance(state.get(key), dict) for key in MODULE_FIELDS)
     if not is_module and not is_record_class(name):
-        return unfolding.left_unread(f"an instance of {shown(name)} at {place}, which is no module of torch")
+        return unfolding.left_unread(f"an instance of {shown(name)}", place, "which is no module of torch")
     unfolding.classes.add(name)
     return Record(name, _dict(unfolding, state, place))
 
@@ -196,9 +201,7 @@ def _array(unfolding: _Unfolding, array: PickledArray, place: _Place) -> np.ndar
         return _list(unfolding, array.content, place)
     if array.dtype.code not in NUMPY_DTYPES or array.dtype.is_structure:
         of = " of a structure" if array.dtype.is_structure else ""
-        return unfolding.left_unread(
-            f"a numpy array of type {shown(array.dtype.code)}{of} at {place}, which is not read"
-        )
+        return unfolding.left_unread(f"a numpy array of type {shown(array.dtype.code)}{of}", place, "which is not read")
     shape, (strides, elements) = array.shape, gapless_strides(array.shape, fortran_order=array.fortran_order)
     if array.axes is not None:
         shape, strides = (tuple(sizes[axis] for axis in array.axes) for sizes in (shape, strides))

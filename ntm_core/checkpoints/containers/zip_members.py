@@ -1,8 +1,8 @@
 """The members of a zip archive, as slices of its bytes: nothing is unpacked, nothing is written.
 
-Only what torch writes is read: members stored without compression, each in a place of its own, listed in a directory
-that ends the file, in the 32-bit or the 64-bit form. So there is no bomb: no member is larger than the file. The
-sizes in the directory must be those of the bytes, and the checksum of every member must be right.
+Only what torch and numpy write is read: members stored without compression, each in a place of its own, listed in a
+directory that ends the file, in the 32-bit or the 64-bit form. So there is no bomb: no member is larger than the file.
+The sizes in the directory must be those of the bytes, and the checksum of every member must be right.
 """
 
 import struct
