@@ -208,10 +208,6 @@ def _checked_header(
         interventions=asked,
         core=core,
     )
-    if int(episode.phase.max(initial=0)) >= len(header.phases):
-        raise TraceError(
-            f"the header's phases are {header.phases}, but the episode has {episode.phases}: give phases=episode.phases"
-        )
     if (header.steps, header.dtype) != (steps, dtype):
         raise TraceError(f"the header says {header.steps} steps in {header.dtype}, but the run has {steps} in {dtype}")
     if header.config != config:
@@ -222,6 +218,10 @@ def _checked_header(
         raise TraceError(f"the header says that {header.initial_given} were given, but the run is given {given}")
     if interventions is not None and header.interventions != asked:
         raise TraceError("the header's interventions are not those that are given")
+    if header.phases != episode.phases and int(episode.phase.max(initial=0)) >= len(header.phases):
+        raise TraceError(
+            f"the header's phases are {header.phases}, but the episode has {episode.phases}: give phases=episode.phases"
+        )
     return header
 
 
