@@ -18,7 +18,8 @@ export function keepFocus(part, change, next = () => []) {
   if (!had || !part.contains(had)) return change();
   const byKeys = had.matches(':focus-visible');
   change();
-  if (document.activeElement === had && canHave(had)) return;
+  const now = document.activeElement;
+  if (now !== document.body && canHave(now)) return; // It kept it, or the change itself has found another place.
   const always = ALWAYS.map((one) => document.querySelector(one));
   const places = [had, ...(byKeys ? [...next(), ...always] : [...always, ...next()])];
   places.find((place) => {

@@ -115,6 +115,7 @@ def test_whoever_moved_last_is_told_and_nothing_goes_on_by_itself(tab: ScopePage
     tab.page.mouse.move(box["x"] + 0.5 * box["width"], box["y"] + 0.4 * box["height"])
     expect(told(tab)).to_contain_text("write 0")
     expect(tab.page.locator(".plot-place")).to_be_hidden()
+    tab.page.wait_for_timeout(4000)  # the pointer has moved the cursor, and plots are drawn anew
     changes = tab.page.evaluate(
         """async () => {
             let changes = 0;
