@@ -5,7 +5,7 @@ checkpoint and every trace, and shown beside what the paper says (`open_choices`
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -248,6 +248,11 @@ class MachineConfig(BaseModel):
 _TYPE_NAME = re.compile(r"constrained-|tuple\[")
 
 
+def field_path(location: Sequence[str | int]) -> list[str]:
+    """The parts of a field's path in an error of pydantic's, without the types that it tried of a choice of them."""
+    return [str(part) for part in location if not _TYPE_NAME.match(str(part))]
+
+
 def describe_validation_error(error: ValidationError, name: Callable[[str], str] = str) -> str:
     """One line for each broken rule of a pydantic model: the field, its value, and the rule.
 
@@ -255,8 +260,7 @@ def describe_validation_error(error: ValidationError, name: Callable[[str], str]
     """
     lines: dict[object, str] = {}
     for item in error.errors(include_url=False, include_context=False):
-        # Of a choice of types pydantic also tells which of them it tried.
-        parts = [str(part) for part in item["loc"] if not _TYPE_NAME.match(str(part))]
+        parts = field_path(item["loc"])
         field = ".".join([*map(name, parts[:1]), *parts[1:]])
         message = item["msg"].removeprefix("Value error, ")
         line = f"{field} is {_shorten(item['input'])}: {message}" if field else message

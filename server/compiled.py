@@ -11,8 +11,6 @@ COMPILING = (
     "The compiled core is being compiled, once on this computer: about half a minute, in which traces take longer."
 )
 
-__all__ = ["COMPILING", "UNKEPT", "is_kept", "warm_up"]
-
 
 def warm_up(say: Callable[[str], None] = lambda _: None) -> None:
     """Make all of it ready in this process; `say` is told if it has still to be compiled.

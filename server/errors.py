@@ -6,7 +6,6 @@ turned into a response here and nowhere else.
 
 import logging
 import os
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from http import HTTPStatus
@@ -20,6 +19,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from ntm_core.checkpoints.importers import UnansweredError
+from ntm_core.config import field_path
 from ntm_core.errors import NtmError
 from server.schemas import ErrorDetail, ErrorDocument, ImportQuestion
 
@@ -40,7 +40,6 @@ _CORE_FIELD: Mapping[str, str] = {"bad_intervention": "interventions"}
 """The field of a request that is to blame for a core error, by its code."""
 
 _BODY_SOURCES = frozenset({"body", "query", "path", "header"})
-_TYPE_NAME = re.compile(r"constrained-|tuple\[")
 _SHOWN_PROBLEMS = 3
 _SHOWN_CHARACTERS = 80
 _MESSAGE_CHARACTERS = 4000
@@ -272,7 +271,7 @@ def _describe(problem: Mapping[str, Any]) -> str:
 
 def _field_of(location: Sequence[str | int]) -> str:
     """The field's path as the client wrote it: without "body", the tag of a task, and pydantic's names of types."""
-    parts = [str(part) for part in location if not _TYPE_NAME.match(str(part))]
+    parts = field_path(location)
     if parts and parts[0] in _BODY_SOURCES:
         parts = parts[1:]
     if len(parts) > 1 and parts[0] == "task":

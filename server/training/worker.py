@@ -15,9 +15,10 @@ from typing import Any
 import torch
 
 from ntm_core import machine
+from ntm_core.compiled import UNKEPT, is_kept
 from ntm_core.errors import InUseError, NtmError
 from ntm_core.training import Plan, Progress, train
-from server.compiled import UNKEPT, is_kept, warm_up
+from server.compiled import warm_up
 from server.crews import crew_of
 from server.training.run import RunProgress
 from server.training.stopping import Stop

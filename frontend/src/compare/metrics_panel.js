@@ -72,7 +72,6 @@ export class MetricsPanel {
   }
 
   async #measure() {
-    if (this.#running) return;
     this.#running = new AbortController();
     const {signal} = this.#running;
     const requests = this.#requests(this.store.get());

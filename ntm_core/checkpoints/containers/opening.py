@@ -4,12 +4,14 @@ from ntm_core.checkpoints.containers.container import Container, ContainerLimits
 from ntm_core.checkpoints.containers.json_array import read_json_array
 from ntm_core.checkpoints.containers.npy import MAGIC as NPY_MAGIC
 from ntm_core.checkpoints.containers.npy import read_npy
+from ntm_core.checkpoints.containers.npz import is_npz, read_npz
 from ntm_core.checkpoints.containers.pickles import read_pickle
 from ntm_core.checkpoints.containers.roots import unfold
 from ntm_core.checkpoints.containers.safetensors_file import is_safetensors, read_safetensors
 from ntm_core.checkpoints.containers.torch_legacy import MAGIC as LEGACY_MAGIC
 from ntm_core.checkpoints.containers.torch_legacy import read_torch_legacy
 from ntm_core.checkpoints.containers.torch_zip import read_torch_zip
+from ntm_core.checkpoints.containers.zip_members import zip_members
 from ntm_core.errors import CheckpointError
 
 _TAR_MARK = slice(257, 262)
@@ -38,7 +40,8 @@ def open_container(data: bytes, limits: ContainerLimits | None = None) -> Contai
     if is_safetensors(data):
         return read_safetensors(data, limits)
     if data.startswith(b"PK\x03\x04"):
-        return read_torch_zip(data, limits)
+        archive = zip_members(data, limits)
+        return read_npz(archive, limits) if is_npz(archive) else read_torch_zip(archive, limits)
     if data.startswith(NPY_MAGIC):
         return read_npy(data, limits)
     if data.startswith(b"\x80"):

@@ -1,22 +1,19 @@
 """The container of torch since 1.6: a zip archive of one pickle and one member for each storage."""
 
+from collections.abc import Mapping
+
 from ntm_core.checkpoints.containers.container import Container, ContainerLimits
 from ntm_core.checkpoints.containers.dtypes import STORED
-from ntm_core.checkpoints.containers.npz import is_npz, read_npz
 from ntm_core.checkpoints.containers.pickles import read_pickle
 from ntm_core.checkpoints.containers.torch_pickles import TorchReferences, torch_container
 from ntm_core.checkpoints.containers.wording import shown
-from ntm_core.checkpoints.containers.zip_members import zip_members
 from ntm_core.errors import CheckpointError
 
 _PICKLE = "data.pkl"
 
 
-def read_torch_zip(data: bytes, limits: ContainerLimits) -> Container:
-    """The content of a zip archive that torch or numpy wrote; CheckpointError says what else it is."""
-    archive = zip_members(data, limits)
-    if is_npz(archive):
-        return read_npz(archive, limits)
+def read_torch_zip(archive: Mapping[str, memoryview], limits: ContainerLimits) -> Container:
+    """The content of a zip archive that torch wrote, from its members; CheckpointError says what else it is."""
     members = _in_folder(archive)
     if "constants.pkl" in members or any(name.startswith("code/") for name in members):
         raise CheckpointError("this is a TorchScript archive, which holds a program: save the module's state_dict()")
@@ -39,7 +36,7 @@ def read_torch_zip(data: bytes, limits: ContainerLimits) -> Container:
     return torch_container("torch_zip", pickle, references, limits)
 
 
-def _in_folder(members: dict[str, memoryview]) -> dict[str, memoryview]:
+def _in_folder(members: Mapping[str, memoryview]) -> dict[str, memoryview]:
     """The members by their names within the one folder that holds them all."""
     folders = {name.partition("/")[0] for name in members}
     if len(folders) != 1 or not all("/" in name for name in members):
